@@ -1,0 +1,7 @@
+//! Compiles the `.proto` files of this crate into message types with their Mesos JSON.
+
+fn main() {
+    if let Err(error) = reeve_wire_build::compile("proto") {
+        println!("cargo::error={error}");
+    }
+}
