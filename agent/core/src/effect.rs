@@ -1,0 +1,158 @@
+//! What the agent's core wants done. The shell carries effects out in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reeve_model::{
+    AgentId, AgentInfo, ContainerId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo,
+    KillPolicy, Pid, Resources, StatusUpdate, TaskId, TaskInfo, Uuid,
+};
+
+use crate::event::{StreamId, WriteId};
+use crate::view::Change;
+
+/// What the shell must do.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Make a record durable, then report `Committed`.
+    Checkpoint(WriteId, Record),
+    /// Send a message to the master.
+    ToMaster(Pid, ToMaster),
+    /// Watch the connection to the master; report `MasterLinkBroken`.
+    Link(Pid),
+    /// Send an event to an executor.
+    ToExecutor(StreamId, ToExecutor),
+    /// End an executor's stream after what was sent on it.
+    CloseExecutor(StreamId),
+    /// Make a container; report `ContainerStarted` or `ContainerFailed`, later `ContainerEnded`.
+    Launch(Box<Launch>),
+    /// Change what a container may use.
+    Update(ContainerId, Resources),
+    /// Kill all of a container and clean up; `ContainerEnded` follows. Idempotent.
+    Destroy(ContainerId),
+    /// Delete a path of the work directory (garbage collection); report `PathRemoved`.
+    Remove(String),
+    /// The read model changed.
+    Changed(Change),
+    /// The daemon is to exit; the text says why.
+    Exit(String),
+}
+
+/// What to start.
+#[derive(Clone, Debug)]
+pub struct Launch {
+    /// The container's id.
+    pub container: ContainerId,
+    /// The framework.
+    pub framework: Arc<FrameworkInfo>,
+    /// The executor; its `kind` tells whether it is the command executor.
+    pub executor: Arc<ExecutorInfo>,
+    /// For the command executor, its task.
+    pub task: Option<Arc<TaskInfo>>,
+    /// The sandbox, relative to the work directory (RC-1).
+    pub sandbox: String,
+    /// What it may use: the executor's resources and those of the tasks it starts with.
+    pub resources: Resources,
+    /// The user it runs as.
+    pub user: Option<String>,
+    /// Whether the framework checkpoints, so that the executor waits for a restarted agent.
+    pub checkpoint: bool,
+}
+
+/// A record of the checkpoint tree (RC-1), in the order written.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// `meta/slaves/<id>/slave.info` and the `latest` link.
+    Agent(Arc<AgentInfo>),
+    /// `framework.info` (and `framework.pid`).
+    Framework(Arc<FrameworkInfo>, Option<Pid>),
+    /// `executor.info` and the run directory of the container.
+    Executor(FrameworkId, Arc<ExecutorInfo>, ContainerId),
+    /// `pids/forked.pid` is the shell's to write when the container starts; this marks that the
+    /// executor speaks HTTP (`http.marker`).
+    HttpMarker(FrameworkId, ExecutorId, ContainerId),
+    /// `tasks/<id>/task.info`.
+    Task(FrameworkId, ExecutorId, ContainerId, Arc<TaskInfo>),
+    /// Append an update to `tasks/<id>/task.updates`.
+    Update(FrameworkId, ExecutorId, ContainerId, Arc<StatusUpdate>),
+    /// Append an acknowledgement to `tasks/<id>/task.updates`.
+    Acknowledged(FrameworkId, ExecutorId, ContainerId, TaskId, Uuid),
+    /// `executor.sentinel`: the run is over and all is acknowledged.
+    Sentinel(FrameworkId, ExecutorId, ContainerId),
+    /// `meta/resources/resources.info`: reservations and volumes.
+    Resources(Resources),
+}
+
+/// Messages to the master (LP-9).
+#[derive(Clone, Debug)]
+pub enum ToMaster {
+    /// `RegisterSlaveMessage`.
+    Register,
+    /// `ReregisterSlaveMessage` with all that runs here.
+    Reregister {
+        /// Tasks with their latest state and the state of the update under way.
+        tasks: Vec<TaskReport>,
+        /// Executors.
+        executors: Vec<(FrameworkId, Arc<ExecutorInfo>)>,
+        /// Their frameworks.
+        frameworks: Vec<Arc<FrameworkInfo>>,
+    },
+    /// `UnregisterSlaveMessage`.
+    Unregister(AgentId),
+    /// `UpdateSlaveMessage` after (re-)registration.
+    Update(AgentId),
+    /// `PongSlaveMessage`.
+    Pong,
+    /// `StatusUpdateMessage`.
+    Status(Arc<StatusUpdate>),
+    /// `ExecutorToFrameworkMessage`.
+    Message(FrameworkId, ExecutorId, Bytes),
+    /// `ExitedExecutorMessage` with the wait status.
+    ExecutorExited(FrameworkId, ExecutorId, i32),
+}
+
+/// A task as this agent reports it (`mesos.Task`).
+#[derive(Clone, Debug)]
+pub struct TaskReport {
+    /// The framework.
+    pub framework: FrameworkId,
+    /// Its executor; none for a command task.
+    pub executor: Option<ExecutorId>,
+    /// The task.
+    pub task: Arc<TaskInfo>,
+    /// The statuses so far, oldest first, the last one tells the latest state.
+    pub statuses: Vec<Arc<StatusUpdate>>,
+    /// The update that waits for its acknowledgement.
+    pub pending: Option<Arc<StatusUpdate>>,
+}
+
+/// Events to an executor (§1.6).
+#[derive(Clone, Debug)]
+pub enum ToExecutor {
+    /// It is subscribed.
+    Subscribed {
+        /// The executor.
+        executor: Arc<ExecutorInfo>,
+        /// Its framework.
+        framework: Arc<FrameworkInfo>,
+        /// Its container.
+        container: ContainerId,
+    },
+    /// Run a task.
+    Launch(Arc<TaskInfo>),
+    /// Run tasks together.
+    LaunchGroup(Vec<Arc<TaskInfo>>),
+    /// Kill a task.
+    Kill(TaskId, Option<KillPolicy>),
+    /// An update is safe with the agent.
+    Acknowledged(TaskId, Uuid),
+    /// A message of the scheduler.
+    Message(Bytes),
+    /// Stop all tasks and exit within the grace period.
+    Shutdown(Duration),
+    /// It is not wanted here.
+    Error(String),
+    /// The connection lives.
+    Heartbeat,
+}

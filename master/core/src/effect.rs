@@ -1,0 +1,156 @@
+//! What the master's core wants done. The shell carries effects out in order.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reeve_model::{
+    AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, KillPolicy, OfferId,
+    Pid, StatusUpdate, TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
+};
+
+use crate::allocation;
+use crate::event::{StreamId, WriteId};
+use crate::offers::Offer;
+use crate::view::Change;
+
+/// What the shell must do.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Make a mutation of the registry durable, then report `Committed`.
+    Persist(WriteId, Mutation),
+    /// Send a message to an agent.
+    ToAgent(Pid, ToAgent),
+    /// Watch the connection to a peer; report `LinkBroken`.
+    Link(Pid),
+    /// Forget the connection to a peer.
+    Unlink(Pid),
+    /// Send an event to a scheduler.
+    ToScheduler(Scheduler, ToScheduler),
+    /// End a scheduler's stream after what was sent on it.
+    Close(StreamId),
+    /// Tell the allocation machine.
+    Allocation(allocation::Event),
+    /// The read model changed.
+    Changed(Change),
+    /// This master cannot lead any longer; the text says why.
+    StepDown(String),
+}
+
+/// Where a scheduler is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Scheduler {
+    /// On a v1 event stream.
+    Stream(StreamId),
+    /// Behind a v0 driver.
+    Driver(Pid),
+}
+
+/// One mutation of the registry; a record per key.
+#[derive(Clone, Debug)]
+pub enum Mutation {
+    /// An agent is admitted, or its description changed.
+    Admit(Arc<AgentInfo>),
+    /// An agent went out of reach.
+    MarkUnreachable(AgentId, reeve_machine::Wall),
+    /// An unreachable agent is back.
+    MarkReachable(Arc<AgentInfo>),
+    /// An agent left for good.
+    Remove(AgentId),
+}
+
+/// Messages to an agent (LP-10).
+#[derive(Clone, Debug)]
+pub enum ToAgent {
+    /// `SlaveRegisteredMessage`.
+    Registered {
+        /// The id it has from now on.
+        agent: AgentId,
+        /// Without a ping for so long, it should look for a master again.
+        ping_timeout: Duration,
+    },
+    /// `SlaveReregisteredMessage`.
+    Reregistered {
+        /// Its id.
+        agent: AgentId,
+        /// As in `Registered`.
+        ping_timeout: Duration,
+        /// Per framework, tasks the master knows and the agent did not name.
+        missing: Vec<(FrameworkId, Vec<TaskStatus>)>,
+    },
+    /// `PingSlaveMessage`.
+    Ping {
+        /// Whether the master thinks the agent is connected.
+        connected: bool,
+    },
+    /// `ShutdownMessage`.
+    Shutdown(String),
+    /// `RunTaskMessage`.
+    Run {
+        /// The framework.
+        framework: Arc<FrameworkInfo>,
+        /// The task, its resources with allocation info.
+        task: Arc<TaskInfo>,
+        /// Whether the agent is to start the executor (`launch_executor`).
+        launch_executor: bool,
+        /// Where a v0 driver listens.
+        scheduler: Option<Pid>,
+    },
+    /// `RunTaskGroupMessage`.
+    RunGroup {
+        /// The framework.
+        framework: Arc<FrameworkInfo>,
+        /// The executor.
+        executor: Arc<ExecutorInfo>,
+        /// The tasks.
+        tasks: Vec<Arc<TaskInfo>>,
+        /// Whether the agent is to start the executor.
+        launch_executor: bool,
+    },
+    /// `KillTaskMessage`.
+    Kill(FrameworkId, TaskId, Option<KillPolicy>),
+    /// `StatusUpdateAcknowledgementMessage`.
+    Acknowledge(AgentId, FrameworkId, TaskId, Uuid),
+    /// `ShutdownExecutorMessage`.
+    ShutdownExecutor(FrameworkId, ExecutorId),
+    /// `ShutdownFrameworkMessage`.
+    ShutdownFramework(FrameworkId),
+    /// `UpdateFrameworkMessage`.
+    UpdateFramework(Arc<FrameworkInfo>, Option<Pid>),
+    /// `FrameworkToExecutorMessage`.
+    Message(AgentId, FrameworkId, ExecutorId, Bytes),
+    /// `CheckpointResourcesMessage`: every reservation and volume of the agent.
+    CheckpointResources(reeve_model::Resources),
+}
+
+/// Events to a scheduler (SE-1 … SE-10).
+#[derive(Clone, Debug)]
+pub enum ToScheduler {
+    /// The framework is subscribed.
+    Subscribed(FrameworkId),
+    /// Offers.
+    Offers(Vec<Arc<Offer>>),
+    /// An offer is void.
+    Rescind(OfferId),
+    /// A task's status; the update's uuid is set if it must be acknowledged.
+    Update(Arc<StatusUpdate>),
+    /// An executor's message.
+    Message(AgentId, ExecutorId, Bytes),
+    /// An agent is lost, or (with an executor) an executor ended with this wait status.
+    Failure(AgentId, Option<(ExecutorId, i32)>),
+    /// The scheduler is wrong or replaced; it must stop.
+    Error(String),
+    /// The connection lives.
+    Heartbeat,
+    /// An operation's status (FINISHED, DROPPED …), for operations that had an id.
+    OperationUpdate(Box<reeve_model::OperationStatus>),
+}
+
+/// A task's state for readers: what changed with a status update.
+#[derive(Clone, Debug)]
+pub struct TaskProgress {
+    /// The state the agent reported last.
+    pub latest: TaskState,
+    /// The status that was passed on.
+    pub status: Arc<TaskStatus>,
+}

@@ -1,0 +1,262 @@
+//! The facts that reach the master's core. Ids, times of day and chance come in with them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reeve_machine::Wall;
+use reeve_model::{
+    AgentId, AgentInfo, Capabilities, ContainerId, ExecutorId, ExecutorInfo, Filters, FrameworkId,
+    FrameworkInfo, KillPolicy, OfferConstraints, OfferId, Operation, OperationId, Pid, Resources,
+    Role, StatusUpdate, TaskId, TaskState, TaskStatus, Uuid,
+};
+
+use crate::allocation;
+
+/// One event stream of a scheduler, numbered by the shell and never used again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct StreamId(pub u64);
+
+/// One write to the registry, numbered by the core.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct WriteId(pub u64);
+
+/// An event and the time of day at which the shell saw it.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The time of day, for statuses and records that people read.
+    pub wall: Wall,
+    /// What happened.
+    pub kind: Kind,
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+pub enum Kind {
+    /// The registry was read; the core may admit agents from now on.
+    Recovered(Recovered),
+    /// A write is durable.
+    Committed(WriteId),
+    /// A write failed for good; the master cannot go on as leader.
+    CommitFailed(WriteId, String),
+
+    /// An agent without an id asks to join (`RegisterSlaveMessage`).
+    AgentRegisters(Pid, Box<Registration>),
+    /// An agent returns with its id and what runs on it (`ReregisterSlaveMessage`).
+    AgentReregisters(Pid, Box<Reregistration>),
+    /// An agent leaves for good (`UnregisterSlaveMessage`).
+    AgentUnregisters(Pid, AgentId),
+    /// An agent's resources changed (`UpdateSlaveMessage`).
+    AgentUpdates(Pid, AgentId, Box<AgentUpdate>),
+    /// An agent answered a ping.
+    AgentPonged(Pid),
+    /// The connection to a peer (agent or driver) broke.
+    LinkBroken(Pid),
+    /// An agent passes on a task's status (`StatusUpdateMessage`).
+    StatusUpdated(Pid, Box<StatusUpdate>),
+    /// An executor's message to its scheduler.
+    ExecutorMessage(AgentId, FrameworkId, ExecutorId, Bytes),
+    /// An executor is gone; the number is its wait status.
+    ExecutorExited(AgentId, FrameworkId, ExecutorId, i32),
+
+    /// A scheduler opens an event stream. The core answers with `Subscribed` or `Error` on it.
+    Subscribes(StreamId, Box<Subscription>),
+    /// A scheduler's event stream ended from its side.
+    StreamClosed(StreamId),
+    /// A scheduler calls; the shell has checked the framework and the stream id against
+    /// [`crate::View`]-independent rules with [`crate::Master::admits`].
+    Calls(FrameworkId, Call),
+    /// An operator ends a framework (`/teardown`).
+    TeardownAsked(FrameworkId),
+
+    /// The allocation machine grants resources.
+    Granted(Vec<allocation::Granted>),
+    /// The time of [`reeve_machine::Machine::deadline`] has come.
+    Deadline,
+}
+
+/// What the registry held.
+#[derive(Clone, Debug, Default)]
+pub struct Recovered {
+    /// This master's id, the prefix of the ids it gives (`<id>-S0`, `<id>-0000`, `<id>-O0`).
+    pub master: Arc<str>,
+    /// Agents admitted by an earlier leader.
+    pub agents: Vec<AgentInfo>,
+    /// Agents that were unreachable, and since when.
+    pub unreachable: Vec<(AgentId, Wall)>,
+    /// Agents that may not come back.
+    pub gone: Vec<(AgentId, Wall)>,
+}
+
+/// `RegisterSlaveMessage`, parsed.
+#[derive(Clone, Debug)]
+pub struct Registration {
+    /// The agent, without an id.
+    pub info: AgentInfo,
+    /// Its SemVer version; agents older than 1.0.0 are refused.
+    pub version: String,
+    /// Numbers of its capabilities (`AgentInfo.Capability.Type`).
+    pub capabilities: Vec<i32>,
+    /// Resources it has checkpointed: dynamic reservations and volumes.
+    pub checkpointed: Resources,
+    /// The version of its resources, opaque.
+    pub resource_version: Option<Uuid>,
+}
+
+/// `ReregisterSlaveMessage`, parsed.
+#[derive(Clone, Debug)]
+pub struct Reregistration {
+    /// What it would say when registering; its info carries the id.
+    pub registration: Registration,
+    /// Every task it knows that is not terminal and acknowledged.
+    pub tasks: Vec<KnownTask>,
+    /// Its executors.
+    pub executors: Vec<(FrameworkId, Arc<ExecutorInfo>)>,
+    /// The frameworks of those tasks.
+    pub frameworks: Vec<Arc<FrameworkInfo>>,
+}
+
+/// A task as an agent knows it (`mesos.Task`).
+#[derive(Clone, Debug)]
+pub struct KnownTask {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name.
+    pub name: String,
+    /// Its framework.
+    pub framework: FrameworkId,
+    /// Its executor; none for a command task.
+    pub executor: Option<ExecutorId>,
+    /// Its latest state.
+    pub state: TaskState,
+    /// What it holds, with allocation info.
+    pub resources: Resources,
+    /// The latest statuses, oldest first.
+    pub statuses: Vec<TaskStatus>,
+    /// The state of the update that is being delivered, if any.
+    pub update_state: Option<TaskState>,
+    /// The id of that update.
+    pub update_uuid: Option<Uuid>,
+    /// The other fields of the encoded `Task` as they came (labels, discovery, container …).
+    pub rest: Bytes,
+}
+
+/// `UpdateSlaveMessage`, parsed as far as the master acts on it.
+#[derive(Clone, Debug, Default)]
+pub struct AgentUpdate {
+    /// Revocable resources on top of the agent's own, if the update speaks of them.
+    pub oversubscribed: Option<Resources>,
+    /// The version of its resources, opaque.
+    pub resource_version: Option<Uuid>,
+}
+
+/// SUBSCRIBE, parsed.
+#[derive(Clone, Debug)]
+pub struct Subscription {
+    /// The framework; its id is set when it returns.
+    pub info: Arc<FrameworkInfo>,
+    /// Roles it wants no offers for yet.
+    pub suppressed: BTreeSet<Role>,
+    /// What agents it wants offers of.
+    pub constraints: Option<Arc<OfferConstraints>>,
+    /// Where events go.
+    pub channel: Channel,
+    /// `force` of the v0 driver: take over from a scheduler that is still connected.
+    pub force: bool,
+}
+
+/// How a scheduler is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// A v1 event stream; the event's [`StreamId`] names it.
+    Http,
+    /// A v0 driver.
+    Libprocess(Pid),
+}
+
+/// A call of a subscribed scheduler (SC-2 … SC-16).
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// End the framework and all it runs.
+    Teardown,
+    /// Use offers.
+    Accept {
+        /// Offers of one agent.
+        offers: Vec<OfferId>,
+        /// What to do with them, in order.
+        operations: Vec<Operation>,
+        /// For what is left over.
+        filters: Filters,
+    },
+    /// Give offers back.
+    Decline {
+        /// The offers.
+        offers: Vec<OfferId>,
+        /// How long not to offer the same again.
+        filters: Filters,
+    },
+    /// Want offers again, and forget filters; no roles means all.
+    Revive(Vec<Role>),
+    /// Want no offers; no roles means all.
+    Suppress(Vec<Role>),
+    /// Kill a task.
+    Kill {
+        /// The task.
+        task: TaskId,
+        /// Where it runs, if the scheduler knows.
+        agent: Option<AgentId>,
+        /// How to kill it, instead of the task's own policy.
+        policy: Option<KillPolicy>,
+    },
+    /// Shut an executor down.
+    Shutdown(ExecutorId, AgentId),
+    /// A status update has arrived.
+    Acknowledge {
+        /// The agent that sent it.
+        agent: AgentId,
+        /// The task.
+        task: TaskId,
+        /// The update.
+        uuid: Uuid,
+    },
+    /// An operation's status has arrived.
+    AcknowledgeOperation {
+        /// The agent of the operation.
+        agent: Option<AgentId>,
+        /// The operation.
+        operation: OperationId,
+        /// The update.
+        uuid: Uuid,
+    },
+    /// Tell the states of these tasks; none means all.
+    Reconcile(Vec<(TaskId, Option<AgentId>)>),
+    /// Tell the states of these operations; none means all.
+    ReconcileOperations(Vec<(OperationId, Option<AgentId>)>),
+    /// A message to an executor.
+    Message {
+        /// The executor's agent.
+        agent: AgentId,
+        /// The executor.
+        executor: ExecutorId,
+        /// Opaque.
+        data: Bytes,
+    },
+    /// A request for resources; allocators may listen to it, none of ours does.
+    Request,
+    /// The framework describes itself anew.
+    UpdateFramework {
+        /// The new description.
+        info: Arc<FrameworkInfo>,
+        /// Roles it wants no offers for.
+        suppressed: BTreeSet<Role>,
+        /// What agents it wants offers of.
+        constraints: Option<Arc<OfferConstraints>>,
+    },
+    /// Answers to inverse offers; recorded for `/maintenance/status`.
+    AnswerInverseOffers {
+        /// The inverse offers.
+        offers: Vec<OfferId>,
+        /// Whether they are accepted.
+        accepted: bool,
+    },
+}
