@@ -1,0 +1,51 @@
+# `make run` starts a cluster on this machine; `make test` proves that it works.
+# Both install what they need by package name when run as root on Debian.
+
+SHELL := /bin/bash
+SEEDS ?= 1000
+CARGO := cargo
+
+# Debian packages the build and the tests need, as PACKAGE:COMMAND-THAT-PROVES-IT.
+NEEDS := gcc:cc curl:curl
+
+.PHONY: run test check bench simulate build release fmt needs clean
+
+run: needs release ## start a master and an agent on port 5050
+	@exec target/release/reeve local --ip 127.0.0.1 --ip 127.0.1.1 --port 5050
+
+test: needs ## every test that runs without root's help
+	$(CARGO) build --release -p reeve-executor
+	$(CARGO) build -p reeve-cli
+	$(CARGO) test --workspace --quiet
+
+check: ## formatting and lints, warnings are errors
+	$(CARGO) fmt --check
+	$(CARGO) clippy --workspace --all-targets --quiet -- -D warnings
+
+bench: needs release ## figures against their aims, also in target/bench/bench.json
+	$(CARGO) build --release -p reeve-bench
+	target/release/reeve-bench
+
+simulate: ## whole clusters on a virtual clock: make simulate SEEDS=100000
+	SEEDS=$(SEEDS) $(CARGO) test --release -p reeve-simulation -- --nocapture
+
+build: needs
+	$(CARGO) build --workspace
+
+release: needs
+	$(CARGO) build --release -p reeve-cli -p reeve-executor
+
+fmt:
+	$(CARGO) fmt
+
+needs:
+	@missing=""; \
+	for need in $(NEEDS); do command -v "$${need#*:}" >/dev/null || missing="$$missing $${need%:*}"; done; \
+	command -v $(CARGO) >/dev/null || { echo "Reeve needs Rust 1.95 or newer (cargo): https://rustup.rs" >&2; exit 1; }; \
+	if [ -n "$$missing" ]; then \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq $$missing; \
+	  else echo "please install:$$missing (as root: apt-get install$$missing)" >&2; exit 1; fi; \
+	fi
+
+clean:
+	$(CARGO) clean

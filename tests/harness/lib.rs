@@ -1,0 +1,1 @@
+//! What tests of real processes share: starting daemons, waiting for facts, asking over HTTP.

@@ -1,0 +1,126 @@
+//! Imports run one way. This test reads the workspace's own metadata and refuses an edge that
+//! ARCHITECTURE.md does not allow.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+/// Who may import whom, outside dev-dependencies.
+const ALLOWED: &[(&str, &[&str])] = &[
+    ("reeve-wire-build", &[]),
+    ("reeve-wire", &["reeve-wire-build"]),
+    ("reeve-model", &["reeve-wire"]),
+    ("reeve-machine", &[]),
+    ("reeve-telemetry", &[]),
+    ("reeve-config", &[]),
+    ("reeve-registry", &["reeve-wire", "reeve-model", "reeve-machine", "reeve-telemetry"]),
+    ("reeve-transport", &["reeve-wire", "reeve-model", "reeve-machine", "reeve-telemetry"]),
+    ("reeve-client", &["reeve-wire", "reeve-model", "reeve-transport"]),
+    ("reeve-module-sdk", &[]),
+    ("reeve-allocator-drf", &["reeve-module-sdk", "reeve-model"]),
+    ("reeve-isolator-posix", &["reeve-module-sdk", "reeve-model"]),
+    ("reeve-master-core", &["reeve-machine", "reeve-model", "reeve-module-sdk"]),
+    ("reeve-agent-core", &["reeve-machine", "reeve-model", "reeve-module-sdk"]),
+    ("reeve-agent-runtime", &["reeve-model", "reeve-module-sdk"]),
+    ("reeve-executor", &["reeve-wire"]),
+    (
+        "reeve-master",
+        &[
+            "reeve-master-core",
+            "reeve-machine",
+            "reeve-model",
+            "reeve-wire",
+            "reeve-transport",
+            "reeve-registry",
+            "reeve-telemetry",
+            "reeve-config",
+            "reeve-module-sdk",
+            "reeve-allocator-drf",
+        ],
+    ),
+    (
+        "reeve-agent",
+        &[
+            "reeve-agent-core",
+            "reeve-agent-runtime",
+            "reeve-machine",
+            "reeve-model",
+            "reeve-wire",
+            "reeve-transport",
+            "reeve-telemetry",
+            "reeve-config",
+            "reeve-module-sdk",
+            "reeve-isolator-posix",
+        ],
+    ),
+    (
+        "reeve-cli",
+        &[
+            "reeve-client",
+            "reeve-config",
+            "reeve-master",
+            "reeve-agent",
+            "reeve-telemetry",
+            "reeve-model",
+            "reeve-wire",
+        ],
+    ),
+];
+
+/// Rooms that see everything, because they test everything.
+const OBSERVERS: &[&str] = &["reeve-tests", "reeve-bench", "reeve-simulation"];
+
+/// What a core must never build on, itself or through its friends.
+const NO_TOUCHING: &[&str] = &["tokio", "hyper", "redb", "rand", "uuid", "tracing"];
+
+fn metadata() -> serde_json::Value {
+    let output = Command::new(env!("CARGO"))
+        .args(["metadata", "--format-version", "1", "--no-deps", "--offline"])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .expect("cargo metadata runs");
+    serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON")
+}
+
+fn imports() -> BTreeMap<String, BTreeSet<String>> {
+    let packages = metadata()["packages"].as_array().expect("packages").clone();
+    packages
+        .iter()
+        .map(|package| {
+            let name = package["name"].as_str().expect("a name").to_owned();
+            let imports = package["dependencies"]
+                .as_array()
+                .expect("dependencies")
+                .iter()
+                .filter(|dependency| dependency["kind"].as_str() != Some("dev"))
+                .map(|dependency| dependency["name"].as_str().expect("a name").to_owned())
+                .collect();
+            (name, imports)
+        })
+        .collect()
+}
+
+#[test]
+fn imports_run_one_way() {
+    let allowed: BTreeMap<_, _> = ALLOWED.iter().copied().collect();
+    for (room, imports) in imports() {
+        if OBSERVERS.contains(&room.as_str()) {
+            continue;
+        }
+        let Some(allowed) = allowed.get(room.as_str()) else {
+            panic!("{room} is not in the table of rooms: add it to tests/layering.rs");
+        };
+        for import in imports.iter().filter(|import| import.starts_with("reeve-")) {
+            assert!(allowed.contains(&import.as_str()), "{room} must not import {import}");
+        }
+    }
+}
+
+#[test]
+fn cores_touch_nothing() {
+    let imports = imports();
+    for core in ["reeve-master-core", "reeve-agent-core", "reeve-model", "reeve-machine"] {
+        for forbidden in NO_TOUCHING {
+            assert!(!imports[core].contains(*forbidden), "{core} must not import {forbidden}");
+        }
+    }
+}
