@@ -8,6 +8,8 @@
 
 use std::time::Duration;
 
+use smallvec::SmallVec;
+
 /// An agent, as a dense number that the host reuses once the agent is gone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AgentIx(pub u32);
@@ -26,27 +28,21 @@ pub struct KindIx(pub u16);
 
 /// Scalar amounts by kind, in thousandths, sorted by kind, without zeros.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Amounts(Vec<(KindIx, i64)>);
+pub struct Amounts(SmallVec<[(KindIx, i64); 4]>);
 
 impl Amounts {
     /// Collects amounts; equal kinds add up and zeros vanish.
     pub fn new(amounts: impl IntoIterator<Item = (KindIx, i64)>) -> Self {
-        let mut all: Vec<(KindIx, i64)> = amounts.into_iter().collect();
-        all.sort_unstable_by_key(|&(kind, _)| kind);
-        all.dedup_by(|next, kept| {
-            let same = next.0 == kept.0;
-            if same {
-                kept.1 = kept.1.saturating_add(next.1);
-            }
-            same
-        });
-        all.retain(|&(_, amount)| amount != 0);
-        Self(all)
+        let mut all = Self::default();
+        for (kind, amount) in amounts {
+            all.add_one(kind, amount);
+        }
+        all
     }
 
     /// The amount of one kind in thousandths, zero where there is none.
     pub fn get(&self, kind: KindIx) -> i64 {
-        self.0.binary_search_by_key(&kind, |&(k, _)| k).map_or(0, |at| self.0[at].1)
+        self.0.iter().find(|&&(k, _)| k == kind).map_or(0, |&(_, amount)| amount)
     }
 
     /// Kinds and amounts in the order of kinds.
@@ -59,28 +55,40 @@ impl Amounts {
         self.0.is_empty()
     }
 
+    /// Whether every amount of `other` is here, kind by kind.
+    pub fn contains(&self, other: &Self) -> bool {
+        other.iter().all(|(kind, amount)| self.get(kind) >= amount)
+    }
+
     /// Adds `other`, kind by kind.
     pub fn add(&mut self, other: &Self) {
-        self.combine(other, 1);
+        for (kind, amount) in other.iter() {
+            self.add_one(kind, amount);
+        }
     }
 
     /// Takes `other` away, kind by kind; an amount may become negative.
     pub fn subtract(&mut self, other: &Self) {
-        self.combine(other, -1);
+        for (kind, amount) in other.iter() {
+            self.add_one(kind, amount.saturating_neg());
+        }
     }
 
-    fn combine(&mut self, other: &Self, sign: i64) {
-        for (kind, amount) in other.iter() {
-            let delta = amount.saturating_mul(sign);
-            match self.0.binary_search_by_key(&kind, |&(k, _)| k) {
-                Ok(at) => {
-                    self.0[at].1 = self.0[at].1.saturating_add(delta);
-                    if self.0[at].1 == 0 {
-                        self.0.remove(at);
-                    }
+    /// Adds to one kind.
+    pub fn add_one(&mut self, kind: KindIx, amount: i64) {
+        if amount == 0 {
+            return;
+        }
+        // A handful of kinds at most: walking beats searching.
+        let at = self.0.iter().position(|&(k, _)| k >= kind).unwrap_or(self.0.len());
+        match self.0.get_mut(at) {
+            Some(entry) if entry.0 == kind => {
+                entry.1 = entry.1.saturating_add(amount);
+                if entry.1 == 0 {
+                    self.0.remove(at);
                 }
-                Err(at) => self.0.insert(at, (kind, delta)),
             }
+            _ => self.0.insert(at, (kind, amount)),
         }
     }
 }
@@ -92,16 +100,25 @@ pub struct Free {
     pub unreserved: Amounts,
     /// Scalars reserved, per role; they may go to that role and its descendants.
     pub reserved: Vec<(RoleIx, Amounts)>,
-    /// Whether there is more that scalars do not show (ports, sets, revocable resources).
+    /// Scalars that may be taken back at any time; they go to frameworks with [`TAKES_REVOCABLE`]
+    /// alone, and neither shares nor quota count them.
+    pub revocable: Amounts,
+    /// Whether there is more that scalars do not show (ports, sets).
     pub other: bool,
 }
 
 impl Free {
     /// Whether the agent has nothing to give.
     pub fn is_empty(&self) -> bool {
-        self.unreserved.is_empty() && self.reserved.is_empty() && !self.other
+        self.unreserved.is_empty()
+            && self.reserved.is_empty()
+            && self.revocable.is_empty()
+            && !self.other
     }
 }
+
+/// The bit of [`Change::Framework`]'s `has` that lets a framework take revocable resources.
+pub const TAKES_REVOCABLE: u32 = 1 << 31;
 
 /// One fact the module must know. Batches are ordered; numbers are announced before use.
 #[derive(Clone, Debug, PartialEq)]
@@ -162,6 +179,8 @@ pub enum Change {
         role: RoleIx,
         /// Whether it wants offers.
         wanted: bool,
+        /// What an offer must hold at the least: all amounts of any one entry. Empty: anything.
+        minimum: Vec<Amounts>,
     },
     /// An agent came, or its total or its needs changed.
     Agent {
@@ -169,8 +188,10 @@ pub enum Change {
         agent: AgentIx,
         /// Its id, for explanations.
         id: String,
-        /// All its scalars, free or not.
+        /// All its scalars, free or not, without the revocable ones.
         total: Amounts,
+        /// The part of `total` that roles have reserved, free or not.
+        reserved: Vec<(RoleIx, Amounts)>,
         /// Bits a framework must have (GPU agents, other regions).
         needs: u32,
     },
@@ -196,6 +217,14 @@ pub enum Change {
         agent: AgentIx,
         /// The difference in thousandths.
         delta: Amounts,
+        /// The part of `delta` that is reserved (quota counts reservations by themselves).
+        reserved: Amounts,
+    },
+    /// The grant at this place of the last round was not carried out, or not as asked: forget what
+    /// was booked for it. What was given instead comes as `Holds`, and the agent's `Free` follows.
+    Undone {
+        /// The place in [`Room::grants`].
+        grant: usize,
     },
     /// The framework may not be offered this agent in this role (a decline filter, a constraint).
     Blocked {
@@ -217,12 +246,13 @@ pub enum Change {
     },
 }
 
-/// How much of an agent a grant asks for.
+/// How much of an agent a grant asks for. Reservations that the role may have, everything that is
+/// not a scalar, and revocable resources for those that take them come along with either.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Share {
-    /// All that the role may have of what is free, scalars and the rest.
+    /// All unreserved scalars.
     All,
-    /// No more than these unreserved scalars; reservations of the role and non-scalars come along.
+    /// No more than these unreserved scalars; a kind that is absent is not taken.
     UpTo(Amounts),
 }
 
@@ -250,9 +280,10 @@ pub struct Room {
 
 /// A policy of allocation.
 ///
-/// Order of calls: `apply` with what changed, then `allocate`, over and over. The module must treat
-/// its own grants as made: the host confirms each with `Holds` and `Free` changes, and a grant that
-/// it refused is followed by a `Free` change of that agent alone.
+/// Order of calls: `apply` with what changed, then `allocate`, over and over. A module books its
+/// own grants as it makes them, out of the `Free` that it was told; the host says nothing about a
+/// grant that it carried out so, and answers any other with [`Change::Undone`] at the next `apply`.
+/// One round grants the same agent to the same framework and role once at most.
 pub trait Allocator: Send {
     /// Takes in what changed since the last call.
     fn apply(&mut self, changes: &[Change]);
