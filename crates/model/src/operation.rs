@@ -1,0 +1,206 @@
+//! What a framework does with an offer: the operations of an ACCEPT (mesos.md §1.5).
+
+use std::sync::Arc;
+
+use reeve_wire::v1;
+use reeve_wire::v1::offer::operation::{self, Type};
+
+use crate::error::WireError;
+use crate::executor::ExecutorInfo;
+use crate::ids::{AgentId, OperationId, TaskId};
+use crate::resources::{DiskKind, Quantity, Resource, Resources};
+use crate::task::{InvalidTask, TaskInfo};
+
+/// One step of accepting an offer. With an `id`, the framework hears of the outcome.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Operation {
+    /// Run tasks, each for itself. A task that breaks a rule does not keep the others from running.
+    Launch(Vec<Result<TaskInfo, InvalidTask>>),
+    /// Run tasks together or not at all.
+    LaunchGroup {
+        /// Who runs them, or the rule its description breaks.
+        executor: Result<Arc<ExecutorInfo>, WireError>,
+        /// The tasks.
+        tasks: Vec<Result<TaskInfo, InvalidTask>>,
+    },
+    /// Keep resources for a role.
+    Reserve {
+        /// For feedback.
+        id: Option<OperationId>,
+        /// What the resources are now; empty if one reservation is pushed.
+        source: Resources,
+        /// What they are to be.
+        resources: Resources,
+    },
+    /// Undo the innermost reservation.
+    Unreserve {
+        /// For feedback.
+        id: Option<OperationId>,
+        /// What the resources are now.
+        resources: Resources,
+    },
+    /// Make persistent volumes.
+    Create {
+        /// For feedback.
+        id: Option<OperationId>,
+        /// The volumes.
+        volumes: Resources,
+    },
+    /// Delete persistent volumes with all that is in them.
+    Destroy {
+        /// For feedback.
+        id: Option<OperationId>,
+        /// The volumes.
+        volumes: Resources,
+    },
+    /// Make a persistent volume larger.
+    GrowVolume {
+        /// For feedback.
+        id: Option<OperationId>,
+        /// The volume.
+        volume: Resource,
+        /// What it gets.
+        addition: Resource,
+    },
+    /// Make a persistent volume smaller.
+    ShrinkVolume {
+        /// For feedback.
+        id: Option<OperationId>,
+        /// The volume.
+        volume: Resource,
+        /// How much it loses.
+        subtract: Quantity,
+    },
+    /// Make a mount or a block device of raw storage.
+    CreateDisk {
+        /// For feedback.
+        id: Option<OperationId>,
+        /// The raw storage.
+        source: Resource,
+        /// What to make of it.
+        target: DiskKind,
+        /// With which storage profile.
+        profile: Option<String>,
+    },
+    /// Make raw storage of a mount or a block device.
+    DestroyDisk {
+        /// For feedback.
+        id: Option<OperationId>,
+        /// The mount or block device.
+        source: Resource,
+    },
+}
+
+impl Operation {
+    /// Its id, if the framework wants to hear of the outcome.
+    pub fn id(&self) -> Option<&OperationId> {
+        match self {
+            Self::Launch(_) | Self::LaunchGroup { .. } => None,
+            Self::Reserve { id, .. }
+            | Self::Unreserve { id, .. }
+            | Self::Create { id, .. }
+            | Self::Destroy { id, .. }
+            | Self::GrowVolume { id, .. }
+            | Self::ShrinkVolume { id, .. }
+            | Self::CreateDisk { id, .. }
+            | Self::DestroyDisk { id, .. } => id.as_ref(),
+        }
+    }
+}
+
+/// Reads a task; if it breaks a rule, the task says which.
+fn task(wire: v1::TaskInfo) -> Result<TaskInfo, InvalidTask> {
+    let id = TaskId::from(&wire.task_id);
+    let agent = AgentId::from(&wire.agent_id);
+    let said = crate::validate::task(&wire);
+    let invalid = |message: String| InvalidTask { id, agent, message };
+    match said {
+        Ok(()) => TaskInfo::try_from(wire).map_err(|error| invalid(error.to_string())),
+        Err(message) => Err(invalid(message)),
+    }
+}
+
+impl TryFrom<v1::offer::Operation> for Operation {
+    type Error = WireError;
+
+    fn try_from(wire: v1::offer::Operation) -> Result<Self, WireError> {
+        let id = wire.id.map(OperationId::from);
+        let kind = wire.r#type.map(Type::try_from);
+        let launches = matches!(kind, Some(Ok(Type::Launch | Type::LaunchGroup)));
+        if launches && id.is_some() {
+            let rule = "must not be set for LAUNCH and LAUNCH_GROUP";
+            return Err(WireError::new("operation.id", rule));
+        }
+        let Some(Ok(kind)) = kind else {
+            return Err(WireError::new("operation.type", "is missing or unknown"));
+        };
+        match kind {
+            Type::Unknown => Err(WireError::new("operation.type", "must not be UNKNOWN")),
+            Type::Launch => {
+                let launch = part(wire.launch, "launch")?;
+                Ok(Self::Launch(launch.task_infos.into_iter().map(task).collect()))
+            }
+            Type::LaunchGroup => launch_group(part(wire.launch_group, "launch_group")?),
+            Type::Reserve => {
+                let reserve = part(wire.reserve, "reserve")?;
+                let source = Resources::try_from(&reserve.source)?;
+                Ok(Self::Reserve { id, source, resources: (&reserve.resources).try_into()? })
+            }
+            Type::Unreserve => {
+                let unreserve = part(wire.unreserve, "unreserve")?;
+                Ok(Self::Unreserve { id, resources: (&unreserve.resources).try_into()? })
+            }
+            Type::Create => {
+                let create = part(wire.create, "create")?;
+                Ok(Self::Create { id, volumes: (&create.volumes).try_into()? })
+            }
+            Type::Destroy => {
+                let destroy = part(wire.destroy, "destroy")?;
+                Ok(Self::Destroy { id, volumes: (&destroy.volumes).try_into()? })
+            }
+            Type::GrowVolume => {
+                let operation::GrowVolume { volume, addition } =
+                    part(wire.grow_volume, "grow_volume")?;
+                let volume = Resource::try_from(&volume)?;
+                Ok(Self::GrowVolume { id, volume, addition: (&addition).try_into()? })
+            }
+            Type::ShrinkVolume => {
+                let shrink = part(wire.shrink_volume, "shrink_volume")?;
+                let subtract = Quantity::from_f64(shrink.subtract.value);
+                Ok(Self::ShrinkVolume { id, volume: (&shrink.volume).try_into()?, subtract })
+            }
+            Type::CreateDisk => create_disk(id, part(wire.create_disk, "create_disk")?),
+            Type::DestroyDisk => {
+                let destroy = part(wire.destroy_disk, "destroy_disk")?;
+                Ok(Self::DestroyDisk { id, source: (&destroy.source).try_into()? })
+            }
+        }
+    }
+}
+
+/// The part of an operation that its type calls for.
+fn part<T>(part: Option<T>, name: &str) -> Result<T, WireError> {
+    part.ok_or_else(|| WireError::new(format!("operation.{name}"), "must be set for this type"))
+}
+
+fn launch_group(wire: operation::LaunchGroup) -> Result<Operation, WireError> {
+    let executor = ExecutorInfo::try_from(wire.executor).map(Arc::new);
+    let tasks = wire.task_group.tasks.into_iter().map(task).collect();
+    Ok(Operation::LaunchGroup { executor, tasks })
+}
+
+fn create_disk(
+    id: Option<OperationId>,
+    wire: operation::CreateDisk,
+) -> Result<Operation, WireError> {
+    let target = match v1::resource::disk_info::source::Type::try_from(wire.target_type) {
+        Ok(v1::resource::disk_info::source::Type::Mount) => DiskKind::Mount,
+        Ok(v1::resource::disk_info::source::Type::Block) => DiskKind::Block,
+        _ => {
+            let rule = "must be MOUNT or BLOCK";
+            return Err(WireError::new("operation.create_disk.target_type", rule));
+        }
+    };
+    let source = Resource::try_from(&wire.source)?;
+    Ok(Operation::CreateDisk { id, source, target, profile: wire.target_profile })
+}

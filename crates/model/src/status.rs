@@ -1,0 +1,235 @@
+//! What has become of a task: statuses, and the updates that carry them (T-5).
+
+use bytes::{Bytes, BytesMut};
+use prost::Message;
+use reeve_wire::{internal, v1};
+
+use crate::error::WireError;
+use crate::ids::{AgentId, ExecutorId, FrameworkId, TaskId, Uuid};
+use crate::rest;
+use crate::states::{Reason, Source, TaskState};
+use crate::units::Seconds;
+
+/// A task's state, with who says so and why.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TaskStatus {
+    /// The task.
+    pub task: TaskId,
+    /// Where it is in its life.
+    pub state: TaskState,
+    /// Who says so.
+    pub source: Option<Source>,
+    /// Why; a reason newer than this code is none.
+    pub reason: Option<Reason>,
+    /// The same for people.
+    pub message: Option<String>,
+    /// Where it runs.
+    pub agent: Option<AgentId>,
+    /// Who runs it.
+    pub executor: Option<ExecutorId>,
+    /// When it was so.
+    pub timestamp: Option<Seconds>,
+    /// What acknowledges this; none if nothing need be acknowledged.
+    pub uuid: Option<Uuid>,
+    /// What its health check says.
+    pub healthy: Option<bool>,
+    /// Since when its agent cannot be reached, in nanoseconds since 1970.
+    pub unreachable_time: Option<i64>,
+    /// The fields not named here, encoded as they came: data, labels, container and check status,
+    /// limitation, unknown ones.
+    pub rest: Bytes,
+}
+
+/// Fields written anew: all that `TaskStatus` names.
+const OWN: &[u32] = &[1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 14];
+
+impl TaskStatus {
+    /// A status that says nothing more than that `task` is in `state`.
+    pub fn new(task: TaskId, state: TaskState) -> Self {
+        Self {
+            task,
+            state,
+            source: None,
+            reason: None,
+            message: None,
+            agent: None,
+            executor: None,
+            timestamp: None,
+            uuid: None,
+            healthy: None,
+            unreachable_time: None,
+            rest: Bytes::new(),
+        }
+    }
+
+    /// Reads an encoded `TaskStatus`; fields unknown here are kept.
+    ///
+    /// # Errors
+    /// If the bytes are no such message, or a field breaks its rule.
+    pub fn from_wire_bytes(bytes: &Bytes) -> Result<Self, WireError> {
+        let broken = |error: prost::DecodeError| WireError::new("status", error.to_string());
+        let wire = v1::TaskStatus::decode(bytes.clone()).map_err(broken)?;
+        Self::read(wire, rest::without(bytes, OWN).map_err(broken)?)
+    }
+
+    fn read(wire: v1::TaskStatus, rest: Bytes) -> Result<Self, WireError> {
+        Ok(Self {
+            task: wire.task_id.into(),
+            state: state(wire.state, "status.state")?,
+            source: wire.source.and_then(|number| Source::try_from(number).ok()),
+            reason: wire.reason.and_then(|number| Reason::try_from(number).ok()),
+            message: wire.message,
+            agent: wire.agent_id.map(AgentId::from),
+            executor: wire.executor_id.map(ExecutorId::from),
+            timestamp: wire.timestamp.map(Seconds),
+            uuid: uuid(wire.uuid.as_deref(), "status.uuid")?,
+            healthy: wire.healthy,
+            unreachable_time: wire.unreachable_time.map(|time| time.nanoseconds),
+            rest,
+        })
+    }
+
+    /// The encoded message.
+    pub fn to_wire_bytes(&self) -> Bytes {
+        let mut bytes = BytesMut::with_capacity(self.rest.len() + 256);
+        // Infallible: the buffer grows.
+        self.named().encode_raw(&mut bytes);
+        bytes.extend_from_slice(&self.rest);
+        bytes.freeze()
+    }
+
+    /// As the wire carries it; fields unknown here are lost.
+    pub fn to_wire(&self) -> v1::TaskStatus {
+        let named = self.named();
+        if self.rest.is_empty() {
+            return named;
+        }
+        let rest = self.details();
+        v1::TaskStatus {
+            data: rest.data,
+            check_status: rest.check_status,
+            labels: rest.labels,
+            container_status: rest.container_status,
+            limitation: rest.limitation,
+            ..named
+        }
+    }
+
+    /// What the rest says, decoded: data, labels, container and check status, limitation.
+    pub fn details(&self) -> v1::TaskStatus {
+        // The rest was decoded, or encoded, when this was made.
+        v1::TaskStatus::decode(self.rest.clone()).unwrap_or_default()
+    }
+
+    fn named(&self) -> v1::TaskStatus {
+        v1::TaskStatus {
+            task_id: self.task.to_wire(),
+            state: self.state.into(),
+            message: self.message.clone(),
+            source: self.source.map(i32::from),
+            reason: self.reason.map(i32::from),
+            agent_id: self.agent.as_ref().map(AgentId::to_wire),
+            executor_id: self.executor.as_ref().map(ExecutorId::to_wire),
+            timestamp: self.timestamp.map(|time| time.0),
+            uuid: self.uuid.as_ref().map(Uuid::to_bytes),
+            healthy: self.healthy,
+            unreachable_time: self.unreachable_time.map(|nanoseconds| v1::TimeInfo { nanoseconds }),
+            ..v1::TaskStatus::default()
+        }
+    }
+}
+
+impl TryFrom<v1::TaskStatus> for TaskStatus {
+    type Error = WireError;
+
+    fn try_from(mut wire: v1::TaskStatus) -> Result<Self, WireError> {
+        let rest = StatusRest {
+            data: wire.data.take(),
+            labels: wire.labels.take(),
+            container_status: wire.container_status.take(),
+            check_status: wire.check_status.take(),
+            limitation: wire.limitation.take(),
+        };
+        Self::read(wire, rest.encode_to_vec().into())
+    }
+}
+
+/// What of a status is only passed on.
+#[derive(Clone, PartialEq, Message)]
+struct StatusRest {
+    #[prost(bytes = "bytes", optional, tag = "3")]
+    data: Option<Bytes>,
+    #[prost(message, optional, tag = "12")]
+    labels: Option<v1::Labels>,
+    #[prost(message, optional, tag = "13")]
+    container_status: Option<v1::ContainerStatus>,
+    #[prost(message, optional, tag = "15")]
+    check_status: Option<v1::CheckStatusInfo>,
+    #[prost(message, optional, tag = "16")]
+    limitation: Option<v1::TaskResourceLimitation>,
+}
+
+/// A status on its way from where it arose to the framework.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StatusUpdate {
+    /// Whose task it is.
+    pub framework: FrameworkId,
+    /// Who runs it.
+    pub executor: Option<ExecutorId>,
+    /// Where it runs.
+    pub agent: Option<AgentId>,
+    /// What has become of it.
+    pub status: TaskStatus,
+    /// When it was so.
+    pub timestamp: Seconds,
+    /// What acknowledges this; none if nothing need be acknowledged.
+    pub uuid: Option<Uuid>,
+    /// The state the agent knows by now, further on than this one where updates wait in line.
+    pub latest_state: Option<TaskState>,
+}
+
+impl StatusUpdate {
+    /// As agents and masters tell each other.
+    pub fn to_wire(&self) -> internal::StatusUpdate {
+        internal::StatusUpdate {
+            framework_id: self.framework.to_wire(),
+            executor_id: self.executor.as_ref().map(ExecutorId::to_wire),
+            slave_id: self.agent.as_ref().map(AgentId::to_wire),
+            status: self.status.to_wire(),
+            timestamp: self.timestamp.0,
+            uuid: self.uuid.as_ref().map(Uuid::to_bytes),
+            latest_state: self.latest_state.map(i32::from),
+        }
+    }
+}
+
+impl TryFrom<internal::StatusUpdate> for StatusUpdate {
+    type Error = WireError;
+
+    fn try_from(wire: internal::StatusUpdate) -> Result<Self, WireError> {
+        Ok(Self {
+            framework: wire.framework_id.into(),
+            executor: wire.executor_id.map(ExecutorId::from),
+            agent: wire.slave_id.map(AgentId::from),
+            status: wire.status.try_into()?,
+            timestamp: Seconds(wire.timestamp),
+            uuid: uuid(wire.uuid.as_deref(), "update.uuid")?,
+            latest_state: wire.latest_state.and_then(|number| TaskState::try_from(number).ok()),
+        })
+    }
+}
+
+fn state(number: i32, field: &str) -> Result<TaskState, WireError> {
+    TaskState::try_from(number)
+        .map_err(|number| WireError::new(field, format!("is {number}, which is no known state")))
+}
+
+/// Reads a UUID; no bytes at all are no UUID, as older executors send them.
+fn uuid(bytes: Option<&[u8]>, field: &str) -> Result<Option<Uuid>, WireError> {
+    match bytes {
+        None | Some([]) => Ok(None),
+        Some(bytes) => Uuid::from_slice(bytes)
+            .map(Some)
+            .map_err(|error| WireError::new(field, format!("is broken: {error}"))),
+    }
+}
