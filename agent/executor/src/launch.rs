@@ -1,0 +1,65 @@
+//! From a TaskInfo to a program: what the task asks for, or why it cannot be had.
+
+use std::time::Duration;
+
+use reeve_wire::v1::environment::{Variable, variable};
+use reeve_wire::v1::{DurationInfo, KillPolicy, TaskInfo};
+
+use crate::process::Program;
+
+/// Why a task cannot be started. The text goes to the framework.
+#[derive(Debug, thiserror::Error)]
+pub enum Refused {
+    /// A command executor needs a command.
+    #[error("Task '{0}' has no command, and a command executor runs nothing else")]
+    NoCommand(String),
+    /// There is a command without anything to run.
+    #[error("The command of task '{0}' has no value")]
+    NoValue(String),
+    /// Secrets are not resolved here.
+    #[error("Environment variable '{0}' is a secret, and nothing on this agent resolves secrets")]
+    Secret(String),
+    /// The kernel could not pass the variable on.
+    #[error("Environment variable '{0}' has an empty name, or '=' or a NUL byte where there may be none")]
+    Variable(String),
+}
+
+/// The program of a command task (Mesos docs: CommandInfo). With `shell` the value is a script
+/// for `/bin/sh`; without, it is a file and the arguments are its whole argument list.
+pub fn program(task: TaskInfo) -> Result<Program, Refused> {
+    let id = task.task_id.value;
+    let command = task.command.ok_or_else(|| Refused::NoCommand(id.clone()))?;
+    let value = command.value.ok_or(Refused::NoValue(id))?;
+    let variables = command.environment.map(|environment| environment.variables);
+    let environment =
+        variables.unwrap_or_default().into_iter().map(plain).collect::<Result<_, _>>()?;
+    Ok(if command.shell.unwrap_or(true) {
+        let arguments = vec!["sh".to_owned(), "-c".to_owned(), value];
+        Program { file: "/bin/sh".to_owned(), arguments, environment }
+    } else {
+        Program { file: value, arguments: command.arguments, environment }
+    })
+}
+
+/// Name and value of a variable that is plain text.
+fn plain(variable: Variable) -> Result<(String, String), Refused> {
+    let Variable { name, r#type, value, secret } = variable;
+    if secret.is_some() || r#type == Some(variable::Type::Secret as i32) {
+        return Err(Refused::Secret(name));
+    }
+    let value = value.unwrap_or_default();
+    if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+        return Err(Refused::Variable(name));
+    }
+    Ok((name, value))
+}
+
+/// The grace period of a kill policy, if it has one.
+pub fn grace(policy: Option<&KillPolicy>) -> Option<Duration> {
+    policy?.grace_period.as_ref().map(duration)
+}
+
+/// A duration of the wire; a negative one is none at all.
+pub fn duration(info: &DurationInfo) -> Duration {
+    Duration::from_nanos(u64::try_from(info.nanoseconds).unwrap_or(0))
+}

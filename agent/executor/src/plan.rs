@@ -1,0 +1,173 @@
+//! The launch plan: what the agent tells the container's first process over its standard input.
+//!
+//! The text is a 4-byte little-endian length and then `name=value` entries, each ended by a NUL
+//! byte; a name may come several times. After the plan comes one byte, `g`, once every isolator
+//! has confined this process: nothing of the container's runs before it. If the input ends
+//! first, the agent is gone and so is the container.
+//!
+//! | entry | meaning |
+//! | --- | --- |
+//! | `kind` | `command-executor` or `exec` |
+//! | `sandbox` | working directory of the program |
+//! | `status` | file that receives the wait status, absent if nobody wants it |
+//! | `user` | `uid:gid:group,group…` of the program |
+//! | `rlimit` | `resource:soft:hard` of the program, in the kernel's numbers |
+//! | `program`, `arg` | for `exec`: the file to run and its arguments, the zeroth included |
+
+use std::io::Read;
+use std::path::PathBuf;
+
+/// The longest plan taken, which is more than any argument list the kernel would take.
+const MAX_BYTES: u32 = 16 << 20;
+
+/// What to run in the container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Be the executor of one command task.
+    CommandExecutor,
+    /// Watch over one program, which may be an executor itself.
+    Exec {
+        /// The file to run, looked up in `PATH` if it has no slash.
+        program: String,
+        /// The program's arguments, the zeroth included.
+        arguments: Vec<String>,
+    },
+}
+
+/// Who the program is to run as.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct User {
+    /// User id.
+    pub uid: u32,
+    /// Group id.
+    pub gid: u32,
+    /// Supplementary groups.
+    pub groups: Vec<u32>,
+}
+
+/// A whole plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Plan {
+    /// What to run.
+    pub kind: Kind,
+    /// Where the program starts.
+    pub sandbox: PathBuf,
+    /// Where the wait status goes.
+    pub status: Option<PathBuf>,
+    /// Who the program runs as, unless as the agent does.
+    pub user: Option<User>,
+    /// Limits of the program: resource, soft, hard.
+    pub rlimits: Vec<(u32, u64, u64)>,
+}
+
+/// A plan that cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum PlanError {
+    /// The agent went away before it had said all.
+    #[error("the agent closed the launch plan early")]
+    Closed(#[source] std::io::Error),
+    /// The plan is longer than any real one.
+    #[error("the launch plan claims {0} bytes, more than the {MAX_BYTES} allowed")]
+    TooLong(u32),
+    /// An entry that this version does not understand.
+    #[error("the launch plan has the entry '{0}', which this executor does not understand; agent and executor must be of one version")]
+    Unknown(String),
+    /// An entry that must be there is not.
+    #[error("the launch plan has no entry '{0}'")]
+    Missing(&'static str),
+}
+
+impl Plan {
+    /// Reads a plan, and not a byte more.
+    pub fn read(input: &mut impl Read) -> Result<Self, PlanError> {
+        let mut length = [0_u8; 4];
+        input.read_exact(&mut length).map_err(PlanError::Closed)?;
+        let length = u32::from_le_bytes(length);
+        if length > MAX_BYTES {
+            return Err(PlanError::TooLong(length));
+        }
+        let mut text = vec![0_u8; length as usize];
+        input.read_exact(&mut text).map_err(PlanError::Closed)?;
+        Self::parse(&text)
+    }
+
+    fn parse(text: &[u8]) -> Result<Self, PlanError> {
+        let mut draft = Draft::default();
+        for entry in text.split(|&byte| byte == 0).filter(|entry| !entry.is_empty()) {
+            let unknown = || PlanError::Unknown(String::from_utf8_lossy(entry).into_owned());
+            let entry = std::str::from_utf8(entry).map_err(|_| unknown())?;
+            let (name, value) = entry.split_once('=').ok_or_else(unknown)?;
+            draft.take(name, value).ok_or_else(unknown)?;
+        }
+        draft.finish()
+    }
+}
+
+/// A plan of which not all entries have been seen.
+#[derive(Default)]
+struct Draft {
+    kind: Option<String>,
+    sandbox: Option<PathBuf>,
+    status: Option<PathBuf>,
+    user: Option<User>,
+    rlimits: Vec<(u32, u64, u64)>,
+    program: Option<String>,
+    arguments: Vec<String>,
+}
+
+impl Draft {
+    fn take(&mut self, name: &str, value: &str) -> Option<()> {
+        match name {
+            "kind" => self.kind = Some(value.to_owned()),
+            "sandbox" => self.sandbox = Some(value.into()),
+            "status" => self.status = Some(value.into()),
+            "user" => self.user = Some(parse_user(value)?),
+            "rlimit" => self.rlimits.push(parse_limit(value)?),
+            "program" => self.program = Some(value.to_owned()),
+            "arg" => self.arguments.push(value.to_owned()),
+            _ => return None,
+        }
+        Some(())
+    }
+
+    fn finish(self) -> Result<Plan, PlanError> {
+        let kind = match self.kind.as_deref() {
+            Some("command-executor") => Kind::CommandExecutor,
+            Some("exec") => Kind::Exec {
+                program: self.program.ok_or(PlanError::Missing("program"))?,
+                arguments: self.arguments,
+            },
+            Some(other) => return Err(PlanError::Unknown(format!("kind={other}"))),
+            None => return Err(PlanError::Missing("kind")),
+        };
+        Ok(Plan {
+            kind,
+            sandbox: self.sandbox.ok_or(PlanError::Missing("sandbox"))?,
+            status: self.status,
+            user: self.user,
+            rlimits: self.rlimits,
+        })
+    }
+}
+
+fn parse_user(text: &str) -> Option<User> {
+    let mut parts = text.split(':');
+    let uid = parts.next()?.parse().ok()?;
+    let gid = parts.next()?.parse().ok()?;
+    let groups = parts.next()?.split(',').filter(|group| !group.is_empty());
+    let groups = groups.map(|group| group.parse().ok()).collect::<Option<_>>()?;
+    parts.next().is_none().then_some(User { uid, gid, groups })
+}
+
+fn parse_limit(text: &str) -> Option<(u32, u64, u64)> {
+    let mut parts = text.split(':');
+    let limit = (
+        parts.next()?.parse().ok()?,
+        parts.next()?.parse().ok()?,
+        parts.next()?.parse().ok()?,
+    );
+    parts.next().is_none().then_some(limit)
+}
+
+#[cfg(test)]
+mod tests;
