@@ -1,0 +1,101 @@
+//! One HTTP request on a connection of hyper's: route it, read its body, let the handler
+//! answer. Compression and JSONP follow in [`super::finish`].
+
+use std::convert::Infallible;
+use std::io::Read;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use flate2::read::GzDecoder;
+use http::header::{CONTENT_ENCODING, HeaderMap};
+use http::request::Parts;
+use http::{Method, StatusCode};
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use hyper::body::Incoming;
+
+use super::Shared;
+use super::finish::{Outgoing, finish};
+use crate::libprocess;
+use crate::request::Request;
+use crate::response::Response;
+use crate::router::Routed;
+
+/// Never fails: what goes wrong is an answer too.
+pub(super) async fn answer(
+    shared: Arc<Shared>,
+    peer: SocketAddr,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Outgoing>, Infallible> {
+    let (parts, body) = request.into_parts();
+    if parts.method == Method::POST && libprocess::is_marked(&parts.headers) {
+        let response = deliver(&shared, &parts, body).await.unwrap_or_else(|refusal| refusal);
+        return Ok(finish(response, &parts, &shared.stop).await);
+    }
+    let response = match shared.router.find(&parts.method, parts.uri.path()) {
+        Routed::To { handler, path, tail } => match read(&shared, &parts, body).await {
+            Ok(body) => {
+                let request = Request {
+                    method: parts.method.clone(),
+                    uri: parts.uri.clone(),
+                    path,
+                    tail,
+                    headers: parts.headers.clone(),
+                    body,
+                    peer,
+                };
+                handler(request).await
+            }
+            Err(refusal) => refusal,
+        },
+        Routed::NotAllowed(methods) => Response::method_not_allowed(&methods, &parts.method),
+        Routed::Unknown => Response::not_found(),
+        Routed::Malformed => Response::bad_request("The path is no percent-encoded UTF-8"),
+    };
+    Ok(finish(response, &parts, &shared.stop).await)
+}
+
+/// A libprocess message that came on a connection which had begun with plain HTTP.
+async fn deliver(shared: &Shared, parts: &Parts, body: Incoming) -> Result<Response, Response> {
+    let body = read(shared, parts, body).await?;
+    let status = libprocess::deliver(&shared.actors, parts, body).await;
+    Ok(Response::new(status))
+}
+
+/// The whole body, with any gzip taken off.
+async fn read(shared: &Shared, parts: &Parts, body: Incoming) -> Result<Bytes, Response> {
+    let limit = shared.body_limit;
+    let body = match Limited::new(body, limit).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => return Err(too_large(limit)),
+        Err(error) => {
+            return Err(Response::bad_request(format!("Failed to read the body: {error}")));
+        }
+    };
+    if !is_gzipped(&parts.headers) {
+        return Ok(body);
+    }
+    tokio::task::spawn_blocking(move || unpack(&body, limit))
+        .await
+        .unwrap_or_else(|_| Err(Response::new(StatusCode::INTERNAL_SERVER_ERROR)))
+}
+
+fn is_gzipped(headers: &HeaderMap) -> bool {
+    headers.get(CONTENT_ENCODING).is_some_and(|coding| coding.as_bytes() == b"gzip")
+}
+
+fn unpack(packed: &[u8], limit: usize) -> Result<Bytes, Response> {
+    let mut unpacked = Vec::new();
+    // One byte more than allowed tells a body that fits from one that does not.
+    let reader = GzDecoder::new(packed).take(limit as u64 + 1).read_to_end(&mut unpacked);
+    match reader {
+        Ok(_) if unpacked.len() > limit => Err(too_large(limit)),
+        Ok(_) => Ok(unpacked.into()),
+        Err(error) => Err(Response::bad_request(format!("Failed to decompress the body: {error}"))),
+    }
+}
+
+fn too_large(limit: usize) -> Response {
+    let text = format!("The body is larger than the {limit} bytes that are taken");
+    Response::text(StatusCode::PAYLOAD_TOO_LARGE, text)
+}
