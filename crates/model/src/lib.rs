@@ -15,8 +15,10 @@
 
 mod agent;
 mod attributes;
+mod constraints;
 mod error;
 mod executor;
+mod feedback;
 mod filters;
 mod framework;
 pub mod ids;
@@ -33,8 +35,10 @@ pub mod validate;
 
 pub use agent::{AgentInfo, Domain};
 pub use attributes::{Attribute, AttributeValue, Attributes};
+pub use constraints::{AgentFacts, Constraint, Matcher, OfferConstraints, Predicate, Selector};
 pub use error::WireError;
 pub use executor::{ExecutorInfo, ExecutorKind};
+pub use feedback::OperationStatus;
 pub use filters::Filters;
 pub use framework::{Capabilities, FrameworkInfo};
 pub use ids::{
@@ -49,7 +53,7 @@ pub use resources::{
     Persistence, Quantities, Quantity, Ranges, Reservation, Reservations, Resource, ResourceName,
     Resources, Set, Value,
 };
-pub use states::{Reason, Source, TaskState};
+pub use states::{OperationState, Reason, Source, TaskState};
 pub use status::{StatusUpdate, TaskStatus};
 pub use task::{InvalidTask, KillPolicy, Limits, TaskInfo};
 pub use units::{Seconds, duration_to_wire};

@@ -58,16 +58,16 @@ pub enum Operation {
         /// For feedback.
         id: Option<OperationId>,
         /// The volume.
-        volume: Resource,
+        volume: Box<Resource>,
         /// What it gets.
-        addition: Resource,
+        addition: Box<Resource>,
     },
     /// Make a persistent volume smaller.
     ShrinkVolume {
         /// For feedback.
         id: Option<OperationId>,
         /// The volume.
-        volume: Resource,
+        volume: Box<Resource>,
         /// How much it loses.
         subtract: Quantity,
     },
@@ -76,7 +76,7 @@ pub enum Operation {
         /// For feedback.
         id: Option<OperationId>,
         /// The raw storage.
-        source: Resource,
+        source: Box<Resource>,
         /// What to make of it.
         target: DiskKind,
         /// With which storage profile.
@@ -87,7 +87,7 @@ pub enum Operation {
         /// For feedback.
         id: Option<OperationId>,
         /// The mount or block device.
-        source: Resource,
+        source: Box<Resource>,
     },
 }
 
@@ -161,18 +161,18 @@ impl TryFrom<v1::offer::Operation> for Operation {
             Type::GrowVolume => {
                 let operation::GrowVolume { volume, addition } =
                     part(wire.grow_volume, "grow_volume")?;
-                let volume = Resource::try_from(&volume)?;
-                Ok(Self::GrowVolume { id, volume, addition: (&addition).try_into()? })
+                let volume = boxed(&volume)?;
+                Ok(Self::GrowVolume { id, volume, addition: boxed(&addition)? })
             }
             Type::ShrinkVolume => {
                 let shrink = part(wire.shrink_volume, "shrink_volume")?;
                 let subtract = Quantity::from_f64(shrink.subtract.value);
-                Ok(Self::ShrinkVolume { id, volume: (&shrink.volume).try_into()?, subtract })
+                Ok(Self::ShrinkVolume { id, volume: boxed(&shrink.volume)?, subtract })
             }
             Type::CreateDisk => create_disk(id, part(wire.create_disk, "create_disk")?),
             Type::DestroyDisk => {
                 let destroy = part(wire.destroy_disk, "destroy_disk")?;
-                Ok(Self::DestroyDisk { id, source: (&destroy.source).try_into()? })
+                Ok(Self::DestroyDisk { id, source: boxed(&destroy.source)? })
             }
         }
     }
@@ -181,6 +181,10 @@ impl TryFrom<v1::offer::Operation> for Operation {
 /// The part of an operation that its type calls for.
 fn part<T>(part: Option<T>, name: &str) -> Result<T, WireError> {
     part.ok_or_else(|| WireError::new(format!("operation.{name}"), "must be set for this type"))
+}
+
+fn boxed(wire: &v1::Resource) -> Result<Box<Resource>, WireError> {
+    Resource::try_from(wire).map(Box::new)
 }
 
 fn launch_group(wire: operation::LaunchGroup) -> Result<Operation, WireError> {
@@ -201,6 +205,6 @@ fn create_disk(
             return Err(WireError::new("operation.create_disk.target_type", rule));
         }
     };
-    let source = Resource::try_from(&wire.source)?;
+    let source = boxed(&wire.source)?;
     Ok(Operation::CreateDisk { id, source, target, profile: wire.target_profile })
 }

@@ -172,3 +172,39 @@ numbered!(
         AgentDraining = 34 "REASON_AGENT_DRAINING",
     }
 );
+
+numbered!(
+    /// Where an offer operation is in its life.
+    OperationState {
+        /// A state newer than who asks.
+        Unsupported = 0 "OPERATION_UNSUPPORTED",
+        /// On its way.
+        Pending = 1 "OPERATION_PENDING",
+        /// Done.
+        Finished = 2 "OPERATION_FINISHED",
+        /// Tried in vain.
+        Failed = 3 "OPERATION_FAILED",
+        /// Its description is wrong.
+        Error = 4 "OPERATION_ERROR",
+        /// It never arrived.
+        Dropped = 5 "OPERATION_DROPPED",
+        /// Its agent cannot be reached.
+        Unreachable = 6 "OPERATION_UNREACHABLE",
+        /// An operator declared its agent gone.
+        GoneByOperator = 7 "OPERATION_GONE_BY_OPERATOR",
+        /// Its agent is coming back.
+        Recovering = 8 "OPERATION_RECOVERING",
+        /// Nobody knows of it.
+        Unknown = 9 "OPERATION_UNKNOWN",
+    }
+);
+
+impl OperationState {
+    /// Whether no other state can follow.
+    pub const fn is_terminal(self) -> bool {
+        matches!(
+            self,
+            Self::Finished | Self::Failed | Self::Error | Self::Dropped | Self::GoneByOperator
+        )
+    }
+}

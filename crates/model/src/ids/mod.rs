@@ -43,7 +43,7 @@ macro_rules! id {
 
         impl From<&$name> for $wire {
             fn from(id: &$name) -> Self {
-                Self { value: id.as_str().to_owned(), ..<$wire>::default() }
+                Self { value: id.as_str().to_owned() }
             }
         }
     };

@@ -22,8 +22,6 @@ mod wire;
 
 use std::ops::{Add, AddAssign, Sub, SubAssign};
 
-use smallvec::SmallVec;
-
 pub use conversion::{Conversion, ConversionError};
 pub use disk::{Disk, DiskKind, DiskSource, Persistence};
 pub use quantities::{MinAllocatable, Quantities};
@@ -47,7 +45,7 @@ struct Entry {
 
 /// A normalised collection of resources.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Resources(SmallVec<[Entry; 4]>);
+pub struct Resources(Vec<Entry>);
 
 impl Resources {
     /// Nothing.

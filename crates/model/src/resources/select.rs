@@ -175,7 +175,7 @@ impl Resources {
     /// and does not fit is left out.
     pub fn shrink(&mut self, name: &str, most: Quantity) {
         let mut left = most;
-        self.0.retain(|entry| {
+        self.0.retain_mut(|entry| {
             let indivisible = entry.resource.is_atom();
             let resource = &mut entry.resource;
             let Value::Scalar(amount) = &mut resource.value else { return true };
