@@ -117,6 +117,50 @@ impl Free {
     }
 }
 
+/// What one grant took out of an agent's [`Free`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Unreserved scalars.
+    pub unreserved: Amounts,
+    /// Reserved scalars.
+    pub reserved: Amounts,
+}
+
+impl Free {
+    /// Takes out what a lawful grant of `share` takes: host and module book by this same rule.
+    /// `revocable` says whether the framework takes revocable resources, `may_have` whether the
+    /// reservations of a role are for the granted one.
+    pub fn take(
+        &mut self,
+        share: &Share,
+        revocable: bool,
+        may_have: impl Fn(RoleIx) -> bool,
+    ) -> Taken {
+        let mut taken = Taken::default();
+        match share {
+            Share::All => taken.unreserved = std::mem::take(&mut self.unreserved),
+            Share::UpTo(most) => {
+                for (kind, amount) in most.iter() {
+                    taken.unreserved.add_one(kind, amount.min(self.unreserved.get(kind)).max(0));
+                }
+                self.unreserved.subtract(&taken.unreserved);
+            }
+        }
+        self.reserved.retain(|(role, amounts)| {
+            let goes = may_have(*role);
+            if goes {
+                taken.reserved.add(amounts);
+            }
+            !goes
+        });
+        if revocable {
+            self.revocable = Amounts::default();
+        }
+        self.other = false;
+        taken
+    }
+}
+
 /// The bit of [`Change::Framework`]'s `has` that lets a framework take revocable resources.
 pub const TAKES_REVOCABLE: u32 = 1 << 31;
 
@@ -149,8 +193,8 @@ pub enum Change {
         role: RoleIx,
         /// What it is to reach when the cluster has it.
         guarantees: Amounts,
-        /// What it is never to exceed; a kind that is absent is unlimited.
-        limits: Amounts,
+        /// What it is never to exceed; a kind that is absent is unlimited, zero means none.
+        limits: Vec<(KindIx, i64)>,
     },
     /// No framework and no resource names the role any more.
     RoleGone {
@@ -166,7 +210,7 @@ pub enum Change {
         /// Bits of what it can take; it may be offered an agent when it has all of `needs`.
         has: u32,
     },
-    /// A framework is gone; its allocations are gone with it.
+    /// A framework is gone. Its allocations and its blocks were lifted before.
     FrameworkGone {
         /// The framework.
         framework: FrameworkIx,
@@ -195,7 +239,7 @@ pub enum Change {
         /// Bits a framework must have (GPU agents, other regions).
         needs: u32,
     },
-    /// An agent is gone.
+    /// An agent is gone, and the blocks on it with it. What was held on it is told by `Holds`.
     AgentGone {
         /// The agent.
         agent: AgentIx,

@@ -1,0 +1,91 @@
+//! Why a framework has no offer: sentences from the state, at the asker's expense.
+
+use reeve_module_sdk::allocator::{Amounts, FrameworkIx, RoleIx, TAKES_REVOCABLE};
+
+use crate::drf::Drf;
+use crate::tree::Client;
+
+/// How many agents a client cannot have, by reason.
+#[derive(Debug, Default)]
+struct Count {
+    free: usize,
+    blocked: usize,
+    unfit: usize,
+    small: usize,
+}
+
+impl Drf {
+    pub(crate) fn reasons(&self, framework: FrameworkIx, role: RoleIx) -> Vec<String> {
+        let Some(slot) = self.client(framework, role) else {
+            return vec!["the allocator does not know the framework in this role".to_owned()];
+        };
+        let client = &self.tree.clients[slot as usize];
+        if !client.wanted {
+            return vec!["the framework wants no offers for this role".to_owned()];
+        }
+        let mut reasons = self.quota_reasons(role);
+        let count = self.count(slot, client);
+        let of = |n: usize| format!("{n} of {} with something free", agents(count.free));
+        if count.free == 0 {
+            reasons.push("no agent has anything free".to_owned());
+        }
+        if count.blocked > 0 {
+            reasons.push(format!("{}: refused by the framework or its constraints", of(count.blocked)));
+        }
+        if count.unfit > 0 {
+            reasons.push(format!("{}: need a capability that it lacks", of(count.unfit)));
+        }
+        if count.small > 0 {
+            reasons.push(format!("{}: less than the smallest offer it takes", of(count.small)));
+        }
+        if let Some(share) = self.tree.share_of_role(role) {
+            reasons.push(format!("the role's weighted dominant share is {:.4}", share.to_f64()));
+        }
+        reasons
+    }
+
+    fn quota_reasons(&self, role: RoleIx) -> Vec<String> {
+        let top = self.tree.top_of(role);
+        let mut reasons = Vec::new();
+        if let Some(limits) = self.quotas.exhausted(top) {
+            let name = self.tree.node(top).map_or("?", |node| node.name.as_str());
+            let limits: Vec<String> =
+                limits.iter().map(|&(kind, amount)| self.kinds.describe_one(kind, amount)).collect();
+            reasons.push(format!("role {name} has reached its quota limit of {}", limits.join(";")));
+        }
+        if self.quotas.any_shortfall() && self.quotas.shortfall(top).is_none() {
+            reasons.push("what is free is kept for roles below their quota guarantee".to_owned());
+        }
+        reasons
+    }
+
+    fn count(&self, slot: u32, client: &Client) -> Count {
+        let mut count = Count::default();
+        for agent in self.agents.with_something_free() {
+            count.free += 1;
+            if agent.blocked.has(slot) {
+                count.blocked += 1;
+            } else if client.has & agent.needs != agent.needs {
+                count.unfit += 1;
+            } else {
+                let mut scalars = agent.free.unreserved.clone();
+                for (role, amounts) in &agent.free.reserved {
+                    if self.tree.is_within(client.role, *role) {
+                        scalars.add(amounts);
+                    }
+                }
+                if client.has & TAKES_REVOCABLE != 0 {
+                    scalars.add(&agent.free.revocable);
+                }
+                let enough = |all: &Amounts| scalars.contains(all);
+                count.small +=
+                    usize::from(!client.minimum.is_empty() && !client.minimum.iter().any(enough));
+            }
+        }
+        count
+    }
+}
+
+fn agents(count: usize) -> String {
+    if count == 1 { "1 agent".to_owned() } else { format!("{count} agents") }
+}
