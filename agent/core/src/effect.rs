@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reeve_model::{
     AgentId, AgentInfo, ContainerId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo,
-    KillPolicy, Pid, Resources, StatusUpdate, TaskId, TaskInfo, Uuid,
+    KillPolicy, Pid, Resources, StatusUpdate, TaskId, TaskInfo, TaskState, Uuid,
 };
 
 use crate::event::{StreamId, WriteId};
@@ -82,15 +82,19 @@ pub enum Record {
     Sentinel(FrameworkId, ExecutorId, ContainerId),
     /// `meta/resources/resources.info`: reservations and volumes.
     Resources(Resources),
+    /// Remove the `latest` link: the next start joins the cluster as a new agent.
+    Forget(AgentId),
 }
 
 /// Messages to the master (LP-9).
 #[derive(Clone, Debug)]
 pub enum ToMaster {
     /// `RegisterSlaveMessage`.
-    Register,
+    Register(Box<Enrolment>),
     /// `ReregisterSlaveMessage` with all that runs here.
     Reregister {
+        /// The agent itself, its id set.
+        enrolment: Box<Enrolment>,
         /// Tasks with their latest state and the state of the update under way.
         tasks: Vec<TaskReport>,
         /// Executors.
@@ -112,6 +116,15 @@ pub enum ToMaster {
     ExecutorExited(FrameworkId, ExecutorId, i32),
 }
 
+/// What an agent says of itself when it joins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Enrolment {
+    /// Its description; the resources are those of its settings, without reservations made since.
+    pub info: Arc<AgentInfo>,
+    /// Reservations and volumes it has checkpointed.
+    pub checkpointed: Resources,
+}
+
 /// A task as this agent reports it (`mesos.Task`).
 #[derive(Clone, Debug)]
 pub struct TaskReport {
@@ -121,7 +134,9 @@ pub struct TaskReport {
     pub executor: Option<ExecutorId>,
     /// The task.
     pub task: Arc<TaskInfo>,
-    /// The statuses so far, oldest first, the last one tells the latest state.
+    /// Its latest state.
+    pub state: TaskState,
+    /// The statuses so far, oldest first.
     pub statuses: Vec<Arc<StatusUpdate>>,
     /// The update that waits for its acknowledgement.
     pub pending: Option<Arc<StatusUpdate>>,

@@ -1,1 +1,8 @@
-//! (under construction)
+//! The agent's core: a deterministic state machine.
+
+#![forbid(unsafe_code)]
+
+pub mod effect;
+pub mod event;
+pub mod recovery;
+pub mod view;
