@@ -16,6 +16,11 @@ impl WireError {
         Self { field: field.into(), rule: rule.into() }
     }
 
+    /// The bytes of the whole `field` are no message.
+    pub(crate) fn message(field: &str, error: &dyn std::error::Error) -> Self {
+        Self::new(field, format!("is broken: {error}"))
+    }
+
     /// The same, seen from one message further out.
     #[must_use]
     pub fn inside(mut self, outer: &str) -> Self {

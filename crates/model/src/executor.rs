@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use prost::Message;
-use reeve_wire::v1;
+use prost::encoding::message;
+use reeve_wire::{splice, v1};
 
 use crate::error::WireError;
 use crate::ids::{ExecutorId, FrameworkId};
 use crate::resources::{Format, Resources};
-use crate::rest;
 use crate::units::span;
 
 /// Which program an executor is.
@@ -49,9 +49,11 @@ impl ExecutorInfo {
     /// # Errors
     /// If the bytes are no such message, or a field breaks its rule.
     pub fn from_wire_bytes(bytes: &Bytes) -> Result<Self, WireError> {
-        let broken = |error: prost::DecodeError| WireError::new("executor", error.to_string());
-        let wire = v1::ExecutorInfo::decode(bytes.clone()).map_err(broken)?;
-        Self::new(&wire, rest::without(bytes, OWN).map_err(broken)?)
+        let wire: v1::ExecutorInfo =
+            reeve_wire::decode(bytes).map_err(|error| WireError::message("executor", &error))?;
+        let rest =
+            splice::without(bytes, OWN).map_err(|error| WireError::message("executor", &error))?;
+        Self::new(&wire, rest)
     }
 
     fn new(wire: &v1::ExecutorInfo, rest: Bytes) -> Result<Self, WireError> {
@@ -88,10 +90,10 @@ impl ExecutorInfo {
     pub fn to_wire_bytes(&self, format: Format) -> Result<Bytes, WireError> {
         let mut bytes = BytesMut::from(self.rest.as_ref());
         for resource in self.resources.to_wire(format)? {
-            rest::put_message(5, &resource, &mut bytes);
+            message::encode(5, &resource, &mut bytes);
         }
         if let Some(framework) = &self.framework {
-            rest::put_message(8, &framework.to_wire(), &mut bytes);
+            message::encode(8, &framework.to_wire(), &mut bytes);
         }
         Ok(bytes.freeze())
     }

@@ -26,7 +26,6 @@ mod labels;
 mod master;
 mod operation;
 pub mod resources;
-mod rest;
 mod states;
 mod status;
 mod task;

@@ -10,6 +10,7 @@ use crate::executor::ExecutorInfo;
 use crate::ids::{AgentId, OperationId, TaskId};
 use crate::resources::{DiskKind, Quantity, Resource, Resources};
 use crate::task::{InvalidTask, TaskInfo};
+use crate::validate;
 
 /// One step of accepting an offer. With an `id`, the framework hears of the outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub enum Operation {
     Launch(Vec<Result<TaskInfo, InvalidTask>>),
     /// Run tasks together or not at all.
     LaunchGroup {
-        /// Who runs them, or the rule its description breaks.
-        executor: Result<Arc<ExecutorInfo>, WireError>,
+        /// Who runs them, or the rule that the group as a whole breaks.
+        executor: Result<Arc<ExecutorInfo>, String>,
         /// The tasks.
         tasks: Vec<Result<TaskInfo, InvalidTask>>,
     },
@@ -109,10 +110,13 @@ impl Operation {
 }
 
 /// Reads a task; if it breaks a rule, the task says which.
-fn task(wire: v1::TaskInfo) -> Result<TaskInfo, InvalidTask> {
+fn task(
+    wire: v1::TaskInfo,
+    rules: fn(&v1::TaskInfo) -> Result<(), String>,
+) -> Result<TaskInfo, InvalidTask> {
     let id = TaskId::from(&wire.task_id);
     let agent = AgentId::from(&wire.agent_id);
-    let said = crate::validate::task(&wire);
+    let said = rules(&wire);
     let invalid = |message: String| InvalidTask { id, agent, message };
     match said {
         Ok(()) => TaskInfo::try_from(wire).map_err(|error| invalid(error.to_string())),
@@ -138,7 +142,8 @@ impl TryFrom<v1::offer::Operation> for Operation {
             Type::Unknown => Err(WireError::new("operation.type", "must not be UNKNOWN")),
             Type::Launch => {
                 let launch = part(wire.launch, "launch")?;
-                Ok(Self::Launch(launch.task_infos.into_iter().map(task).collect()))
+                let tasks = launch.task_infos.into_iter().map(|one| task(one, validate::task));
+                Ok(Self::Launch(tasks.collect()))
             }
             Type::LaunchGroup => launch_group(part(wire.launch_group, "launch_group")?),
             Type::Reserve => {
@@ -188,9 +193,11 @@ fn boxed(wire: &v1::Resource) -> Result<Box<Resource>, WireError> {
 }
 
 fn launch_group(wire: operation::LaunchGroup) -> Result<Operation, WireError> {
-    let executor = ExecutorInfo::try_from(wire.executor).map(Arc::new);
-    let tasks = wire.task_group.tasks.into_iter().map(task).collect();
-    Ok(Operation::LaunchGroup { executor, tasks })
+    let said = validate::task_group(&wire.task_group, &wire.executor);
+    let executor = said
+        .and_then(|()| ExecutorInfo::try_from(wire.executor).map_err(|error| error.to_string()));
+    let tasks = wire.task_group.tasks.into_iter().map(|one| task(one, validate::group_task));
+    Ok(Operation::LaunchGroup { executor: executor.map(Arc::new), tasks: tasks.collect() })
 }
 
 fn create_disk(

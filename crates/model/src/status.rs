@@ -2,11 +2,10 @@
 
 use bytes::{Bytes, BytesMut};
 use prost::Message;
-use reeve_wire::{internal, v1};
+use reeve_wire::{internal, splice, v1};
 
 use crate::error::WireError;
 use crate::ids::{AgentId, ExecutorId, FrameworkId, TaskId, Uuid};
-use crate::rest;
 use crate::states::{Reason, Source, TaskState};
 use crate::units::Seconds;
 
@@ -67,9 +66,11 @@ impl TaskStatus {
     /// # Errors
     /// If the bytes are no such message, or a field breaks its rule.
     pub fn from_wire_bytes(bytes: &Bytes) -> Result<Self, WireError> {
-        let broken = |error: prost::DecodeError| WireError::new("status", error.to_string());
-        let wire = v1::TaskStatus::decode(bytes.clone()).map_err(broken)?;
-        Self::read(wire, rest::without(bytes, OWN).map_err(broken)?)
+        let wire: v1::TaskStatus =
+            reeve_wire::decode(bytes).map_err(|error| WireError::message("status", &error))?;
+        let rest =
+            splice::without(bytes, OWN).map_err(|error| WireError::message("status", &error))?;
+        Self::read(wire, rest)
     }
 
     fn read(wire: v1::TaskStatus, rest: Bytes) -> Result<Self, WireError> {

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use prost::Message;
-use reeve_wire::v1;
+use prost::encoding::message;
+use reeve_wire::{splice, v1};
 
 use crate::error::WireError;
 use crate::executor::ExecutorInfo;
 use crate::ids::{AgentId, TaskId};
 use crate::resources::{Format, Quantity, Resources};
-use crate::rest;
 use crate::units::span;
 
 /// A task, as far as decisions depend on it.
@@ -73,11 +73,12 @@ impl TaskInfo {
     /// # Errors
     /// If the bytes are no such message, or a field breaks its rule.
     pub fn from_wire_bytes(bytes: &Bytes) -> Result<Self, WireError> {
-        let broken = |error: prost::DecodeError| WireError::new("task", error.to_string());
-        let wire = v1::TaskInfo::decode(bytes.clone()).map_err(broken)?;
-        let executor = rest::message(bytes, 5).map_err(broken)?;
+        let wire: v1::TaskInfo =
+            reeve_wire::decode(bytes).map_err(|error| WireError::message("task", &error))?;
+        let broken = |error| WireError::message("task", &error);
+        let executor = splice::content(bytes, 5).map_err(broken)?;
         let executor = executor.as_ref().map(ExecutorInfo::from_wire_bytes).transpose()?;
-        Self::new(&wire, executor, rest::without(bytes, OWN).map_err(broken)?)
+        Self::new(&wire, executor, splice::without(bytes, OWN).map_err(broken)?)
     }
 
     fn new(
@@ -116,10 +117,10 @@ impl TaskInfo {
         let mut bytes = BytesMut::with_capacity(self.rest.len() + 256);
         bytes.extend_from_slice(&self.rest);
         for resource in self.resources.to_wire(format)? {
-            rest::put_message(4, &resource, &mut bytes);
+            message::encode(4, &resource, &mut bytes);
         }
         if let Some(executor) = &self.executor {
-            rest::put_bytes(5, &executor.to_wire_bytes(format)?, &mut bytes);
+            splice::append(&mut bytes, 5, &executor.to_wire_bytes(format)?);
         }
         Ok(bytes.freeze())
     }

@@ -26,7 +26,11 @@ pub fn framework(wire: &v1::FrameworkInfo) -> Result<(), String> {
     Ok(())
 }
 
-fn roles(wire: &v1::FrameworkInfo) -> Result<(), String> {
+/// Checks the roles of a framework's description.
+///
+/// # Errors
+/// The first rule they break.
+pub fn roles(wire: &v1::FrameworkInfo) -> Result<(), String> {
     let capabilities =
         Capabilities::from_numbers(wire.capabilities.iter().filter_map(|one| one.r#type));
     #[allow(deprecated)]
