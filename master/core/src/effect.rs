@@ -6,11 +6,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use reeve_model::{
     AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, KillPolicy, OfferId,
-    Pid, StatusUpdate, TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
+    Pid, StatusUpdate, TaskId, TaskInfo, TaskStatus, Uuid,
 };
 
 use crate::allocation;
-use crate::event::{StreamId, WriteId};
+use crate::answer::Answer;
+use crate::event::{RequestId, StreamId, WriteId};
 use crate::offers::Offer;
 use crate::view::Change;
 
@@ -27,6 +28,8 @@ pub enum Effect {
     Unlink(Pid),
     /// Send an event to a scheduler.
     ToScheduler(Scheduler, ToScheduler),
+    /// Answer a request.
+    Answer(RequestId, Answer),
     /// End a scheduler's stream after what was sent on it.
     Close(StreamId),
     /// Tell the allocation machine.
@@ -126,8 +129,14 @@ pub enum ToAgent {
 /// Events to a scheduler (SE-1 … SE-10).
 #[derive(Clone, Debug)]
 pub enum ToScheduler {
-    /// The framework is subscribed.
-    Subscribed(FrameworkId),
+    /// The framework is subscribed; `again` if it was known before (`FrameworkReregistered` of a
+    /// v0 driver).
+    Subscribed {
+        /// Its id.
+        framework: FrameworkId,
+        /// Whether the master knew it.
+        again: bool,
+    },
     /// Offers.
     Offers(Vec<Arc<Offer>>),
     /// An offer is void.
@@ -144,13 +153,4 @@ pub enum ToScheduler {
     Heartbeat,
     /// An operation's status (FINISHED, DROPPED …), for operations that had an id.
     OperationUpdate(Box<reeve_model::OperationStatus>),
-}
-
-/// A task's state for readers: what changed with a status update.
-#[derive(Clone, Debug)]
-pub struct TaskProgress {
-    /// The state the agent reported last.
-    pub latest: TaskState,
-    /// The status that was passed on.
-    pub status: Arc<TaskStatus>,
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
-    AgentId, AgentInfo, Capabilities, ContainerId, ExecutorId, ExecutorInfo, Filters, FrameworkId,
+    AgentId, AgentInfo, ExecutorId, ExecutorInfo, Filters, FrameworkId,
     FrameworkInfo, KillPolicy, OfferConstraints, OfferId, Operation, OperationId, Pid, Resources,
     Role, StatusUpdate, TaskId, TaskState, TaskStatus, Uuid,
 };
@@ -20,6 +20,33 @@ pub struct StreamId(pub u64);
 /// One write to the registry, numbered by the core.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct WriteId(pub u64);
+
+/// One HTTP request that waits for the core's answer, numbered by the shell. Every event that
+/// carries one is answered by exactly one [`crate::Effect::Answer`], in the same step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u64);
+
+/// Who makes a call, and with what claim.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Caller {
+    /// An HTTP request. The core checks, in Mesos's order: the framework is known (400), it is
+    /// subscribed (403) by a stream of its own and not by a driver (403), the stream id is there
+    /// (400) and is the current one (400). Only then is the call looked at.
+    Request(RequestId, StreamClaim),
+    /// A message of a v0 driver. What comes from another driver than the framework's is dropped.
+    Driver(Pid),
+}
+
+/// What the `Mesos-Stream-Id` header of a call said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StreamClaim {
+    /// There was no such header.
+    Missing,
+    /// It named no stream that the shell ever opened, or one that is closed.
+    Unknown,
+    /// It named this stream.
+    Is(StreamId),
+}
 
 /// An event and the time of day at which the shell saw it.
 #[derive(Clone, Debug)]
@@ -59,15 +86,19 @@ pub enum Kind {
     /// An executor is gone; the number is its wait status.
     ExecutorExited(AgentId, FrameworkId, ExecutorId, i32),
 
-    /// A scheduler opens an event stream. The core answers with `Subscribed` or `Error` on it.
+    /// A scheduler opens an event stream. The core answers on it: `Subscribed` and `Heartbeat`,
+    /// or `Error` and then [`crate::Effect::Close`]. For a v0 driver the id is only a number that
+    /// is never used again.
     Subscribes(StreamId, Box<Subscription>),
     /// A scheduler's event stream ended from its side.
     StreamClosed(StreamId),
-    /// A scheduler calls; the shell has checked the framework and the stream id against
-    /// [`crate::View`]-independent rules with [`crate::Master::admits`].
-    Calls(FrameworkId, Call),
+    /// A v0 driver aborts: no more offers, but its tasks stay (`DeactivateFrameworkMessage`).
+    DriverDeactivates(Pid, FrameworkId),
+    /// A scheduler calls. The shell has only parsed the call; the core checks the caller and
+    /// answers a request.
+    Calls(FrameworkId, Caller, Call),
     /// An operator ends a framework (`/teardown`).
-    TeardownAsked(FrameworkId),
+    TeardownAsked(RequestId, FrameworkId),
 
     /// The allocation machine grants resources.
     Granted(Vec<allocation::Granted>),

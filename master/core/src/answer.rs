@@ -1,0 +1,44 @@
+//! What the core says to a request that waits, and the words for it. HTTP statuses are the shell's.
+
+use reeve_model::FrameworkId;
+
+/// The answer to one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The call is taken; events tell what comes of it (202).
+    Accepted,
+    /// What was asked is done (200): `UPDATE_FRAMEWORK`, `/teardown`.
+    Done,
+    /// The call is refused.
+    Refused(Refusal),
+}
+
+/// Why a call is refused. The texts are those that clients of Mesos see.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// No such framework (400).
+    #[error("Framework cannot be found")]
+    UnknownFramework,
+    /// No such framework to tear down (400).
+    #[error("No framework found with specified ID")]
+    NothingToTearDown,
+    /// The framework has no scheduler at the moment (403).
+    #[error("Framework is not subscribed")]
+    NotSubscribed,
+    /// The framework's scheduler is a v0 driver (403).
+    #[error("Framework is not connected via HTTP")]
+    NotHttp,
+    /// A call without a stream id (400).
+    #[error("All non-subscribe calls should include the 'Mesos-Stream-Id' header")]
+    StreamMissing,
+    /// A call with the id of another stream (400). The shell, which knows what the header said,
+    /// may quote it.
+    #[error(
+        "The stream ID included in this request didn't match the stream ID currently associated \
+         with framework ID '{0}'"
+    )]
+    StreamStale(FrameworkId),
+    /// The call says something that cannot be (400).
+    #[error("{0}")]
+    Invalid(String),
+}

@@ -1,0 +1,5 @@
+//! Offers: from a grant to their one end.
+
+mod offer;
+
+pub use offer::Offer;

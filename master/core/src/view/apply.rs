@@ -1,0 +1,328 @@
+//! Taking changes in.
+
+use std::sync::Arc;
+
+use reeve_model::{AgentId, FrameworkId, OfferId, Resources, TaskId, TaskState, TaskStatus};
+
+use super::change::{Change, Departure, OfferEnd, TaskEnd};
+use super::snapshot::{AgentView, FrameworkView, Snapshot};
+use super::{AgentRecord, Ended, ExecutorRecord, FrameworkRecord, StateCounts, TaskRecord};
+use crate::Options;
+use crate::offers::Offer;
+
+/// The read model: owned by one task, which applies changes and publishes snapshots.
+///
+/// Changes about things it never heard of are ignored: it has no opinion of its own.
+#[derive(Debug)]
+pub struct View {
+    now: Snapshot,
+    completed_frameworks: usize,
+    completed_tasks: usize,
+    unreachable_tasks: usize,
+}
+
+impl View {
+    /// An empty view with the caps on history that `options` name.
+    pub fn new(options: &Options) -> Self {
+        View {
+            now: Snapshot::default(),
+            completed_frameworks: options.max_completed_frameworks,
+            completed_tasks: options.max_completed_tasks_per_framework,
+            unreachable_tasks: options.max_unreachable_tasks_per_framework,
+        }
+    }
+
+    /// The cluster now, in O(1).
+    pub fn snapshot(&self) -> Snapshot {
+        self.now.clone()
+    }
+
+    /// Takes one change in.
+    pub fn apply(&mut self, change: Change) {
+        match change {
+            Change::Led { master, at, awaited, unreachable } => {
+                self.now.master = Some(master);
+                self.now.elected = Some(at);
+                self.now.awaited = awaited
+                    .into_iter()
+                    .filter_map(|info| info.id.clone().map(|id| (id, info)))
+                    .collect();
+                self.now.unreachable = unreachable.into_iter().collect();
+            }
+            Change::Agent(record) => self.agent(record),
+            Change::AgentLeft(id, departure) => self.agent_left(&id, departure),
+            Change::AgentForgotten(id) => {
+                self.now.unreachable.remove(&id);
+            }
+            Change::Framework(record) => self.framework(record),
+            Change::FrameworkCompleted(id, at) => self.framework_completed(&id, at),
+            Change::ExecutorAdded(record) => self.executor_added(record),
+            Change::ExecutorRemoved(framework, agent, executor) => {
+                let key = (agent, executor);
+                let Some(view) = self.framework_mut(&framework) else { return };
+                let Some(record) = view.executors.remove(&key) else { return };
+                self.release(&framework, &key.0, &record.info.resources);
+                self.leave(&framework, &key.0);
+            }
+            Change::TaskAdded(record) => self.task_added(record),
+            Change::TaskProgressed { framework, task, latest, status } => {
+                self.task_progressed(&framework, &task, latest, status);
+            }
+            Change::TaskRefused(_, status) => {
+                let tallies = Arc::make_mut(&mut self.now.tallies);
+                tallies.tasks.add(status.state);
+                *tallies.ended.entry(ended(&status)).or_default() += 1;
+            }
+            Change::TaskRemoved(framework, task, end) => self.task_removed(&framework, &task, end),
+            Change::OfferMade(offer) => self.offer_made(offer),
+            Change::OfferEnded(id, end) => self.offer_ended(&id, end),
+        }
+    }
+
+    fn agent(&mut self, record: Arc<AgentRecord>) {
+        self.now.awaited.remove(&record.id);
+        self.now.unreachable.remove(&record.id);
+        if let Some(view) = self.now.agents.get_mut(&record.id) {
+            let view = Arc::make_mut(view);
+            if view.record.reregistered != record.reregistered {
+                Arc::make_mut(&mut self.now.tallies).reregistrations += 1;
+            }
+            view.record = record;
+            return;
+        }
+        let tallies = Arc::make_mut(&mut self.now.tallies);
+        match record.reregistered {
+            Some(_) => tallies.reregistrations += 1,
+            None => tallies.registrations += 1,
+        }
+        let view = AgentView {
+            record: record.clone(),
+            used: Resources::new(),
+            offered: Resources::new(),
+            counts: StateCounts::default(),
+            frameworks: imbl::OrdMap::new(),
+        };
+        self.now.agents.insert(record.id.clone(), Arc::new(view));
+    }
+
+    fn agent_left(&mut self, id: &AgentId, departure: Departure) {
+        self.now.agents.remove(id);
+        self.now.awaited.remove(id);
+        let tallies = Arc::make_mut(&mut self.now.tallies);
+        match departure {
+            Departure::Unreachable(since) => {
+                tallies.unreachable += 1;
+                self.now.unreachable.insert(id.clone(), since);
+            }
+            Departure::Removed => {
+                tallies.removals += 1;
+                self.now.unreachable.remove(id);
+            }
+        }
+    }
+
+    fn framework(&mut self, record: Arc<FrameworkRecord>) {
+        if let Some(view) = self.framework_mut(&record.id) {
+            view.record = record;
+            return;
+        }
+        let view = FrameworkView {
+            record: record.clone(),
+            tasks: imbl::OrdMap::new(),
+            unreachable: imbl::OrdMap::new(),
+            completed: imbl::Vector::new(),
+            executors: imbl::OrdMap::new(),
+            offers: imbl::OrdMap::new(),
+            used: Resources::new(),
+            offered: Resources::new(),
+            counts: StateCounts::default(),
+            agents: imbl::OrdMap::new(),
+        };
+        self.now.frameworks.insert(record.id.clone(), Arc::new(view));
+    }
+
+    fn framework_completed(&mut self, id: &FrameworkId, at: reeve_machine::Wall) {
+        let Some(mut view) = self.now.frameworks.remove(id) else { return };
+        let completed = Arc::make_mut(&mut view);
+        let record = Arc::make_mut(&mut completed.record);
+        record.unregistered = Some(at);
+        record.active = false;
+        record.connected = false;
+        push_capped(&mut self.now.completed, view, self.completed_frameworks);
+    }
+
+    fn executor_added(&mut self, record: Arc<ExecutorRecord>) {
+        let key = (record.agent.clone(), record.info.id.clone());
+        let Some(view) = self.framework_mut(&record.framework) else { return };
+        if view.executors.insert(key, record.clone()).is_some() {
+            return;
+        }
+        self.hold(&record.framework, &record.agent, &record.info.resources);
+        self.arrive(&record.framework, &record.agent);
+    }
+
+    fn task_added(&mut self, record: Arc<TaskRecord>) {
+        let Some(view) = self.framework_mut(&record.framework) else { return };
+        view.unreachable.remove(&record.id);
+        view.counts.add(record.state);
+        view.tasks.insert(record.id.clone(), record.clone());
+        if let Some(agent) = self.agent_mut(&record.agent) {
+            agent.counts.add(record.state);
+        }
+        Arc::make_mut(&mut self.now.tallies).tasks.add(record.state);
+        if !record.state.is_terminal() {
+            self.hold(&record.framework, &record.agent, &record.resources);
+        }
+        self.arrive(&record.framework, &record.agent);
+    }
+
+    fn task_progressed(
+        &mut self,
+        framework: &FrameworkId,
+        task: &TaskId,
+        latest: TaskState,
+        status: Arc<TaskStatus>,
+    ) {
+        let Some(view) = self.framework_mut(framework) else { return };
+        let Some(shared) = view.tasks.get_mut(task) else { return };
+        let record = Arc::make_mut(shared);
+        let before = record.state;
+        record.state = latest;
+        let way = Ended { state: latest, ..ended(&status) };
+        match record.statuses.last_mut() {
+            Some(last) if last.state == status.state => *last = status,
+            _ => record.statuses.push(status),
+        }
+        if before == latest {
+            return;
+        }
+        let (agent, resources) = (record.agent.clone(), record.resources.clone());
+        view.counts.subtract(before);
+        view.counts.add(latest);
+        if let Some(agent) = self.agent_mut(&agent) {
+            agent.counts.subtract(before);
+            agent.counts.add(latest);
+        }
+        let tallies = Arc::make_mut(&mut self.now.tallies);
+        tallies.tasks.subtract(before);
+        tallies.tasks.add(latest);
+        if latest.is_terminal() && !before.is_terminal() {
+            *tallies.ended.entry(way).or_default() += 1;
+            self.release(framework, &agent, &resources);
+        }
+    }
+
+    fn task_removed(&mut self, framework: &FrameworkId, task: &TaskId, end: TaskEnd) {
+        let (tasks, unreachable) = (self.completed_tasks, self.unreachable_tasks);
+        let Some(view) = self.framework_mut(framework) else { return };
+        let Some(record) = view.tasks.remove(task) else {
+            view.unreachable.remove(task);
+            return;
+        };
+        match end {
+            TaskEnd::Completed => push_capped(&mut view.completed, record.clone(), tasks),
+            TaskEnd::Unreachable => {
+                if view.unreachable.len() < unreachable {
+                    view.unreachable.insert(task.clone(), record.clone());
+                }
+            }
+            TaskEnd::Forgotten => {}
+        }
+        if !record.state.is_terminal() {
+            self.release(framework, &record.agent, &record.resources);
+        }
+        self.leave(framework, &record.agent);
+    }
+
+    fn offer_made(&mut self, offer: Arc<Offer>) {
+        if let Some(view) = self.framework_mut(&offer.framework) {
+            view.offers.insert(offer.id.clone(), offer.clone());
+            view.offered += &offer.resources;
+        }
+        if let Some(agent) = self.agent_mut(&offer.agent_id) {
+            agent.offered += &offer.resources;
+        }
+        Arc::make_mut(&mut self.now.tallies).offers_made += 1;
+        self.now.offers.insert(offer.id.clone(), offer);
+    }
+
+    fn offer_ended(&mut self, id: &OfferId, end: OfferEnd) {
+        let Some(offer) = self.now.offers.remove(id) else { return };
+        if let Some(view) = self.framework_mut(&offer.framework) {
+            view.offers.remove(id);
+            view.offered -= &offer.resources;
+        }
+        if let Some(agent) = self.agent_mut(&offer.agent_id) {
+            agent.offered -= &offer.resources;
+        }
+        let tallies = Arc::make_mut(&mut self.now.tallies);
+        match end {
+            OfferEnd::Accepted => tallies.offers_accepted += 1,
+            OfferEnd::Declined => tallies.offers_declined += 1,
+            OfferEnd::Rescinded => tallies.offers_rescinded += 1,
+        }
+    }
+
+    fn hold(&mut self, framework: &FrameworkId, agent: &AgentId, resources: &Resources) {
+        if let Some(view) = self.framework_mut(framework) {
+            view.used += resources;
+        }
+        if let Some(view) = self.agent_mut(agent) {
+            view.used += resources;
+        }
+    }
+
+    fn release(&mut self, framework: &FrameworkId, agent: &AgentId, resources: &Resources) {
+        if let Some(view) = self.framework_mut(framework) {
+            view.used -= resources;
+        }
+        if let Some(view) = self.agent_mut(agent) {
+            view.used -= resources;
+        }
+    }
+
+    fn arrive(&mut self, framework: &FrameworkId, agent: &AgentId) {
+        if let Some(view) = self.framework_mut(framework) {
+            *view.agents.entry(agent.clone()).or_insert(0) += 1;
+        }
+        if let Some(view) = self.agent_mut(agent) {
+            *view.frameworks.entry(framework.clone()).or_insert(0) += 1;
+        }
+    }
+
+    fn leave(&mut self, framework: &FrameworkId, agent: &AgentId) {
+        if let Some(view) = self.framework_mut(framework) {
+            decrement(&mut view.agents, agent);
+        }
+        if let Some(view) = self.agent_mut(agent) {
+            decrement(&mut view.frameworks, framework);
+        }
+    }
+
+    fn framework_mut(&mut self, id: &FrameworkId) -> Option<&mut FrameworkView> {
+        self.now.frameworks.get_mut(id).map(Arc::make_mut)
+    }
+
+    fn agent_mut(&mut self, id: &AgentId) -> Option<&mut AgentView> {
+        self.now.agents.get_mut(id).map(Arc::make_mut)
+    }
+}
+
+fn ended(status: &TaskStatus) -> Ended {
+    Ended { state: status.state, source: status.source, reason: status.reason }
+}
+
+fn decrement<K: Ord + Clone>(counts: &mut imbl::OrdMap<K, u32>, key: &K) {
+    let Some(count) = counts.get_mut(key) else { return };
+    *count = count.saturating_sub(1);
+    if *count == 0 {
+        counts.remove(key);
+    }
+}
+
+fn push_capped<T: Clone>(ring: &mut imbl::Vector<T>, item: T, cap: usize) {
+    ring.push_back(item);
+    while ring.len() > cap {
+        ring.pop_front();
+    }
+}

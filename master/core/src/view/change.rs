@@ -1,0 +1,91 @@
+//! The facts that readers are told, in the order in which they became true.
+
+use std::sync::Arc;
+
+use reeve_machine::Wall;
+use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, TaskId, TaskState, TaskStatus};
+
+use super::{AgentRecord, ExecutorRecord, FrameworkRecord, TaskRecord};
+use crate::offers::Offer;
+
+/// One fact.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// The registry was read: this master leads, and waits for these agents.
+    Led {
+        /// The master's id.
+        master: Arc<str>,
+        /// Since when.
+        at: Wall,
+        /// Agents of an earlier leader that have not come back yet.
+        awaited: Vec<Arc<AgentInfo>>,
+        /// Agents that were out of reach under an earlier leader.
+        unreachable: Vec<(AgentId, Wall)>,
+    },
+    /// An agent came, came back, or anything in its record changed.
+    Agent(Arc<AgentRecord>),
+    /// An agent left; its tasks and executors were reported before.
+    AgentLeft(AgentId, Departure),
+    /// An agent is too long out of reach to be remembered.
+    AgentForgotten(AgentId),
+    /// A framework came, came back, or anything in its record changed.
+    Framework(Arc<FrameworkRecord>),
+    /// A framework ended; its tasks, executors and offers were reported before.
+    FrameworkCompleted(FrameworkId, Wall),
+    /// An executor runs, or is about to.
+    ExecutorAdded(Arc<ExecutorRecord>),
+    /// An executor is gone.
+    ExecutorRemoved(FrameworkId, AgentId, ExecutorId),
+    /// A task was launched, or reported by an agent that returns.
+    TaskAdded(Arc<TaskRecord>),
+    /// A task's status arrived. Its resources are free from the first terminal state on.
+    TaskProgressed {
+        /// The task's framework.
+        framework: FrameworkId,
+        /// The task.
+        task: TaskId,
+        /// The newest state its agent knows.
+        latest: TaskState,
+        /// The status that was passed on.
+        status: Arc<TaskStatus>,
+    },
+    /// A task that never was a task of an agent got a terminal status (a refused launch).
+    TaskRefused(FrameworkId, Arc<TaskStatus>),
+    /// The master no longer tracks a task.
+    TaskRemoved(FrameworkId, TaskId, TaskEnd),
+    /// An offer was sent.
+    OfferMade(Arc<Offer>),
+    /// An offer ended.
+    OfferEnded(OfferId, OfferEnd),
+}
+
+/// How an agent left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Departure {
+    /// It is out of reach since then, and may return.
+    Unreachable(Wall),
+    /// It left for good.
+    Removed,
+}
+
+/// What became of a task's record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskEnd {
+    /// It ended and that was acknowledged: to the completed ones.
+    Completed,
+    /// Its agent is out of reach: to the unreachable ones.
+    Unreachable,
+    /// It was unreachable and is a task again, or is forgotten.
+    Forgotten,
+}
+
+/// How an offer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OfferEnd {
+    /// The framework used it.
+    Accepted,
+    /// The framework gave it back.
+    Declined,
+    /// The master took it back.
+    Rescinded,
+}

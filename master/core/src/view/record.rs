@@ -1,0 +1,111 @@
+//! What readers see of one agent, framework, executor or task.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use reeve_machine::Wall;
+use reeve_model::{
+    AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, OfferConstraints, Pid,
+    Resources, Role, TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
+};
+
+/// An agent.
+#[derive(Clone, Debug)]
+pub struct AgentRecord {
+    /// Its id.
+    pub id: AgentId,
+    /// What it said of itself, with its id.
+    pub info: Arc<AgentInfo>,
+    /// Where it listens.
+    pub pid: Pid,
+    /// Its SemVer version.
+    pub version: String,
+    /// Numbers of its capabilities.
+    pub capabilities: Vec<i32>,
+    /// When it registered.
+    pub registered: Wall,
+    /// When it last came back.
+    pub reregistered: Option<Wall>,
+    /// Whether its connection stands.
+    pub connected: bool,
+    /// Whether its resources are offered.
+    pub active: bool,
+    /// All it has: reservations and volumes applied, oversubscribed resources included.
+    pub total: Resources,
+    /// The version of its resources, opaque.
+    pub resource_version: Option<Uuid>,
+}
+
+/// A framework.
+#[derive(Clone, Debug)]
+pub struct FrameworkRecord {
+    /// Its id.
+    pub id: FrameworkId,
+    /// What it said of itself, with its id.
+    pub info: Arc<FrameworkInfo>,
+    /// Where its v0 driver listens; none for a v1 scheduler.
+    pub pid: Option<Pid>,
+    /// Whether it gets offers.
+    pub active: bool,
+    /// Whether its scheduler is connected.
+    pub connected: bool,
+    /// Whether it is known from agents alone since this master leads.
+    pub recovered: bool,
+    /// When it first subscribed.
+    pub registered: Wall,
+    /// When it last subscribed again.
+    pub reregistered: Option<Wall>,
+    /// When it ended.
+    pub unregistered: Option<Wall>,
+    /// Roles it wants no offers for.
+    pub suppressed: BTreeSet<Role>,
+    /// What agents it wants offers of.
+    pub constraints: Option<Arc<OfferConstraints>>,
+}
+
+/// An executor.
+#[derive(Clone, Debug)]
+pub struct ExecutorRecord {
+    /// Its framework.
+    pub framework: FrameworkId,
+    /// Where it runs.
+    pub agent: AgentId,
+    /// What it is; its resources carry allocation info.
+    pub info: Arc<ExecutorInfo>,
+}
+
+/// A task.
+#[derive(Clone, Debug)]
+pub struct TaskRecord {
+    /// Its id.
+    pub id: TaskId,
+    /// Its name.
+    pub name: String,
+    /// Its framework.
+    pub framework: FrameworkId,
+    /// Where it runs.
+    pub agent: AgentId,
+    /// Its executor; none for a command task.
+    pub executor: Option<ExecutorId>,
+    /// Its newest state.
+    pub state: TaskState,
+    /// The role its resources were given to.
+    pub role: Option<Role>,
+    /// What it asked for, with allocation info.
+    pub resources: Resources,
+    /// Its statuses, oldest first; of equal states in a row only the last.
+    pub statuses: Vec<Arc<TaskStatus>>,
+    /// Everything else about it.
+    pub body: TaskBody,
+}
+
+/// Where the rest of a task's description comes from.
+#[derive(Clone, Debug)]
+pub enum TaskBody {
+    /// From the scheduler that launched it.
+    Launched(Arc<TaskInfo>),
+    /// From the agent that reported it: the fields of the encoded `Task` that the record does not
+    /// name.
+    Reported(Bytes),
+}

@@ -1,0 +1,1 @@
+//! The read model follows what it is told.
