@@ -84,13 +84,15 @@ impl<'a> Book<'a> {
         outer.pop();
     }
 
-    /// The messages that have a required field, or can hold one that has.
-    fn demanding(&self) -> BTreeSet<usize> {
+    /// The messages that have a field of some kind, or can hold one that has.
+    fn holding(&self, is: impl Fn(&FieldDescriptorProto) -> bool) -> BTreeSet<usize> {
         let mut found = BTreeSet::new();
         loop {
             let before = found.len();
             for (number, message) in self.messages.iter().enumerate() {
-                if message.proto.field.iter().any(|field| self.demands(field, &found)) {
+                let mut fields = message.proto.field.iter();
+                let holds = |target: Option<usize>| target.is_some_and(|at| found.contains(&at));
+                if fields.any(|field| is(field) || holds(self.target(field))) {
                     found.insert(number);
                 }
             }
@@ -100,11 +102,10 @@ impl<'a> Book<'a> {
         }
     }
 
-    fn demands(&self, field: &FieldDescriptorProto, found: &BTreeSet<usize>) -> bool {
+    /// The message that a field, or each value of a map, holds.
+    fn target(&self, field: &FieldDescriptorProto) -> Option<usize> {
         let value = self.entries.get(field.type_name()).and_then(|entry| entry.field.get(1));
-        let target = value.unwrap_or(field).type_name();
-        field.label() == Label::Required
-            || self.message_numbers.get(target).is_some_and(|number| found.contains(number))
+        self.message_numbers.get(value.unwrap_or(field).type_name()).copied()
     }
 }
 
@@ -115,9 +116,15 @@ pub(crate) fn write(descriptors: &FileDescriptorSet) -> Result<String, Error> {
     for (number, kind) in book.enums.iter().enumerate() {
         write_enum(&mut text, number, kind);
     }
-    let demanding = book.demanding();
+    let demanding = book.holding(|field| field.label() == Label::Required);
+    let gaps = book.holding(|field| {
+        book.entries.contains_key(field.type_name())
+            && book.target(field).is_some_and(|value| demanding.contains(&value))
+    });
     for (number, message) in book.messages.iter().enumerate() {
-        write_message(&mut text, &book, number, message, demanding.contains(&number))?;
+        let flags =
+            format!("demanding: {}, gaps: {}", demanding.contains(&number), gaps.contains(&number));
+        write_message(&mut text, &book, number, message, &flags)?;
     }
     list(&mut text, "MESSAGES", "Desc", "M", book.messages.len());
     list(&mut text, "ENUMS", "EnumDesc", "E", book.enums.len());
@@ -148,13 +155,10 @@ fn write_message(
     book: &Book<'_>,
     number: usize,
     message: &Message<'_>,
-    demanding: bool,
+    flags: &str,
 ) -> Result<(), Error> {
     let full = &message.full;
-    let _ = write!(
-        text,
-        "static M{number}: Desc = Desc {{ name: {full:?}, demanding: {demanding}, fields: &["
-    );
+    let _ = write!(text, "static M{number}: Desc = Desc {{ name: {full:?}, {flags}, fields: &[");
     for field in &message.proto.field {
         write_field(text, book, message, field)?;
     }

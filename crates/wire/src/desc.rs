@@ -16,6 +16,8 @@ pub struct Desc {
     pub fields: &'static [Field],
     /// Whether it has a required field or can hold a message that has one.
     pub demanding: bool,
+    /// Whether it has a map, or can hold one, whose values have required fields.
+    pub(crate) gaps: bool,
     /// By field number: one more than the place in `fields`; 0 for none.
     pub(crate) places: &'static [u8],
 }

@@ -5,7 +5,8 @@
 //! - [`internal`], [`SlaveInfo`]: what daemons and libprocess drivers send each other. On the wire
 //!   the rest of v0 is v1, so these messages use v1 types.
 //! - [`v0`]: the differences as one table, v0 words, and the one call that differs in bytes.
-//! - [`decode`], [`required`]: from protobuf bytes to a message with all its required fields.
+//! - [`encode`], [`decode`], [`required`]: to protobuf bytes, and back to a message with all its
+//!   required fields.
 //! - [`json`]: Mesos's own JSON, both ways.
 //! - [`splice`]: cutting fields out of encoded messages without decoding them.
 //! - [`recordio`]: records in a stream.
@@ -17,6 +18,7 @@
 
 mod decode;
 pub mod desc;
+mod encode;
 pub mod json;
 pub mod recordio;
 pub mod required;
@@ -30,5 +32,6 @@ mod generated {
 
 pub use decode::{DecodeError, decode};
 pub use desc::{Described, WireMessage};
+pub use encode::encode;
 pub use generated::mesos::v1;
 pub use generated::mesos::{SlaveInfo, internal};
