@@ -156,31 +156,41 @@ impl TryFrom<v1::offer::Operation> for Operation {
                 Ok(Self::Unreserve { id, resources: (&unreserve.resources).try_into()? })
             }
             Type::Create => {
-                let create = part(wire.create, "create")?;
-                Ok(Self::Create { id, volumes: (&create.volumes).try_into()? })
+                let volumes = volumes(&part(wire.create, "create")?.volumes)?;
+                Ok(Self::Create { id, volumes })
             }
             Type::Destroy => {
-                let destroy = part(wire.destroy, "destroy")?;
-                Ok(Self::Destroy { id, volumes: (&destroy.volumes).try_into()? })
+                let volumes = volumes(&part(wire.destroy, "destroy")?.volumes)?;
+                Ok(Self::Destroy { id, volumes })
             }
-            Type::GrowVolume => {
-                let operation::GrowVolume { volume, addition } =
-                    part(wire.grow_volume, "grow_volume")?;
-                let volume = boxed(&volume)?;
-                Ok(Self::GrowVolume { id, volume, addition: boxed(&addition)? })
-            }
-            Type::ShrinkVolume => {
-                let shrink = part(wire.shrink_volume, "shrink_volume")?;
-                let subtract = Quantity::from_f64(shrink.subtract.value);
-                Ok(Self::ShrinkVolume { id, volume: boxed(&shrink.volume)?, subtract })
-            }
+            Type::GrowVolume => grow(id, &part(wire.grow_volume, "grow_volume")?),
+            Type::ShrinkVolume => shrink(id, &part(wire.shrink_volume, "shrink_volume")?),
             Type::CreateDisk => create_disk(id, part(wire.create_disk, "create_disk")?),
             Type::DestroyDisk => {
-                let destroy = part(wire.destroy_disk, "destroy_disk")?;
-                Ok(Self::DestroyDisk { id, source: boxed(&destroy.source)? })
+                let source = boxed(&part(wire.destroy_disk, "destroy_disk")?.source)?;
+                Ok(Self::DestroyDisk { id, source })
             }
         }
     }
+}
+
+fn volumes(wire: &[v1::Resource]) -> Result<Resources, WireError> {
+    validate::volumes(wire)
+        .map_err(|rule| WireError::new("volumes", format!("are invalid: {rule}")))?;
+    Resources::try_from(wire)
+}
+
+fn grow(id: Option<OperationId>, wire: &operation::GrowVolume) -> Result<Operation, WireError> {
+    let volume = boxed(&wire.volume)?;
+    Ok(Operation::GrowVolume { id, volume, addition: boxed(&wire.addition)? })
+}
+
+fn shrink(id: Option<OperationId>, wire: &operation::ShrinkVolume) -> Result<Operation, WireError> {
+    let subtract = Quantity::from_f64(wire.subtract.value);
+    if !subtract.is_positive() {
+        return Err(WireError::new("operation.shrink_volume.subtract", "must be positive"));
+    }
+    Ok(Operation::ShrinkVolume { id, volume: boxed(&wire.volume)?, subtract })
 }
 
 /// The part of an operation that its type calls for.

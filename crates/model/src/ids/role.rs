@@ -1,7 +1,7 @@
 //! Roles: the tree of names by which frameworks share a cluster (Mesos docs: roles).
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::{IdError, rules};
 
@@ -13,7 +13,8 @@ super::id!(
 impl Role {
     /// `*`, the default role.
     pub fn any() -> Self {
-        Self::new("*")
+        static ANY: LazyLock<Role> = LazyLock::new(|| Role::new("*"));
+        ANY.clone()
     }
 
     /// Whether this is `*`.

@@ -108,16 +108,9 @@ impl Resources {
         })
     }
 
-    /// Where `resource` is, or would be put. Collections are short: a scan beats a bisection.
+    /// Where `resource` is, or would be put.
     fn find(&self, resource: &Resource) -> Result<usize, usize> {
-        for (at, entry) in self.0.iter().enumerate() {
-            match entry.resource.place(resource) {
-                std::cmp::Ordering::Less => {}
-                std::cmp::Ordering::Equal => return Ok(at),
-                std::cmp::Ordering::Greater => return Err(at),
-            }
-        }
-        Err(self.0.len())
+        self.0.binary_search_by(|entry| entry.resource.place(resource))
     }
 
     fn add_entry(&mut self, resource: &Resource, count: u32) {
@@ -130,6 +123,14 @@ impl Resources {
             }
             Ok(at) => self.0[at].resource.value.add(&resource.value),
             Err(at) => self.0.insert(at, Entry { resource: resource.clone(), count }),
+        }
+    }
+
+    fn put(&mut self, resource: Resource) {
+        match self.find(&resource) {
+            Ok(_) => self.add_entry(&resource, 1),
+            Err(_) if resource.value.is_empty() => {}
+            Err(at) => self.0.insert(at, Entry { resource, count: 1 }),
         }
     }
 
@@ -157,7 +158,7 @@ impl AddAssign<&Resource> for Resources {
 
 impl AddAssign<Resource> for Resources {
     fn add_assign(&mut self, resource: Resource) {
-        *self += &resource;
+        self.put(resource);
     }
 }
 
@@ -270,8 +271,11 @@ impl<'a> std::iter::Sum<&'a Self> for Resources {
 
 impl FromIterator<Resource> for Resources {
     fn from_iter<I: IntoIterator<Item = Resource>>(resources: I) -> Self {
-        let mut all = Self::default();
-        all.extend(resources);
+        let mut sorted: Vec<Resource> = resources.into_iter().collect();
+        // In order, each one is put at the end: a long list costs no moving.
+        sorted.sort_by(Resource::place);
+        let mut all = Self(Vec::with_capacity(sorted.len()));
+        all.extend(sorted);
         all
     }
 }
@@ -286,6 +290,8 @@ impl Extend<Resource> for Resources {
 
 impl From<Resource> for Resources {
     fn from(resource: Resource) -> Self {
-        std::iter::once(resource).collect()
+        let mut all = Self::default();
+        all += resource;
+        all
     }
 }

@@ -30,11 +30,13 @@ impl TryFrom<&[v1::Resource]> for Resources {
 
     /// Takes both formats, also mixed. Empty resources are left out.
     fn try_from(wire: &[v1::Resource]) -> Result<Self, WireError> {
-        let mut all = Self::default();
+        let mut read = Vec::<Resource>::with_capacity(wire.len());
         for resource in wire {
-            all += Resource::try_from(resource)?;
+            // Mostly all are given to one role; they share its text.
+            let role = read.last().and_then(|last| last.allocation.clone());
+            read.push(Resource::read(resource, role)?);
         }
-        Ok(all)
+        Ok(read.into_iter().collect())
     }
 }
 
@@ -66,22 +68,24 @@ impl TryFrom<&v1::Resource> for Resource {
     type Error = WireError;
 
     fn try_from(wire: &v1::Resource) -> Result<Self, WireError> {
+        Self::read(wire, None)
+    }
+}
+
+impl Resource {
+    /// Reads a resource that is likely given to `role`.
+    fn read(wire: &v1::Resource, role: Option<Role>) -> Result<Self, WireError> {
         let named = |error: WireError| error.inside("resources");
         if wire.name.is_empty() {
             return Err(named(WireError::new("name", "must not be empty")));
         }
+        let disk = wire.disk.as_ref().filter(|disk| !is_plain(disk)).map(disk).transpose();
         Ok(Self {
             name: wire.name.as_str().into(),
             value: value(wire).map_err(named)?,
             reservations: reservations(wire).map_err(named)?,
-            allocation: allocation(wire).map_err(named)?,
-            disk: wire
-                .disk
-                .as_ref()
-                .filter(|disk| !is_plain(disk))
-                .map(disk)
-                .transpose()
-                .map_err(named)?,
+            allocation: allocation(wire, role).map_err(named)?,
+            disk: disk.map_err(named)?,
             provider: wire.provider_id.as_ref().map(ResourceProviderId::from),
             revocable: wire.revocable.is_some(),
             shared: wire.shared.is_some(),
@@ -128,12 +132,19 @@ fn amount_of(value: f64) -> Result<Quantity, &'static str> {
 }
 
 fn role(text: &str, field: &str) -> Result<Role, WireError> {
+    if text == "*" {
+        return Ok(Role::any());
+    }
     Role::parse(text).map_err(|error| WireError::new(field, format!("is refused: {error}")))
 }
 
-fn allocation(wire: &v1::Resource) -> Result<Option<Role>, WireError> {
+fn allocation(wire: &v1::Resource, likely: Option<Role>) -> Result<Option<Role>, WireError> {
     let text = wire.allocation_info.as_ref().and_then(|info| info.role.as_deref());
-    text.map(|text| role(text, "allocation_info.role")).transpose()
+    match (text, likely) {
+        (None, _) => Ok(None),
+        (Some(text), Some(likely)) if likely.as_str() == text => Ok(Some(likely)),
+        (Some(text), _) => role(text, "allocation_info.role").map(Some),
+    }
 }
 
 fn reservations(wire: &v1::Resource) -> Result<Reservations, WireError> {

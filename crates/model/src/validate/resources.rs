@@ -1,10 +1,10 @@
 //! Rules of the resources that a task, an executor or an operation names.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use reeve_wire::v1;
 
-use crate::resources::{Resource, ResourceName, Resources, Value};
+use crate::resources::{Reservation, Resource, ResourceName, Resources, Value};
 
 /// Checks a list of resources.
 ///
@@ -28,8 +28,8 @@ pub fn resources(wire: &[v1::Resource]) -> Result<(), String> {
 /// The first rule they break.
 pub fn together(all: &Resources) -> Result<(), String> {
     let mut volumes = BTreeSet::new();
-    let mut revocable = BTreeMap::new();
-    let mut roles = BTreeSet::new();
+    let mut before: Option<&Resource> = None;
+    let mut role = None;
     for one in all.iter() {
         let kept = one.disk.as_ref().and_then(|disk| disk.persistence.as_ref());
         if let Some(volume) = kept.filter(|_| !one.shared) {
@@ -38,22 +38,23 @@ pub fn together(all: &Resources) -> Result<(), String> {
                 return Err(format!("Persistence ID '{}' is not unique", volume.id));
             }
         }
-        if *revocable.entry(&one.name).or_insert(one.revocable) != one.revocable {
+        // Resources of one name stand side by side.
+        if before.is_some_and(|last| last.name == one.name && last.revocable != one.revocable) {
             let name = &one.name;
             return Err(format!(
                 "Cannot use both revocable and non-revocable '{name}' at the same time"
             ));
         }
-        roles.insert(one.allocation.as_ref());
-    }
-    if roles.len() > 1 {
-        let names: Vec<_> =
-            roles.iter().map(|role| role.map_or("", |role| role.as_str())).collect();
-        return Err(format!(
-            "The resources have multiple allocation roles ('{}') but only one allocation role is \
-             allowed",
-            names.join("', '")
-        ));
+        before = Some(one);
+        // What is not marked is marked by the master, with the offer's role.
+        let Some(own) = &one.allocation else { continue };
+        if *role.get_or_insert(own) != own {
+            return Err(format!(
+                "The resources have multiple allocation roles ('{}', '{own}') but only one \
+                 allocation role is allowed",
+                role.map_or("", |role| role.as_str())
+            ));
+        }
     }
     Ok(())
 }
@@ -86,11 +87,9 @@ fn single(one: &Resource) -> Result<(), String> {
     if one.shared && !one.is_persistent() {
         return Err("Only persistent volumes can be shared".to_owned());
     }
-    if one.revocable && one.reservations.last().is_some_and(super::super::Reservation::is_dynamic) {
-        return Err(format!(
-            "Dynamically reserved resource {one} cannot be created from revocable \
-                            resources"
-        ));
+    if one.revocable && one.reservations.last().is_some_and(Reservation::is_dynamic) {
+        let rule = "cannot be created from revocable resources";
+        return Err(format!("Dynamically reserved resource {one} {rule}"));
     }
     Ok(())
 }
