@@ -11,11 +11,13 @@
 //! - [`negotiate`]: codecs by `Content-Type` and `Accept`.
 //! - [`stream`]: event streams with a bounded queue.
 //! - [`libprocess`]: messages between actors, links, exits.
+//! - [`files`]: files of this host under virtual paths.
 //! - [`client`]: one-shot calls and record streams over HTTP.
 
 #![forbid(unsafe_code)]
 
 pub mod client;
+pub mod files;
 pub mod libprocess;
 pub mod negotiate;
 pub mod request;

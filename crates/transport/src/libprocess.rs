@@ -30,6 +30,3 @@ pub struct Inbound {
     /// Its encoding.
     pub body: Bytes,
 }
-
-#[cfg(test)]
-mod tests;

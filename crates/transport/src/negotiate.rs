@@ -1,8 +1,10 @@
 //! The codec of a call and of its answer, by `Content-Type` and `Accept` (W-2), with Mesos's
 //! status codes and wordings. Encoding itself is `reeve-wire`'s.
 
+use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, StatusCode};
+use reeve_wire::{WireMessage, json};
 
 use crate::response::Response;
 
@@ -50,6 +52,33 @@ impl Codec {
                     "Expecting 'Accept' to allow 'application/x-protobuf' or 'application/json'",
                 )
             })
+    }
+
+    /// A message as text or bytes of this codec.
+    pub fn encode<T: WireMessage>(self, message: &T) -> Bytes {
+        match self {
+            Codec::Json => json::to_vec(message).into(),
+            Codec::Protobuf => message.encode_to_vec().into(),
+        }
+    }
+
+    /// The message that a request's body is; a 400 in Mesos's words if it is none, or if a
+    /// required field is missing.
+    pub fn decode<T: WireMessage>(self, body: &Bytes) -> Result<T, Response> {
+        let name = T::NAME.rsplit('.').next().unwrap_or(T::NAME);
+        match self {
+            Codec::Json => json::from_slice(body).map_err(|error| match error {
+                json::Error::Value { ref path, .. } if path.is_empty() => {
+                    Response::bad_request(format!("Failed to parse body into JSON: {error}"))
+                }
+                _ => Response::bad_request(format!(
+                    "Failed to convert JSON into {name} protobuf: {error}"
+                )),
+            }),
+            Codec::Protobuf => reeve_wire::decode(body).map_err(|error| {
+                Response::bad_request(format!("Failed to parse body into {name} protobuf: {error}"))
+            }),
+        }
     }
 }
 

@@ -20,6 +20,8 @@ const MAX_CHUNK_LINE: usize = 1 << 10;
 pub(super) struct Decoder {
     limit: usize,
     state: State,
+    /// The last head said `Connection: close`.
+    last: bool,
     /// The sender of the last message, which is nearly always the sender of the next.
     last_sender: Option<(Box<[u8]>, Pid)>,
 }
@@ -45,7 +47,7 @@ struct Head {
 }
 
 /// What came out of the bytes.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Decoded {
     /// A message for an actor.
     Message(Inbound),
@@ -58,6 +60,8 @@ pub(super) enum Decoded {
 pub(super) enum Stop {
     /// The next request is no message. Its bytes are untouched.
     NotLibprocess,
+    /// The sender wanted no more than what came.
+    Finished,
     /// The bytes make no sense; why.
     Malformed(&'static str),
     /// The body is larger than the limit.
@@ -67,7 +71,7 @@ pub(super) enum Stop {
 impl Decoder {
     /// Bodies up to `limit` bytes.
     pub(super) fn new(limit: usize) -> Decoder {
-        Decoder { limit, state: State::Head, last_sender: None }
+        Decoder { limit, state: State::Head, last: false, last_sender: None }
     }
 
     /// How many more bytes are known to come, to size the next read.
@@ -127,6 +131,9 @@ impl Decoder {
     }
 
     fn head(&mut self, bytes: &mut BytesMut) -> Result<Option<State>, Stop> {
+        if self.last {
+            return Err(Stop::Finished);
+        }
         if bytes.is_empty() {
             return Ok(None);
         }
@@ -143,6 +150,7 @@ impl Decoder {
             return Err(Stop::NotLibprocess);
         }
         let body = framing(&request)?;
+        self.last = says_close(&request);
         let (to, name) = address(request.path.unwrap_or(""));
         let head = Head { from: known(&mut self.last_sender, sender), to, name };
         bytes.advance(length);
@@ -245,6 +253,14 @@ fn known(last: &mut Option<(Box<[u8]>, Pid)>, text: &[u8]) -> Option<Pid> {
     Some(pid)
 }
 
+fn says_close(request: &Request<'_, '_>) -> bool {
+    let mut headers = request.headers.iter();
+    headers.any(|header| {
+        header.name.eq_ignore_ascii_case("connection")
+            && header.value.trim_ascii().eq_ignore_ascii_case(b"close")
+    })
+}
+
 fn framing(request: &Request<'_, '_>) -> Result<Framing, Stop> {
     let mut length = None;
     for header in request.headers.iter() {
@@ -294,3 +310,6 @@ fn cut(bytes: &mut BytesMut, length: usize) -> Bytes {
     bytes.advance(length);
     body
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,7 @@ pub(crate) async fn receive(
         flush(stream, &mut replies).await?;
         match stopped {
             Some(Stop::NotLibprocess) => return Ok(Ended::SpeaksHttp),
-            Some(Stop::Malformed(_) | Stop::TooLarge) => return Ok(Ended::Closed),
+            Some(Stop::Malformed(_) | Stop::TooLarge | Stop::Finished) => return Ok(Ended::Closed),
             None => (),
         }
         if buffer.is_empty() {
@@ -80,7 +80,7 @@ async fn take_all(
         let decoded = match decoder.next(buffer) {
             Ok(Some(decoded)) => decoded,
             Ok(None) => return Ok(None),
-            Err(Stop::NotLibprocess) => return Ok(Some(Stop::NotLibprocess)),
+            Err(stop @ (Stop::NotLibprocess | Stop::Finished)) => return Ok(Some(stop)),
             Err(stop @ Stop::Malformed(why)) => {
                 reply(replies, StatusCode::BAD_REQUEST, why);
                 return Ok(Some(stop));

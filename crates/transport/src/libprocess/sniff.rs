@@ -63,3 +63,6 @@ pub(super) fn marked_sender(headers: &HeaderMap) -> Option<&[u8]> {
     let agent = || headers.get("user-agent")?.as_bytes().strip_prefix(b"libprocess/");
     headers.get("libprocess-from").map(|from| from.as_bytes()).or_else(agent)
 }
+
+#[cfg(test)]
+mod tests;

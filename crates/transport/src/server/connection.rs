@@ -44,22 +44,27 @@ pub(super) async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Share
 
 /// Reads until the first head is whole; `None` if there will be none.
 async fn first(stream: &TcpStream, buffer: &mut BytesMut, shared: &Shared) -> Option<Sniffed> {
-    tokio::select! {
-        ready = stream.readable() => ready.ok()?,
-        () = shared.stop.cancelled() => return None,
-    }
     let head = async {
-        loop {
-            if !read_some(stream, buffer).await? {
-                return Ok(None);
-            }
-            let sniffed = sniff(buffer);
-            if sniffed != Sniffed::Incomplete {
-                return Ok::<_, io::Error>(Some(sniffed));
-            }
+        if !read_some(stream, buffer).await? {
+            return Ok(None);
         }
+        let rest = async {
+            loop {
+                let sniffed = sniff(buffer);
+                if sniffed != Sniffed::Incomplete {
+                    return Ok(Some(sniffed));
+                }
+                if !read_some(stream, buffer).await? {
+                    return Ok::<_, io::Error>(None);
+                }
+            }
+        };
+        tokio::time::timeout(FIRST_HEAD, rest).await.unwrap_or(Ok(None))
     };
-    tokio::time::timeout(FIRST_HEAD, head).await.ok()?.ok()?
+    tokio::select! {
+        head = head => head.ok()?,
+        () = shared.stop.cancelled() => None,
+    }
 }
 
 /// Waits for bytes and appends them; false at the end of the stream.
@@ -96,11 +101,11 @@ async fn http(stream: TcpStream, read: Bytes, peer: SocketAddr, shared: Arc<Shar
     let io = TokioIo::new(Rewind::new(read, stream));
     let (timeout, stop) = (shared.header_timeout, shared.stop.clone());
     let service = service_fn(move |request| answer::answer(Arc::clone(&shared), peer, request));
+    // Not `pipeline_flush`: with it hyper (1.12) buffers a stream that nobody reads without end.
     let connection = hyper::server::conn::http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(timeout)
         .title_case_headers(true)
-        .pipeline_flush(true)
         .max_buf_size(64 << 10)
         .serve_connection(io, service);
     tokio::pin!(connection);

@@ -168,6 +168,3 @@ async fn serve(stream: TcpStream, peer: SocketAddr, shared: Arc<Shared>) {
         () = cut => tracing::debug!(%peer, "cut off a connection"),
     }
 }
-
-#[cfg(test)]
-mod tests;
