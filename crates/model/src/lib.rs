@@ -15,6 +15,7 @@
 
 mod agent;
 mod attributes;
+mod command_executor;
 mod constraints;
 mod error;
 mod executor;

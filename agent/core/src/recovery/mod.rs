@@ -1,5 +1,7 @@
 //! What a starting agent finds: the checkpoint tree (RC-1) as the shell read it, and what became
-//! of the containers meanwhile. Turning it into the state of the agent is in `recover`.
+//! of the containers meanwhile. Turning it into the state of the agent is in `rebuild`.
+
+mod rebuild;
 
 use std::sync::Arc;
 
