@@ -31,13 +31,8 @@ struct Shell<'a> {
 /// Runs the executor to its end. [`SIGNALS`] must be blocked and arrive at `signals`.
 pub fn run(plan: &Plan, settings: &Settings, signals: &File) {
     let begin = Instant::now();
-    let mut shell = Shell {
-        plan,
-        settings,
-        link: Link::new(settings.clone()),
-        child: None,
-        done: false,
-    };
+    let mut shell =
+        Shell { plan, settings, link: Link::new(settings.clone()), child: None, done: false };
     let (mut machine, first) = Executor::new(settings.clone(), stamp);
     let mut effects = vec![first];
     loop {
@@ -170,9 +165,7 @@ fn translate(event: executor::Event) -> Option<Event> {
             let grace = launch::grace(kill.kill_policy.as_ref());
             Some(Event::Kill { task: kill.task_id, grace })
         }
-        event::Type::Acknowledged => {
-            Some(Event::Acknowledged { uuid: event.acknowledged?.uuid })
-        }
+        event::Type::Acknowledged => Some(Event::Acknowledged { uuid: event.acknowledged?.uuid }),
         event::Type::Shutdown => Some(Event::Shutdown),
         event::Type::Error => {
             log(&event.error?.message);

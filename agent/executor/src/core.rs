@@ -173,7 +173,9 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             Event::Shutdown => self.shutdown(now, out),
             Event::Disconnected { wait } => self.disconnected(now, wait, out),
             Event::Spawned => self.spawned(now, out),
-            Event::SpawnFailed(message) => self.ended(now, TaskState::TaskFailed, &message, None, out),
+            Event::SpawnFailed(message) => {
+                self.ended(now, TaskState::TaskFailed, &message, None, out)
+            }
             Event::Exited(status) => self.exited(now, status, out),
             Event::Tick => {}
         }

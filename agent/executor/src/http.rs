@@ -92,14 +92,15 @@ impl Response {
         match self.layout {
             Layout::Unknown => self.head(),
             Layout::Left(0) => Ok(self.go(Layout::Done)),
-            Layout::Left(left) => Ok(self.copy(left).is_some_and(|left| self.go(Layout::Left(left)))),
+            Layout::Left(left) => {
+                Ok(self.copy(left).is_some_and(|left| self.go(Layout::Left(left))))
+            }
             Layout::UntilClose => Ok(self.copy(u64::MAX).is_some()),
             Layout::ChunkSize => {
                 let Some(line) = self.line() else { return Ok(false) };
                 let digits = line.split(|&byte| byte == b';').next().unwrap_or_default();
                 let size = std::str::from_utf8(digits).map_err(|_| HttpError::Length)?;
-                let size =
-                    u64::from_str_radix(size.trim(), 16).map_err(|_| HttpError::Length)?;
+                let size = u64::from_str_radix(size.trim(), 16).map_err(|_| HttpError::Length)?;
                 Ok(self.go(if size == 0 { Layout::Trailer } else { Layout::Chunk(size) }))
             }
             Layout::Chunk(0) => Ok(self.go(Layout::ChunkEnd)),

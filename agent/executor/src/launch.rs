@@ -20,7 +20,9 @@ pub enum Refused {
     #[error("Environment variable '{0}' is a secret, and nothing on this agent resolves secrets")]
     Secret(String),
     /// The kernel could not pass the variable on.
-    #[error("Environment variable '{0}' has an empty name, or '=' or a NUL byte where there may be none")]
+    #[error(
+        "Environment variable '{0}' has an empty name, or '=' or a NUL byte where there may be none"
+    )]
     Variable(String),
 }
 

@@ -222,9 +222,7 @@ enum Pump {
 impl Pump {
     fn named(self, settings: &Settings) -> LinkError {
         match self {
-            Self::Socket(source) => {
-                LinkError::Socket { agent: settings.agent.to_string(), source }
-            }
+            Self::Socket(source) => LinkError::Socket { agent: settings.agent.to_string(), source },
             Self::Http(error) => error.into(),
         }
     }

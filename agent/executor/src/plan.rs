@@ -70,7 +70,9 @@ pub enum PlanError {
     #[error("the launch plan claims {0} bytes, more than the {MAX_BYTES} allowed")]
     TooLong(u32),
     /// An entry that this version does not understand.
-    #[error("the launch plan has the entry '{0}', which this executor does not understand; agent and executor must be of one version")]
+    #[error(
+        "the launch plan has the entry '{0}', which this executor does not understand; agent and executor must be of one version"
+    )]
     Unknown(String),
     /// An entry that must be there is not.
     #[error("the launch plan has no entry '{0}'")]
@@ -161,11 +163,8 @@ fn parse_user(text: &str) -> Option<User> {
 
 fn parse_limit(text: &str) -> Option<(u32, u64, u64)> {
     let mut parts = text.split(':');
-    let limit = (
-        parts.next()?.parse().ok()?,
-        parts.next()?.parse().ok()?,
-        parts.next()?.parse().ok()?,
-    );
+    let limit =
+        (parts.next()?.parse().ok()?, parts.next()?.parse().ok()?, parts.next()?.parse().ok()?);
     parts.next().is_none().then_some(limit)
 }
 

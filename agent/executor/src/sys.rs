@@ -163,9 +163,8 @@ pub fn wait_readable<const N: usize>(
     let mut entries =
         files.map(|fd| libc::pollfd { fd: fd.unwrap_or(-1), events: libc::POLLIN, revents: 0 });
     // Rounded up, so that a timer is never met a millisecond early, over and over.
-    let millis = timeout.map_or(-1, |t| {
-        i32::try_from(t.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX)
-    });
+    let millis =
+        timeout.map_or(-1, |t| i32::try_from(t.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
     // SAFETY: pointer and length describe the array, which outlives the call.
     match checked(unsafe { libc::poll(entries.as_mut_ptr(), N as libc::nfds_t, millis) }) {
         Err(error) if error.kind() != io::ErrorKind::Interrupted => return Err(error),

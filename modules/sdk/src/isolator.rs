@@ -45,6 +45,17 @@ pub struct Fragment {
     pub rlimits: Vec<Rlimit>,
 }
 
+/// A container that outlived the agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survivor {
+    /// The container's id.
+    pub id: String,
+    /// Its first process.
+    pub pid: u32,
+    /// Its sandbox on the host.
+    pub sandbox: PathBuf,
+}
+
 /// Use of resources as Mesos names it in `ResourceStatistics`; `None` where a link cannot tell.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Usage {
@@ -81,8 +92,8 @@ pub trait Isolator: Send + Sync {
     /// The name that `isolation` lists.
     fn name(&self) -> &str;
 
-    /// Adopts the containers that outlived the agent (id and first process).
-    fn recover(&self, known: &[(String, u32)]) -> Result<(), Failed>;
+    /// Adopts the containers that outlived the agent. Called once, before any other call.
+    fn recover(&self, survivors: &[Survivor]) -> Result<(), Failed>;
 
     /// Makes ready for the container.
     fn prepare(&self, container: &Container) -> Result<Fragment, Failed>;

@@ -47,10 +47,7 @@ fn nonsense_is_refused() {
         read(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n"),
         Err(HttpError::Length)
     );
-    assert_eq!(
-        read(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"),
-        Err(HttpError::Length)
-    );
+    assert_eq!(read(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n"), Err(HttpError::Length));
     let mut endless = Response::new();
     assert_eq!(endless.push(b"HTTP/1.1 200 OK\r\n"), Ok(()));
     let header = [b"X: ".as_slice(), &[b'x'; 1 << 14]].concat();

@@ -1,0 +1,274 @@
+//! A launch, step by step, as one transaction: what fails at step k undoes 1..k.
+//!
+//! ```text
+//!  check -> sandbox -> prepare (each link) -> fetch -> spawn -> isolate (each link) -> go
+//! ```
+//!
+//! It runs on a thread that may block. Whoever waits for it looks at [`Progress`] to hold each
+//! step to its deadline, and may abandon it there; the launch notices between two steps (and
+//! while fetching) and undoes itself.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
+
+use reeve_module_sdk::isolator::{Container, Isolator, Rlimit};
+
+use super::kernel::{Held, Kernel, Order};
+use super::spec::{LaunchError, Launched, Settings, Spec, Step};
+use super::{files, plan};
+use crate::process::pidfd::PidFd;
+use crate::process::tree::MARK;
+use crate::users::User;
+use crate::{fetch, sandbox};
+
+/// What a program finds its programs in unless its environment says otherwise.
+const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Where a launch is, shared with whoever waits for it.
+#[derive(Debug)]
+pub(crate) struct Progress {
+    step: Mutex<(Step, Instant)>,
+    abandoned: AtomicBool,
+}
+
+impl Progress {
+    pub(crate) fn new() -> Self {
+        Self { step: Mutex::new((Step::Check, Instant::now())), abandoned: AtomicBool::new(false) }
+    }
+
+    /// The step under way and when it began.
+    pub(crate) fn step(&self) -> (Step, Instant) {
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks the launch to undo itself.
+    pub(crate) fn abandon(&self) {
+        self.abandoned.store(true, Ordering::SeqCst);
+    }
+
+    pub(crate) fn is_abandoned(&self) -> bool {
+        self.abandoned.load(Ordering::SeqCst)
+    }
+
+    fn enter(&self, step: Step) -> Result<(), Fault> {
+        *self.step.lock().unwrap_or_else(PoisonError::into_inner) = (step, Instant::now());
+        if self.is_abandoned() { Err(Fault(step, String::new())) } else { Ok(()) }
+    }
+}
+
+/// A step that failed, and why.
+struct Fault(Step, String);
+
+/// The chain of isolators, in order.
+pub(crate) type Chain = [Arc<dyn Isolator>];
+
+/// A launch that may be carried out.
+pub(crate) struct Launch<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) chain: &'a Chain,
+    pub(crate) kernel: &'a dyn Kernel,
+    pub(crate) spec: &'a Spec,
+    pub(crate) progress: &'a Progress,
+}
+
+/// What has been done so far and would have to be undone.
+#[derive(Default)]
+struct Done {
+    /// How many links may have something to clean up.
+    prepared: usize,
+    files: bool,
+    held: Option<Box<dyn Held>>,
+}
+
+/// What the isolators added.
+#[derive(Default)]
+struct Additions {
+    environment: BTreeMap<String, String>,
+    rlimits: Vec<Rlimit>,
+}
+
+impl Launch<'_> {
+    /// Carries the launch out. On failure nothing is left but the sandbox, which says why.
+    pub(crate) fn run(&self) -> Result<(Launched, Option<PidFd>), LaunchError> {
+        let mut done = Done::default();
+        match self.steps(&mut done) {
+            Ok(launched) => Ok((launched, done.held.and_then(Held::release))),
+            Err(Fault(step, message)) => {
+                self.undo(&mut done);
+                Err(self.error(step, message))
+            }
+        }
+    }
+
+    fn error(&self, step: Step, message: String) -> LaunchError {
+        let destroyed = self.progress.is_abandoned();
+        let id = &self.spec.id;
+        let message = match (destroyed, step) {
+            (true, _) => format!("Container '{id}' was destroyed while being launched"),
+            // The fetcher's own words name the container already.
+            (false, Step::Fetch) => message,
+            (false, _) => format!("Failed to {} container '{id}': {message}", step.words()),
+        };
+        LaunchError { step, destroyed, message }
+    }
+
+    fn steps(&self, done: &mut Done) -> Result<Launched, Fault> {
+        let Self { settings, spec, progress, .. } = self;
+        progress.enter(Step::Check)?;
+        let user = self.user()?;
+        progress.enter(Step::Sandbox)?;
+        let fault = |step| move |error: &dyn std::error::Error| Fault(step, chain_text(error));
+        let mut outputs = sandbox::create(&spec.sandbox, user.as_ref())
+            .map_err(|error| fault(Step::Sandbox)(&error))?;
+        done.files = true;
+        files::create(&settings.runtime_dir, &spec.id)
+            .map_err(|error| fault(Step::Sandbox)(&error))?;
+        progress.enter(Step::Prepare)?;
+        let mut additions = self.prepare(user.as_ref(), done)?;
+        if !spec.uris.is_empty() {
+            progress.enter(Step::Fetch)?;
+            self.fetch(user.as_ref()).inspect_err(|Fault(_, message)| {
+                drop(writeln!(outputs.stderr, "{message}"));
+            })?;
+        }
+        progress.enter(Step::Spawn)?;
+        let status = files::status(&settings.runtime_dir, &spec.id);
+        let plan = plan::encode(spec, user.as_ref(), &additions.rlimits, &status)
+            .map_err(|message| Fault(Step::Spawn, message))?;
+        let environment = self.environment(&mut additions.environment);
+        let order = Order {
+            executor: &settings.executor,
+            sandbox: &spec.sandbox,
+            environment: &environment,
+            outputs,
+            plan,
+        };
+        let held = self.kernel.spawn(order).map_err(|error| fault(Step::Spawn)(&error))?;
+        let launched = Launched { pid: held.pid(), start_time: held.start_time() };
+        let held = done.held.insert(held);
+        // Before it begins: what begins unrecorded could not be found again.
+        files::write_pid(&settings.runtime_dir, &spec.id, launched, spec.pid_file.as_deref())
+            .map_err(|error| fault(Step::Spawn)(&error))?;
+        progress.enter(Step::Isolate)?;
+        self.isolate(launched.pid)?;
+        progress.enter(Step::Go)?;
+        held.go().map_err(|error| fault(Step::Go)(&error))?;
+        Ok(launched)
+    }
+
+    /// The user to run as, if it is to be another one than the agent's.
+    fn user(&self) -> Result<Option<User>, Fault> {
+        let Some(name) = self.spec.user.as_deref().filter(|_| self.settings.switch_user) else {
+            return Ok(None);
+        };
+        let user = User::find(name).map_err(|error| Fault(Step::Check, chain_text(&error)))?;
+        Ok(Some(user).filter(|user| !user.is_current()))
+    }
+
+    fn prepare(&self, user: Option<&User>, done: &mut Done) -> Result<Additions, Fault> {
+        let spec = self.spec;
+        let container = Container {
+            id: spec.id.clone(),
+            sandbox: spec.sandbox.clone(),
+            user: user.and(spec.user.clone()),
+            requests: spec.requests.clone(),
+            limits: spec.limits.clone(),
+            container_info: spec.container_info.clone(),
+        };
+        let mut additions = Additions::default();
+        for link in self.chain {
+            // Counted first: a link that fails half way has something to clean up as well.
+            done.prepared += 1;
+            let fragment = link.prepare(&container).map_err(|error| {
+                Fault(Step::Prepare, format!("isolator '{}': {error}", link.name()))
+            })?;
+            additions.environment.extend(fragment.environment);
+            additions.rlimits.extend(fragment.rlimits);
+            self.progress.enter(Step::Prepare)?;
+        }
+        Ok(additions)
+    }
+
+    fn fetch(&self, user: Option<&User>) -> Result<(), Fault> {
+        let abandoned = || self.progress.is_abandoned();
+        let fetch = fetch::Fetch {
+            sandbox: &self.spec.sandbox,
+            user,
+            stall: self.settings.fetch_stall,
+            abandoned: &abandoned,
+        };
+        fetch.all(&self.spec.uris).map_err(|error| {
+            let why = chain_text(&error);
+            Fault(
+                Step::Fetch,
+                format!("Failed to fetch all URIs for container '{}': {why}", self.spec.id),
+            )
+        })
+    }
+
+    fn isolate(&self, pid: u32) -> Result<(), Fault> {
+        for link in self.chain {
+            link.isolate(&self.spec.id, pid).map_err(|error| {
+                Fault(Step::Isolate, format!("isolator '{}': {error}", link.name()))
+            })?;
+            self.progress.enter(Step::Isolate)?;
+        }
+        Ok(())
+    }
+
+    fn environment(&self, added: &mut BTreeMap<String, String>) -> BTreeMap<String, String> {
+        let mut all = self.spec.environment.clone();
+        all.append(added);
+        all.entry("PATH".to_owned()).or_insert_with(|| PATH.to_owned());
+        all.insert(MARK.to_owned(), self.spec.id.clone());
+        all
+    }
+
+    fn undo(&self, done: &mut Done) {
+        if let Some(mut held) = done.held.take() {
+            held.kill();
+        }
+        let prepared = self.chain.get(..done.prepared).unwrap_or(self.chain);
+        clean_up(prepared, &self.spec.id);
+        if done.files {
+            files::remove(&self.settings.runtime_dir, &self.spec.id);
+        }
+    }
+}
+
+/// Cleans up in reverse order. A link that fails does not keep the others from it.
+pub(crate) fn clean_up(chain: &Chain, id: &str) {
+    for link in chain.iter().rev() {
+        if let Err(error) = link.cleanup(id) {
+            tracing::error!(
+                "isolator '{}' failed to clean up container '{id}': {error}",
+                link.name()
+            );
+        }
+    }
+}
+
+/// An error and its causes, in one line.
+pub(crate) fn chain_text(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text.push_str(": ");
+        text.push_str(&cause.to_string());
+        source = cause.source();
+    }
+    text
+}
+
+/// Whether an id can name a directory.
+pub(crate) fn check_id(id: &str) -> Result<(), String> {
+    let bad = id.is_empty() || id == "." || id == ".." || id.contains(['/', '\0', '=']);
+    if bad || Path::new(id).components().count() != 1 {
+        return Err(format!("'{id}' cannot be the id of a container"));
+    }
+    Ok(())
+}
