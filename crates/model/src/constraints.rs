@@ -229,7 +229,8 @@ impl OfferConstraints {
 }
 
 impl Constraint {
-    fn to_wire(&self) -> scheduler::AttributeConstraint {
+    /// As the wire carries it.
+    pub fn to_wire(&self) -> scheduler::AttributeConstraint {
         use attribute_constraint::predicate::{
             Exists, NotExists, Predicate as Wire, TextEquals, TextMatches, TextNotEquals,
             TextNotMatches,

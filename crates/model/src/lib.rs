@@ -30,6 +30,8 @@ pub mod resources;
 mod states;
 mod status;
 mod task;
+#[cfg(test)]
+mod tests;
 mod units;
 pub mod validate;
 

@@ -12,6 +12,9 @@ impl Quantity {
     /// More than any machine has; what "without limit" becomes.
     pub const MAX: Self = Self(i64::MAX);
 
+    /// The most that a text or a message may name: up to here, doubles are exact to the thousandth.
+    pub const MOST_NAMED: Self = Self(1 << 50);
+
     /// So many thousandths.
     pub const fn from_thousandths(thousandths: i64) -> Self {
         Self(thousandths)
@@ -28,6 +31,18 @@ impl Quantity {
         // `as` saturates, which is what is wanted here.
         #[allow(clippy::cast_possible_truncation)]
         Self((value * 1000.0).round() as i64)
+    }
+
+    /// What a text or a message names, or the rule it breaks, to be read after its name.
+    pub(crate) fn named(value: f64) -> Result<Self, &'static str> {
+        if !value.is_finite() {
+            return Err("must be a number");
+        }
+        if value < 0.0 {
+            return Err("must not be negative");
+        }
+        let amount = Self::from_f64(value);
+        if amount > Self::MOST_NAMED { Err("is too large") } else { Ok(amount) }
     }
 
     /// As the wire carries it.

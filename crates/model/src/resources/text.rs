@@ -221,13 +221,13 @@ fn kept_for(role: &Role) -> Reservations {
     Reservations::new(&[Reservation::Static { role: role.clone() }])
 }
 
-/// Reads a decimal amount of zero or more; `None` if it is something else, or more than 10^15.
+/// Reads a decimal amount of zero or more; `None` if it is something else, or more than
+/// [`Quantity::MOST_NAMED`].
 pub fn parse_quantity(text: &str) -> Option<Quantity> {
     if !text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-')) {
         return None;
     }
-    let number: f64 = text.parse().ok()?;
-    (0.0..=1e15).contains(&number).then(|| Quantity::from_f64(number))
+    Quantity::named(text.parse().ok()?).ok()
 }
 
 pub(super) fn quantities(text: &str) -> Result<Quantities, ParseError> {
@@ -268,14 +268,17 @@ impl Resources {
 }
 
 fn json(text: &str, default: &Role) -> Result<Resources, ParseError> {
-    // The wire's JSON reads messages; this one has just the list in it.
-    let message = format!("{{\"resources\":{text}}}");
-    let wire: reeve_wire::v1::Request = reeve_wire::json::from_slice(message.as_bytes())
-        .map_err(|error| ParseError::Json(error.to_string()))?;
+    let list: Vec<serde_json::Value> = serde_json::from_str(text).map_err(|error| {
+        ParseError::Json(format!("expected a JSON array of resources: {error}"))
+    })?;
     let mut all = Resources::default();
-    for one in &wire.resources {
-        let mut resource =
-            Resource::try_from(one).map_err(|error| ParseError::Json(error.to_string()))?;
+    for (at, value) in list.iter().enumerate() {
+        let broken = |error: &dyn fmt::Display| {
+            ParseError::Json(format!("resource {} of the JSON array: {error}", at + 1))
+        };
+        let wire: reeve_wire::v1::Resource =
+            reeve_wire::json::from_value(value).map_err(|error| broken(&error))?;
+        let mut resource = Resource::try_from(&wire).map_err(|error| broken(&error))?;
         if !resource.is_reserved() {
             resource.reservations = kept_for(default);
         }

@@ -100,7 +100,7 @@ fn value(wire: &v1::Resource) -> Result<Value, WireError> {
     match v1::value::Type::try_from(wire.r#type) {
         Ok(v1::value::Type::Scalar) => {
             let amount = wire.scalar.ok_or_else(|| missing("scalar"))?.value;
-            amount_of(amount)
+            Quantity::named(amount)
                 .map(Value::Scalar)
                 .map_err(|rule| WireError::new(format!("{}.scalar", wire.name), rule))
         }
@@ -118,17 +118,6 @@ fn value(wire: &v1::Resource) -> Result<Value, WireError> {
         }
         _ => Err(WireError::new(format!("{}.type", wire.name), "must be SCALAR, RANGES or SET")),
     }
-}
-
-/// An amount that can be counted with, or the rule it breaks.
-fn amount_of(value: f64) -> Result<Quantity, &'static str> {
-    if !value.is_finite() {
-        return Err("must be a number");
-    }
-    if value < 0.0 {
-        return Err("must not be negative");
-    }
-    Ok(Quantity::from_f64(value))
 }
 
 fn role(text: &str, field: &str) -> Result<Role, WireError> {
