@@ -29,7 +29,7 @@ proptest! {
     fn json_reads_back_what_the_wire_shows(all in collections(2)) {
         let wire = all.to_wire(Format::PostRefinement).unwrap();
         let lines: Vec<String> =
-            wire.iter().map(|one| reeve_wire::json::to_string(one)).collect();
+            wire.iter().map(reeve_wire::json::to_string).collect();
         prop_assert_eq!(parse(&format!(" [{}]", lines.join(","))), all);
     }
 
