@@ -13,7 +13,7 @@ use crate::resources::{Format, Resources};
 const PORT: u16 = 5051;
 
 /// What an agent says of itself.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AgentInfo {
     /// Its id, once a master has admitted it.
     pub id: Option<AgentId>,

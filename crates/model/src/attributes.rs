@@ -68,11 +68,12 @@ fn value(cursor: &mut Cursor<'_>) -> Result<AttributeValue, ParseError> {
         Some(b'{') => cursor.set().map(AttributeValue::Set),
         _ => {
             let text = cursor.word("an attribute's value")?;
-            Ok(match text.parse::<f64>() {
-                Ok(number) if number.is_finite() && text.bytes().any(|b| b.is_ascii_digit()) => {
-                    AttributeValue::Scalar(Quantity::from_f64(number))
-                }
-                _ => AttributeValue::Text(text.into()),
+            let number = text.parse::<f64>().ok();
+            // What cannot be kept exactly (a serial number, say) is text, and so is `inf`.
+            let amount = number.filter(|number| Quantity::named(number.abs()).is_ok());
+            Ok(match amount {
+                Some(number) => AttributeValue::Scalar(Quantity::from_f64(number)),
+                None => AttributeValue::Text(text.into()),
             })
         }
     }

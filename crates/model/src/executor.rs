@@ -83,6 +83,22 @@ impl ExecutorInfo {
         })
     }
 
+    /// Whether a task that names `other` can run on this executor: both say the same, but for a
+    /// framework that is not named and a role that is not marked.
+    pub fn is_compatible_with(&self, other: &Self) -> bool {
+        let same_framework = match (&self.framework, &other.framework) {
+            (Some(own), Some(other)) => own == other,
+            _ => true,
+        };
+        self.id == other.id
+            && same_framework
+            && self.kind == other.kind
+            && self.shutdown_grace == other.shutdown_grace
+            && self.resources.unallocated() == other.resources.unallocated()
+            // The order of encoded fields means nothing, so bytes may differ.
+            && (self.rest == other.rest || self.details() == other.details())
+    }
+
     /// The encoded message.
     ///
     /// # Errors

@@ -106,6 +106,22 @@ fn an_executor_learns_its_framework() {
     assert_eq!(wire.framework_id.unwrap().value, "new");
 }
 
+#[test]
+fn tasks_share_an_executor_that_is_described_alike() {
+    let of = |change: fn(&mut v1::ExecutorInfo)| {
+        let mut wire = task().executor.unwrap();
+        change(&mut wire);
+        ExecutorInfo::try_from(wire).unwrap()
+    };
+    let one = of(|_| {});
+    assert!(one.is_compatible_with(&of(|_| {})));
+    assert!(one.is_compatible_with(&of(|wire| wire.framework_id = None)));
+    assert!(one.is_compatible_with(&of(|wire| wire.resources.rotate_left(1))));
+    assert!(!one.is_compatible_with(&of(|wire| wire.command = Some(command("./other")))));
+    assert!(!one.is_compatible_with(&of(|wire| wire.resources.truncate(1))));
+    assert!(!one.is_compatible_with(&of(|wire| wire.shutdown_grace_period = None)));
+}
+
 fn status() -> v1::TaskStatus {
     v1::TaskStatus {
         task_id: v1::TaskId { value: "t".to_owned() },
@@ -270,6 +286,10 @@ fn attributes_keep_their_order_and_kind() {
     assert_eq!(all.get("level"), Some(&AttributeValue::Scalar(Quantity::from_thousandths(3500))));
     assert_eq!(all.get("none"), None);
     assert_eq!(Attributes::try_from(all.to_wire().as_slice()).unwrap(), all);
+    let odd = Attributes::parse("id:123456789012345678901;up:inf;t:-4").unwrap();
+    assert_eq!(odd.get("id"), Some(&AttributeValue::Text("123456789012345678901".into())));
+    assert_eq!(odd.get("up"), Some(&AttributeValue::Text("inf".into())));
+    assert_eq!(odd.get("t"), Some(&AttributeValue::Scalar(Quantity::from_units(-4))));
     let error = Attributes::parse("rack").unwrap_err().to_string();
     assert_eq!(error, "column 5: expected ':' after the attribute's name, found the end");
 }
