@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_module_sdk::allocator::{
-    AgentIx, Allocator, Amounts, Change, Free, FrameworkIx, RoleIx, Room, Taken,
+    AgentIx, Allocator, Amounts, Change, FrameworkIx, Free, RoleIx, Room, Taken,
 };
 
 use crate::agents::Agents;
@@ -66,8 +66,7 @@ impl Drf {
         match known.clients.binary_search_by_key(&role, |&(role, _)| role) {
             Ok(at) => Some(known.clients[at].1),
             Err(at) => {
-                let slot =
-                    self.tree.add_client(framework, role, Arc::clone(&known.id), known.has);
+                let slot = self.tree.add_client(framework, role, Arc::clone(&known.id), known.has);
                 known.clients.insert(at, (role, slot));
                 Some(slot)
             }
@@ -81,9 +80,9 @@ impl Drf {
         }
         match &mut self.frameworks[at] {
             Some(known) => {
-                known.has = has;
+                (known.id, known.has) = (id.into(), has);
                 for &(_, slot) in &known.clients {
-                    self.tree.clients[slot as usize].has = has;
+                    self.tree.rename(slot, Arc::clone(&known.id), has, &self.kinds);
                     self.agents.wake_for(slot);
                 }
             }
@@ -98,13 +97,7 @@ impl Drf {
         }
     }
 
-    fn demand(
-        &mut self,
-        framework: FrameworkIx,
-        role: RoleIx,
-        wanted: bool,
-        minimum: &[Amounts],
-    ) {
+    fn demand(&mut self, framework: FrameworkIx, role: RoleIx, wanted: bool, minimum: &[Amounts]) {
         let Some(slot) = self.ensure_client(framework, role) else { return };
         let client = &mut self.tree.clients[slot as usize];
         let eager = wanted && (!client.wanted || client.minimum != minimum);

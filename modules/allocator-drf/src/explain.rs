@@ -30,7 +30,10 @@ impl Drf {
             reasons.push("no agent has anything free".to_owned());
         }
         if count.blocked > 0 {
-            reasons.push(format!("{}: refused by the framework or its constraints", of(count.blocked)));
+            reasons.push(format!(
+                "{}: refused by the framework or its constraints",
+                of(count.blocked)
+            ));
         }
         if count.unfit > 0 {
             reasons.push(format!("{}: need a capability that it lacks", of(count.unfit)));
@@ -49,9 +52,12 @@ impl Drf {
         let mut reasons = Vec::new();
         if let Some(limits) = self.quotas.exhausted(top) {
             let name = self.tree.node(top).map_or("?", |node| node.name.as_str());
-            let limits: Vec<String> =
-                limits.iter().map(|&(kind, amount)| self.kinds.describe_one(kind, amount)).collect();
-            reasons.push(format!("role {name} has reached its quota limit of {}", limits.join(";")));
+            let limits: Vec<String> = limits
+                .iter()
+                .map(|&(kind, amount)| self.kinds.describe_one(kind, amount))
+                .collect();
+            reasons
+                .push(format!("role {name} has reached its quota limit of {}", limits.join(";")));
         }
         if self.quotas.any_shortfall() && self.quotas.shortfall(top).is_none() {
             reasons.push("what is free is kept for roles below their quota guarantee".to_owned());

@@ -100,8 +100,7 @@ impl Quotas {
         let quota = self.set.get(&top);
         let mut capped = false;
         let most = Amounts::new(free.iter().map(|(kind, free)| {
-            let lacks =
-                quota.filter(|_| guaranteed).map_or(0, |quota| quota.shortfall.get(kind));
+            let lacks = quota.filter(|_| guaranteed).map_or(0, |quota| quota.shortfall.get(kind));
             let most = self
                 .surplus(kind)
                 .map_or(free, |surplus| free.min(surplus.saturating_add(lacks)))
@@ -129,7 +128,8 @@ impl Quotas {
     /// The role's limits if it has reached every one of them.
     pub(crate) fn exhausted(&self, top: RoleIx) -> Option<&[(KindIx, i64)]> {
         let limits = &self.set.get(&top)?.limits;
-        let full = |&(kind, _): &(KindIx, i64)| self.below_limit(top, kind).is_some_and(|left| left <= 0);
+        let full =
+            |&(kind, _): &(KindIx, i64)| self.below_limit(top, kind).is_some_and(|left| left <= 0);
         (!limits.is_empty() && limits.iter().all(full)).then_some(limits.as_slice())
     }
 

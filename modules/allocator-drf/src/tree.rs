@@ -184,6 +184,15 @@ impl Tree {
         self.clients.len() as u32 - 1
     }
 
+    /// A client's framework described itself anew; its id decides among equals.
+    pub(crate) fn rename(&mut self, slot: u32, id: Arc<str>, has: u32, kinds: &Kinds) {
+        let wanted = self.clients[slot as usize].wanted;
+        self.want(slot, false, kinds);
+        let client = &mut self.clients[slot as usize];
+        (client.id, client.has) = (id, has);
+        self.want(slot, wanted, kinds);
+    }
+
     /// Forgets a client and what it held.
     pub(crate) fn remove_client(&mut self, slot: u32, kinds: &Kinds) {
         self.want(slot, false, kinds);

@@ -6,15 +6,32 @@
 //! ids and their lives are the master's.
 //!
 //! - `event`, `options`: what goes in and out
-//! - `host`: the machine; `round`: when and how the module is asked
-//! - `agents`, `frameworks`, `roles`, `kinds`: the books
-//! - `filters`: what was refused, and until when
+//! - `host`: the machine, and its rounds with the module
+//! - `books`: all that is known; `agents`, `frameworks`, `roles`, `kinds`: its parts
+//! - `subscriptions`, `holdings`, `refusals`: what events do to the books
+//! - `filters`: what was refused on one agent; `expressions`: those of offer constraints
 //! - `grants`: the check and the cut
 //! - `explain`: why nothing is offered
 
+mod agents;
+mod books;
 mod event;
+mod explain;
+mod expressions;
+mod filters;
+mod frameworks;
+mod grants;
+mod holdings;
+mod host;
+mod kinds;
 mod options;
+mod refusals;
+mod roles;
+mod subscriptions;
+#[cfg(test)]
+mod tests;
 
 pub use event::{AgentFacts, Effect, Event, Granted, Rule, Unlawful};
+pub use host::{Counters, Host};
 pub use options::Options;
 pub use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};

@@ -1,0 +1,54 @@
+//! A module that lies: it passes on what `drf` grants and mixes in what is not lawful.
+
+use std::time::Duration;
+
+use reeve_allocator_drf::Drf;
+use reeve_module_sdk::allocator::{
+    AgentIx, Allocator, Amounts, Change, FrameworkIx, Grant, KindIx, RoleIx, Room, Share,
+};
+
+#[derive(Debug, Default)]
+pub(super) struct Liar {
+    honest: Drf,
+    calls: u32,
+}
+
+impl Allocator for Liar {
+    fn apply(&mut self, changes: &[Change]) {
+        self.honest.apply(changes);
+    }
+
+    fn allocate(&mut self, now: Duration, room: &mut Room) -> bool {
+        let more = self.honest.allocate(now, room);
+        self.calls += 1;
+        let mut lies = Vec::new();
+        for grant in &room.grants {
+            let mut lie = grant.clone();
+            match (self.calls + lies.len() as u32) % 7 {
+                0 => lie.framework = FrameworkIx(999),
+                1 => lie.agent = AgentIx(lie.agent.0 + 1),
+                2 => lie.role = RoleIx(lie.role.0 ^ 1),
+                3 => lie.share = Share::UpTo(Amounts::new([(KindIx(0), i64::MAX)])),
+                4 => lie.framework = FrameworkIx(lie.framework.0 ^ 1),
+                5 => lie.share = Share::UpTo(Amounts::new([(KindIx(0), -1000)])),
+                _ => {}
+            }
+            lies.push(lie);
+        }
+        let (framework, role, agent) =
+            (FrameworkIx(self.calls % 3), RoleIx(self.calls % 5), AgentIx(self.calls % 4));
+        lies.push(Grant { framework, role, agent, share: Share::All });
+        // Lies come first and last, so that honest grants meet their consequences.
+        if self.calls % 2 == 0 {
+            lies.append(&mut room.grants);
+            room.grants = lies;
+        } else {
+            room.grants.append(&mut lies);
+        }
+        more
+    }
+
+    fn explain(&self, framework: FrameworkIx, role: RoleIx) -> Vec<String> {
+        self.honest.explain(framework, role)
+    }
+}
