@@ -114,7 +114,7 @@ impl Agent {
         match self.writes.over(write) {
             Some(Waiting::Launch(container)) => self.launch_saved(step, &container, write),
             Some(Waiting::Delivery(container, task)) => self.task_saved(step, &container, &task),
-            Some(Waiting::Update(framework, task)) => self.update_saved(step, framework, task),
+            Some(Waiting::Update(key)) => self.update_saved(step, &key, write),
             Some(Waiting::Farewell) => self.farewell_saved(step),
             Some(Waiting::Agent | Waiting::Nothing) | None => {}
         }
@@ -136,9 +136,7 @@ impl Agent {
             Waiting::Delivery(container, task) => {
                 self.task_not_saved(step, &container, &task, why);
             }
-            Waiting::Update(framework, task) => {
-                self.updates.commit_failed(step, &(framework, task));
-            }
+            Waiting::Update(key) => self.updates.commit_failed(step, &key, write),
         }
     }
 
@@ -149,7 +147,7 @@ impl Agent {
         self.left(step);
     }
 
-    fn from_master(&mut self, step: &mut Step<'_>, from: Pid, message: FromMaster) {
+    fn hear(&mut self, step: &mut Step<'_>, from: Pid, message: FromMaster) {
         if let FromMaster::Ping(observer, connected) = message {
             return self.ping(step, observer, connected);
         }
@@ -264,7 +262,7 @@ impl Machine for Agent {
             Kind::CommitFailed(write, why) => self.commit_failed(step, write, &why),
             Kind::MasterDetected(master) => self.master_detected(step, master),
             Kind::MasterLinkBroken(peer) => self.link_broken(step, &peer),
-            Kind::FromMaster(from, message) => self.from_master(step, from, message),
+            Kind::FromMaster(from, message) => self.hear(step, from, message),
             Kind::ExecutorSubscribes(stream, call) => self.subscribe(step, stream, *call),
             Kind::ExecutorStreamClosed(stream) => self.stream_closed(stream),
             Kind::ExecutorUpdates(framework, executor, status) => {

@@ -7,6 +7,7 @@ use reeve_model::{ContainerId, ExecutorId, FrameworkId, TaskId, Uuid};
 
 use crate::effect::{Effect, Record};
 use crate::event::WriteId;
+use crate::updates::Key;
 use crate::view::Change;
 
 /// The step under way.
@@ -58,7 +59,7 @@ pub(crate) enum Waiting {
     /// The delivery of a task.
     Delivery(ContainerId, TaskId),
     /// A status update.
-    Update(FrameworkId, TaskId),
+    Update(Key),
 }
 
 /// Writes under way.

@@ -207,7 +207,11 @@ impl Agent {
         why: &str,
     ) {
         let Some((framework, id)) = self.containers.get(container).cloned() else { return };
-        let Some(executor) = self.executor_mut(&framework, &id) else { return };
+        let Some(owner) = self.frameworks.get_mut(&framework) else { return };
+        if owner.ending {
+            return;
+        }
+        let Some(executor) = owner.executors.get_mut(&id) else { return };
         let message = format!("Failed to launch task: cannot write its checkpoint: {why}");
         for task in executor.unqueue(task) {
             let reason = Reason::ContainerLaunchFailed;

@@ -9,8 +9,9 @@ use reeve_model::{
 
 use crate::agent::Agent;
 use crate::effect::ToExecutor;
+use crate::event::WriteId;
 use crate::step::Step;
-use crate::updates::{Acknowledged, Home, Verdict};
+use crate::updates::{Acknowledged, Home, Key, Verdict};
 use crate::view::{Change, Stage};
 
 impl Agent {
@@ -109,14 +110,9 @@ impl Agent {
     }
 
     /// An update is durable: its executor may forget it.
-    pub(crate) fn update_saved(
-        &mut self,
-        step: &mut Step<'_>,
-        framework: FrameworkId,
-        task: TaskId,
-    ) {
-        let key = (framework, task);
-        let Some(update) = self.updates.committed(step, &mut self.writes, &key) else { return };
+    pub(crate) fn update_saved(&mut self, step: &mut Step<'_>, key: &Key, write: WriteId) {
+        let update = self.updates.committed(step, &mut self.writes, key, write);
+        let Some(update) = update else { return };
         if update.status.source != Some(Source::Executor) {
             return;
         }

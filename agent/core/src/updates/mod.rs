@@ -14,6 +14,7 @@ use reeve_model::{
 };
 
 use crate::effect::{Effect, Record, ToMaster};
+use crate::event::WriteId;
 use crate::options::Options;
 use crate::recovery::Logged;
 use crate::step::{Step, Waiting, Writes};
@@ -100,17 +101,19 @@ impl Updates {
         step: &mut Step<'_>,
         writes: &mut Writes,
         key: &Key,
+        write: WriteId,
     ) -> Option<Arc<StatusUpdate>> {
-        let update = self.streams.get_mut(key)?.committed();
+        let update = self.streams.get_mut(key)?.committed(write);
         self.write(step, writes, key);
         self.send(step, key);
         update
     }
 
     /// A write of the stream failed: it is tried again, since nothing may overtake it.
-    pub(crate) fn commit_failed(&mut self, step: &mut Step<'_>, key: &Key) {
-        if let Some(stream) = self.streams.get_mut(key) {
-            stream.commit_failed();
+    pub(crate) fn commit_failed(&mut self, step: &mut Step<'_>, key: &Key, write: WriteId) {
+        if let Some(stream) = self.streams.get_mut(key)
+            && stream.write_over(write)
+        {
             self.timers.set((key.clone(), Alarm::Write), step.now + self.options.write_retry);
         }
     }
@@ -229,10 +232,14 @@ impl Updates {
     /// the file.
     fn write(&mut self, step: &mut Step<'_>, writes: &mut Writes, key: &Key) {
         let Some(stream) = self.streams.get_mut(key) else { return };
+        if self.timers.get(&(key.clone(), Alarm::Write)).is_some() {
+            return;
+        }
         let Some(update) = stream.next_write() else { return };
         let Some((executor, container)) = stream.home().cloned() else { return };
         let record = Record::Update(key.0.clone(), executor, container, update);
-        writes.write(step, record, Waiting::Update(key.0.clone(), key.1.clone()));
+        let write = writes.write(step, record, Waiting::Update(key.clone()));
+        stream.being_written(write);
     }
 
     fn send(&mut self, step: &mut Step<'_>, key: &Key) {

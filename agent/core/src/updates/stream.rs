@@ -7,6 +7,7 @@ use std::time::Duration;
 use reeve_model::{StatusUpdate, TaskState, Uuid};
 
 use super::{Home, Verdict};
+use crate::event::WriteId;
 use crate::recovery::Logged;
 
 /// How many uuids are remembered against duplicates. An executor only repeats what it was not told
@@ -24,8 +25,9 @@ pub(super) struct Stream {
     queue: VecDeque<Arc<StatusUpdate>>,
     /// How many of the queue are durable, from its front.
     durable: usize,
-    /// Whether the one after those is being written.
-    writing: bool,
+    /// The write of the one after those, while it is under way. A write of an earlier stream of the
+    /// same task is none of this one's.
+    writing: Option<WriteId>,
     /// Whether the front was sent since the master is known.
     in_flight: bool,
     /// How often the front was sent in vain.
@@ -43,7 +45,7 @@ impl Stream {
             home,
             queue: VecDeque::new(),
             durable: 0,
-            writing: false,
+            writing: None,
             in_flight: false,
             retries: 0,
             sent: false,
@@ -107,24 +109,31 @@ impl Stream {
         }
     }
 
-    pub(super) fn next_write(&mut self) -> Option<Arc<StatusUpdate>> {
-        if self.writing {
+    /// The next update to be written, if none is being written.
+    pub(super) fn next_write(&self) -> Option<Arc<StatusUpdate>> {
+        if self.writing.is_some() {
             return None;
         }
-        let update = self.queue.get(self.durable)?.clone();
-        self.writing = true;
-        Some(update)
+        self.queue.get(self.durable).cloned()
     }
 
-    pub(super) fn committed(&mut self) -> Option<Arc<StatusUpdate>> {
-        self.writing = false;
+    pub(super) fn being_written(&mut self, write: WriteId) {
+        self.writing = Some(write);
+    }
+
+    /// Returns the update that is durable now.
+    pub(super) fn committed(&mut self, write: WriteId) -> Option<Arc<StatusUpdate>> {
+        if !self.write_over(write) {
+            return None;
+        }
         let update = self.queue.get(self.durable)?.clone();
         self.durable += 1;
         Some(update)
     }
 
-    pub(super) fn commit_failed(&mut self) {
-        self.writing = false;
+    /// Whether this was the write under way.
+    pub(super) fn write_over(&mut self, write: WriteId) -> bool {
+        self.writing.take_if(|writing| *writing == write).is_some()
     }
 
     /// The front, if it is to be sent now, and the task's latest state.

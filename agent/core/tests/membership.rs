@@ -1,0 +1,321 @@
+//! How an agent joins its master, loses it and comes back, and what it does after a restart.
+
+mod rig;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use reeve_agent_core::Refusal;
+use reeve_agent_core::effect::{Effect, Record, ToExecutor, ToMaster};
+use reeve_agent_core::event::{Ending, FromMaster, Kind, StreamId};
+use reeve_agent_core::recovery::{
+    Fate, Logged, Recovered, RecoveredExecutor, RecoveredFramework, RecoveredTask,
+};
+use reeve_agent_core::view::Phase;
+use reeve_model::{
+    AgentId, AgentInfo, Capabilities, ContainerId, ExecutorId, Reason, Seconds, StatusUpdate,
+    TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
+};
+use rig::{AGENT, Rig, custom, framework, framework_id, task};
+
+fn registrations(rig: &Rig) -> usize {
+    let asks = |effect: &&Effect| {
+        matches!(effect, Effect::ToMaster(_, ToMaster::Register(_) | ToMaster::Reregister { .. }))
+    };
+    rig.effects.iter().filter(asks).count()
+}
+
+fn reports(rig: &Rig) -> Vec<(TaskId, TaskState, bool)> {
+    let tasks = rig.effects.iter().rev().find_map(|effect| match effect {
+        Effect::ToMaster(_, ToMaster::Reregister { tasks, .. }) => Some(tasks),
+        _ => None,
+    });
+    let tasks = tasks.expect("the agent has not come back");
+    tasks
+        .iter()
+        .map(|report| (report.task.id.clone(), report.state, report.pending.is_some()))
+        .collect()
+}
+
+#[test]
+fn it_asks_again_and_again_until_it_is_admitted() {
+    let mut rig = Rig::blank();
+    rig.event(Kind::Recovered(Box::default()));
+    rig.event(Kind::MasterDetected(Some(rig::master())));
+    rig.pass(Duration::from_secs(1));
+    assert!(registrations(&rig) >= 1, "the first time within a second");
+    rig.pass(Duration::from_secs(600));
+    let asked = registrations(&rig);
+    assert!((10..100).contains(&asked), "{asked} times in ten minutes");
+    rig.take();
+    rig.master(FromMaster::Registered(AgentId::new(AGENT), None));
+    let saved = |effect: &Effect| matches!(effect, Effect::Checkpoint(_, Record::Agent(_)));
+    assert!(rig.has(saved));
+    assert!(rig.has(|effect| matches!(effect, Effect::ToMaster(_, ToMaster::Update(_)))));
+    assert_eq!(rig.view.standing.phase, Phase::Running);
+    rig.pass(Duration::from_secs(70));
+    assert_eq!(registrations(&rig), 0);
+}
+
+#[test]
+fn without_pings_it_asks_again() {
+    let mut rig = Rig::registered();
+    for _ in 0..10 {
+        rig.pass(Duration::from_secs(15));
+        rig.master(FromMaster::Ping(rig::pid("slave-observer(3)"), true));
+    }
+    assert_eq!(registrations(&rig), 0);
+    let pong = |effect: &Effect| matches!(effect, Effect::ToMaster(to, ToMaster::Pong) if &*to.id == "slave-observer(3)");
+    assert!(rig.has(pong));
+    rig.pass(Duration::from_secs(74));
+    assert_eq!(registrations(&rig), 0);
+    rig.pass(Duration::from_secs(2));
+    assert!(registrations(&rig) >= 1);
+}
+
+#[test]
+fn a_master_that_takes_it_for_disconnected_is_asked_again() {
+    let mut rig = Rig::registered();
+    rig.master(FromMaster::Ping(rig::pid("slave-observer(3)"), false));
+    rig.pass(Duration::from_secs(1));
+    assert!(registrations(&rig) >= 1);
+}
+
+#[test]
+fn it_obeys_nobody_but_the_leader() {
+    let mut rig = Rig::registered();
+    let message = FromMaster::Run {
+        framework: framework(true, Capabilities::none()),
+        task: task("t", None),
+        launch_executor: Some(true),
+        scheduler: None,
+    };
+    rig.event(Kind::FromMaster(rig::pid("usurper"), message.clone()));
+    rig.event(Kind::MasterDetected(None));
+    rig.master(message);
+    assert!(rig.launched().is_none());
+}
+
+#[test]
+fn updates_wait_for_a_master_and_then_go_at_once() {
+    let mut rig = Rig::registered();
+    rig.run(&framework(true, Capabilities::none()), &task("t", None));
+    rig.subscribe(1, "t", &[]);
+    rig.event(Kind::MasterLinkBroken(rig::master()));
+    rig.take();
+    rig.report("t", "t", TaskState::Running);
+    rig.pass(Duration::from_secs(300));
+    assert!(rig.sent().is_empty());
+    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Running, true)]);
+    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
+    assert_eq!(rig.states(), [TaskState::Running]);
+}
+
+#[test]
+fn a_task_that_only_the_master_knows_is_reported_lost_once() {
+    let mut rig = Rig::registered();
+    rig.run(&framework(true, Capabilities::none()), &task("t", None));
+    rig.event(Kind::MasterLinkBroken(rig::master()));
+    rig.pass(Duration::from_secs(1));
+    rig.take();
+    let status = |id: &str| TaskStatus::new(TaskId::new(id), TaskState::Staging);
+    let missing = vec![(framework_id(), vec![status("t"), status("ghost")])];
+    let message = FromMaster::Reregistered(AgentId::new(AGENT), None, missing);
+    rig.master(message.clone());
+    rig.master(message);
+    let lost = rig.sent();
+    assert_eq!(lost.len(), 1);
+    assert_eq!(lost[0].status.task, TaskId::new("ghost"));
+    assert_eq!(lost[0].status.reason, Some(Reason::Reconciliation));
+}
+
+#[test]
+fn it_exits_rather_than_take_another_name() {
+    let mut rig = Rig::registered();
+    rig.master(FromMaster::Registered(AgentId::new("m-S9"), None));
+    assert!(rig.has(|effect| matches!(effect, Effect::Exit(_))));
+}
+
+#[test]
+fn told_to_shut_down_it_ends_everything_and_then_itself() {
+    let mut rig = Rig::registered();
+    rig.run(&framework(true, Capabilities::none()), &task("t", None));
+    rig.subscribe(1, "t", &[]);
+    rig.take();
+    rig.master(FromMaster::Shutdown("Agent has been marked gone".to_owned()));
+    assert!(rig.has(|effect| matches!(effect, Effect::Checkpoint(_, Record::Forget(_)))));
+    assert!(!rig.has(|effect| matches!(effect, Effect::Exit(_))));
+    rig.pass(Duration::from_secs(5));
+    let container = rig.destroyed().pop_first().unwrap();
+    rig.ended(&container, Some(9));
+    assert!(rig.has(|effect| matches!(effect, Effect::Exit(_))));
+}
+
+#[test]
+fn a_stopping_daemon_leaves_its_executors_alone() {
+    let mut rig = Rig::registered();
+    rig.run(&framework(true, Capabilities::none()), &task("t", None));
+    rig.subscribe(1, "t", &[]);
+    rig.take();
+    rig.event(Kind::Stops { unregister: false });
+    assert!(matches!(rig.take()[..], [Effect::Exit(_)]));
+}
+
+fn container() -> ContainerId {
+    ContainerId::new("c1")
+}
+
+fn logged(state: TaskState, uuid: u8) -> Logged {
+    let uuid = Some(Uuid([uuid; 16]));
+    let status = TaskStatus { uuid, ..TaskStatus::new(TaskId::new("t"), state) };
+    Logged::Update(Arc::new(StatusUpdate {
+        framework: framework_id(),
+        executor: Some(ExecutorId::new("t")),
+        agent: Some(AgentId::new(AGENT)),
+        status,
+        timestamp: Seconds(1.0),
+        uuid,
+        latest_state: Some(state),
+    }))
+}
+
+fn acknowledged(uuid: u8) -> Logged {
+    Logged::Acknowledged(Uuid([uuid; 16]))
+}
+
+/// An agent that had executor `e`, on which task `t` is, with these records.
+fn found(info: &Arc<TaskInfo>, log: Vec<Logged>, fate: Fate) -> Recovered {
+    let agent = AgentInfo { id: Some(AgentId::new(AGENT)), ..rig::agent_info() };
+    let executor = RecoveredExecutor {
+        info: custom("e"),
+        container: container(),
+        over: false,
+        fate,
+        tasks: vec![RecoveredTask { info: info.clone(), log }],
+    };
+    let framework = RecoveredFramework {
+        info: framework(true, Capabilities::none()),
+        pid: None,
+        executors: vec![executor],
+    };
+    Recovered { agent: Some(Arc::new(agent)), frameworks: vec![framework], ..Recovered::default() }
+}
+
+#[test]
+fn executors_that_outlived_the_agent_come_back_with_their_tasks() {
+    let info = task("t", Some(custom("e")));
+    let log = vec![logged(TaskState::Starting, 1), acknowledged(1), logged(TaskState::Running, 2)];
+    let mut rig = rig::recovered(found(&info, log, Fate::Alive(7)));
+    assert_eq!(registrations(&rig), 0);
+    rig.subscribe(1, "e", &[&info]);
+    assert!(rig.deliveries().is_empty(), "it has the task");
+    rig.pass(Duration::from_secs(1));
+    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Running, true)]);
+    rig.take();
+    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
+    let again = rig.sent();
+    assert_eq!(again[0].uuid, Some(Uuid([2; 16])), "what was not acknowledged is sent again");
+    assert_eq!(rig.agent.live_containers().len(), 1);
+}
+
+#[test]
+fn a_task_its_executor_never_got_is_delivered_after_the_restart() {
+    let info = task("t", Some(custom("e")));
+    let mut rig = rig::recovered(found(&info, Vec::new(), Fate::Alive(7)));
+    rig.subscribe(1, "e", &[]);
+    assert_eq!(rig.deliveries(), [TaskId::new("t")]);
+}
+
+#[test]
+fn a_survivor_that_does_not_come_back_is_destroyed() {
+    let info = task("t", Some(custom("e")));
+    let log = vec![logged(TaskState::Running, 1), acknowledged(1)];
+    let mut rig = rig::recovered(found(&info, log, Fate::Alive(7)));
+    rig.pass(Duration::from_secs(2));
+    assert!(rig.destroyed().contains(&container()));
+    rig.ended(&container(), Some(9));
+    rig.pass(Duration::from_secs(1));
+    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Failed, true)]);
+    rig.take();
+    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
+    let failed = rig.sent();
+    assert_eq!(failed[0].status.reason, Some(Reason::ExecutorReregistrationTimeout));
+}
+
+#[test]
+fn an_executor_that_died_meanwhile_fails_its_tasks() {
+    let info = task("t", Some(custom("e")));
+    let log = vec![logged(TaskState::Running, 1), acknowledged(1)];
+    let ended = Fate::Ended(Ending { status: Some(9), limitation: None });
+    let mut rig = rig::recovered(found(&info, log, ended));
+    rig.pass(Duration::from_secs(1));
+    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Failed, true)]);
+}
+
+#[test]
+fn a_reboot_loses_the_tasks_and_keeps_the_name() {
+    let info = task("t", Some(custom("e")));
+    let log = vec![logged(TaskState::Running, 1), acknowledged(1)];
+    let found = Recovered { rebooted: true, ..found(&info, log, Fate::Unknown) };
+    let mut rig = rig::recovered(found);
+    rig.pass(Duration::from_secs(1));
+    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Lost, true)]);
+    assert_eq!(rig.agent.info().id, Some(AgentId::new(AGENT)));
+}
+
+#[test]
+fn what_was_over_stays_over() {
+    let info = task("t", Some(custom("e")));
+    let log = vec![logged(TaskState::Finished, 1), acknowledged(1)];
+    let mut rig = rig::recovered(found(&info, log, Fate::Unknown));
+    rig.pass(Duration::from_secs(1));
+    assert_eq!(reports(&rig), []);
+    assert!(rig.agent.is_idle());
+}
+
+#[test]
+fn a_machine_that_grew_keeps_its_name_and_one_that_shrank_must_not_start() {
+    let info = task("t", Some(custom("e")));
+    let with = |text: &str| {
+        let mut found = found(&info, Vec::new(), Fate::Unknown);
+        let old = found.agent.as_mut().map(Arc::make_mut).unwrap();
+        old.resources = reeve_model::Resources::parse(text, &reeve_model::Role::any()).unwrap();
+        rig::recovered(found)
+    };
+    let exits = |rig: &Rig| rig.has(|effect| matches!(effect, Effect::Exit(_)));
+    assert!(!exits(&with("cpus:2;mem:4096;disk:10000")));
+    assert!(exits(&with("cpus:8;mem:4096;disk:10000")));
+}
+
+#[test]
+fn calls_of_executors_are_refused_as_mesos_refuses_them() {
+    let rig = Rig::blank();
+    let (framework, executor) = (framework_id(), ExecutorId::new("t"));
+    let ask = |rig: &Rig, subscribes| rig.agent.admits(&framework, &executor, subscribes);
+    assert_eq!(ask(&rig, true), Err(Refusal::Recovering));
+    assert_eq!(Refusal::Recovering.status(), 503);
+    let mut rig = Rig::registered();
+    assert_eq!(ask(&rig, true), Err(Refusal::NoFramework));
+    rig.run(&rig::framework(true, Capabilities::none()), &task("t", None));
+    assert_eq!(rig.agent.admits(&framework, &ExecutorId::new("x"), true), Err(Refusal::NoExecutor));
+    assert_eq!(ask(&rig, false), Err(Refusal::NotSubscribed));
+    assert_eq!(Refusal::NotSubscribed.status(), 403);
+    assert_eq!(ask(&rig, true), Ok(()));
+    rig.subscribe(1, "t", &[]);
+    assert_eq!(ask(&rig, false), Ok(()));
+}
+
+#[test]
+fn a_second_stream_replaces_the_first() {
+    let mut rig = Rig::registered();
+    rig.run(&framework(true, Capabilities::none()), &task("t", None));
+    rig.subscribe(1, "t", &[]);
+    rig.take();
+    rig.subscribe(2, "t", &[&task("t", None)]);
+    assert!(rig.has(|effect| matches!(effect, Effect::CloseExecutor(StreamId(1)))));
+    assert!(matches!(rig.to_executors()[0], ToExecutor::Subscribed { .. }));
+    rig.event(Kind::ExecutorStreamClosed(StreamId(1)));
+    rig.take();
+    rig.report("t", "t", TaskState::Running);
+    assert_eq!(rig.to_executors().len(), 1, "the end of the old one does not matter");
+}
