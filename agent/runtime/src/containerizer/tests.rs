@@ -1,1 +1,239 @@
+//! The order of a launch and of its undoing, against recorders, without root or processes.
 
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use reeve_module_sdk::isolator::{
+    Container as Described, Failed, Fragment, Isolator, Limitation, Survivor, Usage,
+};
+
+use super::kernel::{Held, Kernel, Order};
+use super::*;
+
+type Log = Arc<Mutex<Vec<String>>>;
+
+/// A link that writes down its calls and fails where it is told to.
+struct Link {
+    name: &'static str,
+    fails_at: Option<&'static str>,
+    slow: Duration,
+    log: Log,
+}
+
+impl Link {
+    fn call(&self, what: &str) -> Result<(), Failed> {
+        self.log.lock().unwrap().push(format!("{what} {}", self.name));
+        if what == "prepare" {
+            std::thread::sleep(self.slow);
+        }
+        if self.fails_at == Some(what) { Err(Failed("told to fail".into())) } else { Ok(()) }
+    }
+}
+
+impl Isolator for Link {
+    fn name(&self) -> &str {
+        self.name
+    }
+    fn recover(&self, _: &[Survivor]) -> Result<(), Failed> {
+        self.call("recover")
+    }
+    fn prepare(&self, _: &Described) -> Result<Fragment, Failed> {
+        self.call("prepare")?;
+        let environment = BTreeMap::from([(format!("FROM_{}", self.name), "1".to_owned())]);
+        Ok(Fragment { environment, ..Fragment::default() })
+    }
+    fn isolate(&self, _: &str, _: u32) -> Result<(), Failed> {
+        self.call("isolate")
+    }
+    fn update(
+        &self,
+        _: &str,
+        _: &BTreeMap<String, i64>,
+        _: &BTreeMap<String, i64>,
+    ) -> Result<(), Failed> {
+        self.call("update")
+    }
+    fn usage(&self, _: &str) -> Result<Usage, Failed> {
+        self.call("usage").map(|()| Usage::default())
+    }
+    fn check(&self, _: &str) -> Result<Option<Limitation>, Failed> {
+        self.call("check").map(|()| None)
+    }
+    fn cleanup(&self, _: &str) -> Result<(), Failed> {
+        self.call("cleanup")
+    }
+}
+
+/// A kernel that starts nothing.
+struct Recorder {
+    fails_at: Option<&'static str>,
+    log: Log,
+}
+
+struct Nothing {
+    fails: bool,
+    log: Log,
+}
+
+impl Kernel for Recorder {
+    fn spawn(&self, order: Order<'_>) -> io::Result<Box<dyn Held>> {
+        let mut log = self.log.lock().unwrap();
+        log.push("spawn".to_owned());
+        assert_eq!(order.environment["REEVE_CONTAINER"], "c");
+        assert_eq!(order.environment["FROM_a"], "1");
+        if self.fails_at == Some("spawn") {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let log = Arc::clone(&self.log);
+        Ok(Box::new(Nothing { fails: self.fails_at == Some("go"), log }))
+    }
+}
+
+impl Held for Nothing {
+    fn pid(&self) -> u32 {
+        1
+    }
+    fn start_time(&self) -> u64 {
+        1
+    }
+    fn go(&mut self) -> io::Result<()> {
+        self.log.lock().unwrap().push("go".to_owned());
+        if self.fails { Err(io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+    }
+    fn kill(&mut self) {
+        self.log.lock().unwrap().push("kill".to_owned());
+    }
+    fn release(self: Box<Self>) -> Option<PidFd> {
+        None
+    }
+}
+
+fn spec(dir: &Path) -> Spec {
+    Spec {
+        id: "c".to_owned(),
+        sandbox: dir.join("sandbox"),
+        user: None,
+        command: Command::CommandExecutor,
+        environment: BTreeMap::new(),
+        requests: BTreeMap::new(),
+        limits: BTreeMap::new(),
+        uris: Vec::new(),
+        container_info: Vec::new(),
+        pid_file: None,
+    }
+}
+
+/// Launches over links `a` and `b`; tells what happened in which order.
+async fn launch(
+    kernel_fails: Option<&'static str>,
+    b_fails: Option<&'static str>,
+    b_slow: Duration,
+) -> (Result<Launched, LaunchError>, Vec<String>) {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::default();
+    let link = |name, fails_at, slow| -> Arc<dyn Isolator> {
+        Arc::new(Link { name, fails_at, slow, log: Arc::clone(&log) })
+    };
+    let chain = vec![link("a", None, Duration::ZERO), link("b", b_fails, b_slow)];
+    let kernel = Box::new(Recorder { fails_at: kernel_fails, log: Arc::clone(&log) });
+    let mut settings = Settings::new("/none", dir.path().join("run"));
+    settings.step_deadline = Duration::from_millis(200);
+    let containerizer = Containerizer::with_kernel(settings, chain, kernel);
+    let outcome = containerizer.launch(spec(dir.path())).await;
+    let left = std::fs::read_dir(dir.path().join("run/containers")).unwrap().count();
+    assert_eq!(left, usize::from(outcome.is_ok()), "facts of the container");
+    let calls = log.lock().unwrap().clone();
+    (outcome, calls)
+}
+
+const NO_TIME: Duration = Duration::ZERO;
+
+#[tokio::test]
+async fn every_link_prepares_before_the_spawn_and_isolates_before_the_go() {
+    let (outcome, calls) = launch(None, None, NO_TIME).await;
+    assert_eq!(outcome, Ok(Launched { pid: 1, start_time: 1 }));
+    assert_eq!(calls, ["prepare a", "prepare b", "spawn", "isolate a", "isolate b", "go"]);
+}
+
+#[tokio::test]
+async fn what_fails_is_undone_in_reverse() {
+    let undone = ["cleanup b", "cleanup a"];
+    let cases: [(Option<&str>, Option<&str>, Step, &[&str]); 4] = [
+        (None, Some("prepare"), Step::Prepare, &["prepare a", "prepare b"]),
+        (Some("spawn"), None, Step::Spawn, &["prepare a", "prepare b", "spawn"]),
+        (
+            None,
+            Some("isolate"),
+            Step::Isolate,
+            &["prepare a", "prepare b", "spawn", "isolate a", "isolate b", "kill"],
+        ),
+        (
+            Some("go"),
+            None,
+            Step::Go,
+            &["prepare a", "prepare b", "spawn", "isolate a", "isolate b", "go", "kill"],
+        ),
+    ];
+    for (kernel, link, step, before) in cases {
+        let (outcome, calls) = launch(kernel, link, NO_TIME).await;
+        let error = outcome.unwrap_err();
+        assert_eq!(error.step, step);
+        assert!(error.message.contains("container 'c'"), "{error}");
+        if link.is_some() {
+            assert!(error.message.contains("isolator 'b': told to fail"), "{error}");
+        }
+        assert_eq!(calls, [before, undone.as_slice()].concat());
+    }
+}
+
+#[tokio::test]
+async fn a_step_that_hangs_meets_its_deadline() {
+    let (outcome, _) = {
+        let dir = tempfile::tempdir().unwrap();
+        let log = Log::default();
+        let slow = Duration::from_millis(600);
+        let link = Link { name: "b", fails_at: None, slow, log: Arc::clone(&log) };
+        let kernel = Box::new(Recorder { fails_at: None, log: Arc::clone(&log) });
+        let mut settings = Settings::new("/none", dir.path().join("run"));
+        settings.step_deadline = Duration::from_millis(50);
+        let containerizer = Containerizer::with_kernel(settings, vec![Arc::new(link)], kernel);
+        let outcome = containerizer.launch(spec(dir.path())).await;
+        assert_eq!(log.lock().unwrap().as_slice(), ["prepare b", "cleanup b"]);
+        assert_eq!(containerizer.wait("c").await, None);
+        // The launch wakes up, sees that nobody waits, and undoes itself.
+        while log.lock().unwrap().len() < 3 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        assert_eq!(log.lock().unwrap().as_slice(), ["prepare b", "cleanup b", "cleanup b"]);
+        (outcome, dir)
+    };
+    let error = outcome.unwrap_err();
+    assert_eq!(error.step, Step::Prepare);
+    assert!(error.message.contains("took more than"), "{error}");
+}
+
+#[tokio::test]
+async fn an_id_is_a_name_and_is_used_once() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::default();
+    let kernel = Box::new(Recorder { fails_at: None, log });
+    let settings = Settings::new("/none", dir.path().join("run"));
+    let containerizer = Containerizer::with_kernel(settings, Vec::new(), kernel);
+    for id in ["", ".", "..", "a/b", "../x", "a=b"] {
+        let error = containerizer.launch(Spec { id: id.into(), ..spec(dir.path()) }).await;
+        assert_eq!(error.unwrap_err().step, Step::Check, "{id:?}");
+    }
+    assert!(containerizer.destroy("unknown").await.is_ok());
+    assert!(containerizer.usage("unknown").await.is_err());
+}
+
+#[test]
+fn of_each_figure_the_first_that_is_known_counts() {
+    let first = Usage { processes: Some(1), ..Usage::default() };
+    let second = Usage { processes: Some(2), threads: Some(3), ..Usage::default() };
+    let both = first_known(first, second);
+    assert_eq!((both.processes, both.threads), (Some(1), Some(3)));
+}
