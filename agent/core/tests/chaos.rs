@@ -1,6 +1,9 @@
 //! Whatever happens, in whatever order: the books stay in order, nothing is started or told before
 //! it is durable, updates go one at a time, and no task ends twice.
 
+// Tests may stop at what must not be.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod rig;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,5 +1,8 @@
 //! How an agent joins its master, loses it and comes back, and what it does after a restart.
 
+// Tests may stop at what must not be.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod rig;
 
 use std::sync::Arc;
