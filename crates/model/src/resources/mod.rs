@@ -15,6 +15,7 @@ mod reservation;
 mod resource;
 mod select;
 mod set;
+mod show;
 #[cfg(test)]
 mod tests;
 mod text;

@@ -3,15 +3,10 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use prost::Message;
 use reeve_wire::v1;
-use reeve_wire::v1::resource::{disk_info, reservation_info};
+use reeve_wire::v1::resource::reservation_info;
 
-use super::{
-    Disk, DiskKind, DiskSource, Persistence, Quantity, Ranges, Reservation, Reservations, Resource,
-    Resources, Set, Value,
-};
+use super::{Disk, Quantity, Ranges, Reservation, Reservations, Resource, Resources, Set, Value};
 use crate::error::WireError;
 use crate::ids::{Principal, ResourceProviderId, Role};
 use crate::labels::Labels;
@@ -79,13 +74,13 @@ impl Resource {
         if wire.name.is_empty() {
             return Err(named(WireError::new("name", "must not be empty")));
         }
-        let disk = wire.disk.as_ref().filter(|disk| !is_plain(disk)).map(disk).transpose();
+        let disk = wire.disk.as_ref().map_or(Ok(None), Disk::from_wire).map_err(named)?;
         Ok(Self {
             name: wire.name.as_str().into(),
             value: value(wire).map_err(named)?,
             reservations: reservations(wire).map_err(named)?,
             allocation: allocation(wire, role).map_err(named)?,
-            disk: disk.map_err(named)?,
+            disk: disk.map(Arc::new),
             provider: wire.provider_id.as_ref().map(ResourceProviderId::from),
             revocable: wire.revocable.is_some(),
             shared: wire.shared.is_some(),
@@ -206,44 +201,6 @@ fn dynamic(info: &v1::resource::ReservationInfo, role: Role) -> Reservation {
     }
 }
 
-/// A disk description that says nothing, which some clients send.
-fn is_plain(wire: &v1::resource::DiskInfo) -> bool {
-    wire.persistence.is_none() && wire.volume.is_none() && wire.source.is_none()
-}
-
-fn disk(wire: &v1::resource::DiskInfo) -> Result<Arc<Disk>, WireError> {
-    Ok(Arc::new(Disk {
-        persistence: wire.persistence.as_ref().map(|one| Persistence {
-            id: one.id.as_str().into(),
-            principal: one.principal.as_deref().map(Principal::new),
-        }),
-        volume: wire.volume.as_ref().map(|volume| Bytes::from(volume.encode_to_vec())),
-        source: wire.source.as_ref().map(source).transpose()?,
-    }))
-}
-
-fn source(wire: &disk_info::Source) -> Result<DiskSource, WireError> {
-    use disk_info::source::Type;
-    let text = |text: &Option<String>| text.as_deref().map(Arc::<str>::from);
-    let (kind, root) = match Type::try_from(wire.r#type) {
-        Ok(Type::Path) => (DiskKind::Path, wire.path.as_ref().map(|path| text(&path.root))),
-        Ok(Type::Mount) => (DiskKind::Mount, wire.mount.as_ref().map(|mount| text(&mount.root))),
-        Ok(Type::Block) => (DiskKind::Block, None),
-        Ok(Type::Raw) => (DiskKind::Raw, None),
-        Ok(Type::Unknown) | Err(_) => {
-            return Err(WireError::new("disk.source.type", "must be PATH, MOUNT, BLOCK or RAW"));
-        }
-    };
-    Ok(DiskSource {
-        kind,
-        root,
-        vendor: text(&wire.vendor),
-        id: text(&wire.id),
-        metadata: wire.metadata.as_ref().map(Labels::from).unwrap_or_default(),
-        profile: text(&wire.profile),
-    })
-}
-
 impl Resource {
     /// As the wire carries it.
     ///
@@ -257,7 +214,7 @@ impl Resource {
                 .allocation
                 .as_ref()
                 .map(|role| v1::resource::AllocationInfo { role: Some(role.to_string()) }),
-            disk: self.disk.as_ref().map(|disk| disk_to_wire(disk)),
+            disk: self.disk.as_ref().map(|disk| disk.to_wire()),
             revocable: self.revocable.then(v1::resource::RevocableInfo::default),
             shared: self.shared.then(v1::resource::SharedInfo::default),
             ..v1::Resource::default()
@@ -314,46 +271,6 @@ fn level_to_wire(level: &Reservation) -> v1::resource::ReservationInfo {
         role: Some(level.role().to_string()),
         principal: principal.map(Principal::to_string),
         labels,
-    }
-}
-
-fn disk_to_wire(disk: &Disk) -> v1::resource::DiskInfo {
-    v1::resource::DiskInfo {
-        persistence: disk.persistence.as_ref().map(|one| disk_info::Persistence {
-            id: one.id.to_string(),
-            principal: one.principal.as_ref().map(Principal::to_string),
-        }),
-        // The bytes were made by encoding a volume, so they decode.
-        volume: disk.volume.clone().and_then(|volume| v1::Volume::decode(volume).ok()),
-        source: disk.source.as_ref().map(source_to_wire),
-    }
-}
-
-fn source_to_wire(source: &DiskSource) -> disk_info::Source {
-    use disk_info::source::{Mount, Path, Type};
-    let text = |text: &Option<Arc<str>>| text.as_deref().map(str::to_owned);
-    let (mut path, mut mount) = (None, None);
-    let kind = match source.kind {
-        DiskKind::Unknown => Type::Unknown,
-        DiskKind::Path => {
-            path = source.root.as_ref().map(|root| Path { root: text(root) });
-            Type::Path
-        }
-        DiskKind::Mount => {
-            mount = source.root.as_ref().map(|root| Mount { root: text(root) });
-            Type::Mount
-        }
-        DiskKind::Block => Type::Block,
-        DiskKind::Raw => Type::Raw,
-    };
-    disk_info::Source {
-        r#type: kind.into(),
-        path,
-        mount,
-        vendor: text(&source.vendor),
-        id: text(&source.id),
-        metadata: source.metadata.to_wire(),
-        profile: text(&source.profile),
     }
 }
 
