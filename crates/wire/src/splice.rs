@@ -130,6 +130,7 @@ pub struct Fields<'a> {
 impl<'a> Iterator for Fields<'a> {
     type Item = Result<RawField<'a>, Error>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         let start = self.at;
         if start >= self.message.len() {
@@ -146,6 +147,7 @@ impl<'a> Iterator for Fields<'a> {
 }
 
 impl<'a> Fields<'a> {
+    #[inline]
     fn field(&mut self) -> Result<(u32, Raw<'a>), &'static str> {
         let (number, wire_type) = self.tag()?;
         let value = match wire_type {
@@ -156,6 +158,7 @@ impl<'a> Fields<'a> {
         Ok((number, value))
     }
 
+    #[inline]
     fn tag(&mut self) -> Result<(u32, u8), &'static str> {
         let tag = u32::try_from(self.varint()?).map_err(|_| "the tag is too large")?;
         let number = tag >> 3;
@@ -165,6 +168,7 @@ impl<'a> Fields<'a> {
         Ok((number, tag.to_le_bytes()[0] & 7))
     }
 
+    #[inline]
     fn value(&mut self, wire_type: u8) -> Result<Raw<'a>, &'static str> {
         match wire_type {
             0 => self.varint().map(Raw::Varint),
@@ -179,7 +183,19 @@ impl<'a> Fields<'a> {
         }
     }
 
+    #[inline]
     fn varint(&mut self) -> Result<u64, &'static str> {
+        // Nearly all tags and lengths have one byte.
+        match self.message.get(self.at) {
+            Some(byte) if *byte < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, &'static str> {
         let mut value = 0_u64;
         for (index, byte) in self.message[self.at..].iter().take(10).enumerate() {
             if index == 9 && *byte > 1 {

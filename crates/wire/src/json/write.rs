@@ -27,15 +27,18 @@ impl<'a> View<'a> {
         Self { desc, bytes, words }
     }
 
-    fn known(&self) -> Known<'a> {
-        let places = fields(self.bytes).map_while(Result::ok);
-        let mut known: Known<'a> = places
-            .filter_map(|raw| self.desc.place(raw.number).map(|place| (place, raw.value)))
-            .collect();
-        if !known.is_sorted_by_key(|(place, _)| *place) {
+    fn collect(&self, known: &mut Known<'a>) {
+        let (mut last, mut sorted) = (0, true);
+        for raw in fields(self.bytes).map_while(Result::ok) {
+            if let Some(place) = self.desc.place(raw.number) {
+                sorted &= last <= place;
+                last = place;
+                known.push((place, raw.value));
+            }
+        }
+        if !sorted {
             known.sort_by_key(|(place, _)| *place);
         }
-        known
     }
 
     fn name(&self, field: &'static Field) -> &'static str {
@@ -79,11 +82,15 @@ impl<'a> View<'a> {
 
 impl Serialize for View<'_> {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
-        let known = self.known();
+        let mut known = Known::new();
+        self.collect(&mut known);
         let mut rest = &known[..];
         let mut map = to.serialize_map(None)?;
         for (place, field) in self.desc.fields.iter().enumerate() {
             let count = rest.iter().take_while(|(this, _)| *this == place).count();
+            if count == 0 && field.label != Label::Required && field.default.is_none() {
+                continue;
+            }
             let (values, after) = rest.split_at(count);
             rest = after;
             self.put(field, values, &mut map)?;
@@ -186,7 +193,10 @@ impl Serialize for Leaf<'_> {
             (Kind::Uint32, Raw::Varint(value)) => to.serialize_u32(low(value)),
             (Kind::Uint64, Raw::Varint(value)) => to.serialize_u64(value),
             (Kind::Double, Raw::Fixed64(bits)) => double(f64::from_bits(bits), to),
-            (Kind::String, Raw::Bytes(text)) => to.serialize_str(&String::from_utf8_lossy(text)),
+            (Kind::String, Raw::Bytes(text)) => match std::str::from_utf8(text) {
+                Ok(text) => to.serialize_str(text),
+                Err(_) => to.serialize_str(&String::from_utf8_lossy(text)),
+            },
             (Kind::Bytes, Raw::Bytes(bytes)) => {
                 to.collect_str(&Base64Display::new(bytes, &STANDARD))
             }
