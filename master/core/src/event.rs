@@ -6,9 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
-    AgentId, AgentInfo, ExecutorId, ExecutorInfo, Filters, FrameworkId,
-    FrameworkInfo, KillPolicy, OfferConstraints, OfferId, Operation, OperationId, Pid, Resources,
-    Role, StatusUpdate, TaskId, TaskState, TaskStatus, Uuid,
+    AgentId, AgentInfo, ExecutorId, ExecutorInfo, Filters, FrameworkId, FrameworkInfo, KillPolicy,
+    OfferConstraints, OfferId, Operation, OperationId, Pid, Resources, Role, StatusUpdate, TaskId,
+    TaskState, TaskStatus, Uuid,
 };
 
 use crate::allocation;

@@ -9,16 +9,28 @@
 
 #![forbid(unsafe_code)]
 
+mod agents;
 pub mod allocation;
 pub mod answer;
+mod check;
 pub mod effect;
 pub mod event;
+mod frameworks;
+mod lookup;
+mod master;
 pub mod offers;
 mod options;
+mod slab;
+mod step;
+mod tasks;
 pub mod view;
 
 pub use answer::{Answer, Refusal};
 pub use effect::Effect;
 pub use event::Event;
+pub use master::Master;
 pub use options::Options;
 pub use view::View;
+
+#[cfg(test)]
+mod tests;

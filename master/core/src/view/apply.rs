@@ -18,7 +18,6 @@ pub struct View {
     now: Snapshot,
     completed_frameworks: usize,
     completed_tasks: usize,
-    unreachable_tasks: usize,
 }
 
 impl View {
@@ -28,7 +27,6 @@ impl View {
             now: Snapshot::default(),
             completed_frameworks: options.max_completed_frameworks,
             completed_tasks: options.max_completed_tasks_per_framework,
-            unreachable_tasks: options.max_unreachable_tasks_per_framework,
         }
     }
 
@@ -213,18 +211,16 @@ impl View {
     }
 
     fn task_removed(&mut self, framework: &FrameworkId, task: &TaskId, end: TaskEnd) {
-        let (tasks, unreachable) = (self.completed_tasks, self.unreachable_tasks);
+        let cap = self.completed_tasks;
         let Some(view) = self.framework_mut(framework) else { return };
         let Some(record) = view.tasks.remove(task) else {
             view.unreachable.remove(task);
             return;
         };
         match end {
-            TaskEnd::Completed => push_capped(&mut view.completed, record.clone(), tasks),
+            TaskEnd::Completed => push_capped(&mut view.completed, record.clone(), cap),
             TaskEnd::Unreachable => {
-                if view.unreachable.len() < unreachable {
-                    view.unreachable.insert(task.clone(), record.clone());
-                }
+                view.unreachable.insert(task.clone(), record.clone());
             }
             TaskEnd::Forgotten => {}
         }

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use reeve_machine::Wall;
-use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, TaskId, TaskState, TaskStatus};
+use reeve_model::{
+    AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, TaskId, TaskState, TaskStatus,
+};
 
 use super::{AgentRecord, ExecutorRecord, FrameworkRecord, TaskRecord};
 use crate::offers::Offer;

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
-    AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, OfferConstraints, Pid,
-    Resources, Role, TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
+    AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, OfferConstraints,
+    Pid, Resources, Role, TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
 };
 
 /// An agent.

@@ -1,0 +1,130 @@
+//! Pings, broken connections, and the times until an agent is given up (AGM-3).
+
+use reeve_model::{AgentId, Pid, Reason};
+use reeve_module_sdk::allocator::AgentIx;
+
+use super::{Pings, State};
+use crate::allocation;
+use crate::effect::ToAgent;
+use crate::master::{Master, Timer};
+use crate::step::Step;
+
+impl Master {
+    /// The time between two pings is over.
+    pub(crate) fn ping_due(&mut self, step: &mut Step<'_>, ix: AgentIx) {
+        let limit = self.options.max_agent_ping_timeouts;
+        let Some(agent) = self.agents.get_mut(ix) else { return };
+        let unanswered = match agent.pings {
+            Pings::Answered => 0,
+            Pings::Waiting(before) => before + 1,
+        };
+        if unanswered >= limit {
+            return self.give_up(step, ix, "health check timed out");
+        }
+        agent.pings = Pings::Waiting(unanswered);
+        let connected = agent.state == State::Connected;
+        step.agent(&agent.pid, ToAgent::Ping { connected });
+        self.timers.set(Timer::Ping(ix), step.now + self.options.agent_ping_timeout);
+    }
+
+    /// An agent answered a ping.
+    pub(crate) fn agent_ponged(&mut self, pid: &Pid) {
+        if let Some(agent) = self.agents.at(pid).and_then(|ix| self.agents.get_mut(ix)) {
+            agent.pings = Pings::Answered;
+        }
+    }
+
+    /// The connection to an agent or a driver broke.
+    pub(crate) fn link_broken(&mut self, step: &mut Step<'_>, pid: &Pid) {
+        if let Some(ix) = self.agents.at(pid) {
+            self.disconnect_agent(step, ix);
+        }
+        if let Some(fx) = self.frameworks.driven_by(pid) {
+            self.disconnect_framework(step, fx);
+        }
+    }
+
+    fn disconnect_agent(&mut self, step: &mut Step<'_>, ix: AgentIx) {
+        let Some(agent) = self.agents.get_mut(ix) else { return };
+        if agent.state != State::Connected {
+            return;
+        }
+        agent.state = State::Disconnected;
+        step.changed(agent.change());
+        step.allocation(allocation::Event::AgentActive { agent: ix, active: false });
+        self.rescind_agent(step, ix);
+        self.lose_unchecked(step, ix);
+        let end = step.now + self.options.agent_reregister_timeout;
+        self.timers.set(Timer::Reregister(ix), end);
+    }
+
+    /// Tasks and executors of frameworks without checkpointing do not outlive their agent (RC-5).
+    fn lose_unchecked(&mut self, step: &mut Step<'_>, ix: AgentIx) {
+        let Some(agent) = self.agents.get(ix) else { return };
+        let message = format!("Agent {} disconnected", agent.info.hostname);
+        let unchecked = |fx| self.frameworks.get(fx).is_some_and(|f| !f.info.checkpoint);
+        let tasks: Vec<_> = agent
+            .tasks
+            .iter()
+            .copied()
+            .filter(|tx| self.tasks.get(*tx).is_some_and(|task| unchecked(task.framework)))
+            .collect();
+        let executors: Vec<_> =
+            agent.executors.keys().filter(|(fx, _)| unchecked(*fx)).cloned().collect();
+        for tx in tasks {
+            self.lose_task(step, tx, Reason::AgentDisconnected, &message);
+        }
+        for (fx, executor) in executors {
+            self.remove_executor(step, fx, ix, &executor);
+        }
+    }
+
+    /// A disconnected agent did not come back in time.
+    pub(crate) fn reregistration_overdue(&mut self, step: &mut Step<'_>, ix: AgentIx) {
+        let timeout = self.options.agent_reregister_timeout.as_secs();
+        let why = format!("agent did not re-register within {timeout}secs after disconnecting");
+        self.give_up(step, ix, &why);
+    }
+
+    /// Agents of an earlier leader did not come back in time (AGM-5).
+    pub(crate) fn awaited_overdue(&mut self, step: &mut Step<'_>) {
+        let timeout = self.options.agent_reregister_timeout.as_secs();
+        let why = format!("agent did not re-register within {timeout}secs after master failover");
+        for id in self.agents.awaited_ids() {
+            if !self.agents.busy.contains(&id) {
+                self.mark_unreachable(step, id, &why);
+            }
+        }
+    }
+
+    /// A registered agent is out of reach; that is written before anybody hears of it.
+    fn give_up(&mut self, step: &mut Step<'_>, ix: AgentIx, why: &str) {
+        let Some(id) = self.agents.get(ix).map(|agent| agent.id.clone()) else { return };
+        if self.agents.busy.contains(&id) {
+            // Something else about it is being written: see again when that is over.
+            self.timers.set(Timer::Ping(ix), step.now + self.options.agent_ping_timeout);
+            return;
+        }
+        self.deactivate(step, ix);
+        self.mark_unreachable(step, id, why);
+    }
+
+    /// Nothing is offered of an agent on its way out, and nothing it says counts.
+    pub(super) fn deactivate(&mut self, step: &mut Step<'_>, ix: AgentIx) {
+        self.timers.cancel(&Timer::Ping(ix));
+        self.timers.cancel(&Timer::Reregister(ix));
+        let Some(agent) = self.agents.get_mut(ix) else { return };
+        let was = std::mem::replace(&mut agent.state, State::Leaving);
+        step.changed(agent.change());
+        if was == State::Connected {
+            step.allocation(allocation::Event::AgentActive { agent: ix, active: false });
+            self.rescind_agent(step, ix);
+        }
+    }
+
+    fn mark_unreachable(&mut self, step: &mut Step<'_>, id: AgentId, why: &str) {
+        self.agents.busy.insert(id.clone());
+        let pending = super::Pending::Unreachable(id.clone(), step.wall, why.to_owned());
+        self.persist(step, crate::effect::Mutation::MarkUnreachable(id, step.wall), pending);
+    }
+}

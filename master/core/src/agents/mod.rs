@@ -1,0 +1,15 @@
+//! Agents: from joining to leaving.
+
+mod books;
+mod health;
+mod leave;
+mod register;
+mod reregister;
+mod store;
+mod update;
+
+pub(crate) use books::apply_checkpointed;
+pub(crate) use store::{Agent, Agents, Pending, Pings, State};
+
+/// How often the registry is looked through for agents to forget (`--registry_gc_interval`).
+pub(crate) const FORGET_INTERVAL: std::time::Duration = std::time::Duration::from_secs(15 * 60);

@@ -1,0 +1,152 @@
+//! Agents that join, and what every registered agent is told.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use reeve_machine::Wall;
+use reeve_model::{AgentId, AgentInfo, Pid, Resources};
+use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
+
+use super::{Agent, Pending, Pings, State, apply_checkpointed};
+use crate::allocation;
+use crate::effect::{Effect, Mutation, ToAgent};
+use crate::event::{Registration, WriteId};
+use crate::master::{Master, Timer};
+use crate::step::{Step, numbered};
+
+impl Master {
+    /// An agent asks to join (AGM-1). One that is too old, or whose admission is being written, is
+    /// not answered: it asks again.
+    pub(crate) fn agent_registers(
+        &mut self,
+        step: &mut Step<'_>,
+        pid: Pid,
+        registration: Box<Registration>,
+    ) {
+        if !is_supported(&registration.version) || self.agents.joining.contains(&pid) {
+            return;
+        }
+        if let Some(ix) = self.agents.at(&pid) {
+            let Some(agent) = self.agents.get(ix) else { return };
+            match agent.state {
+                // Our answer got lost.
+                State::Connected => return self.confirm(step, ix),
+                State::Disconnected => {
+                    self.leave(step, ix, "a new agent registered at the same address");
+                }
+                State::Leaving => {}
+            }
+        }
+        let id = AgentId::new(numbered(self.name(), "-S", self.agents.next));
+        self.agents.next += 1;
+        self.agents.joining.insert(pid.clone());
+        let info = Arc::new(AgentInfo { id: Some(id.clone()), ..registration.info.clone() });
+        self.persist(step, Mutation::Admit(info), Pending::Admit(pid, id, registration));
+    }
+
+    /// A write is durable: what waited for it goes on.
+    pub(crate) fn committed(&mut self, step: &mut Step<'_>, write: WriteId) {
+        match self.writes.remove(&write) {
+            None => {}
+            Some(Pending::Admit(pid, id, registration)) => {
+                self.agents.joining.remove(&pid);
+                let ix = self.admit(step, pid, id, *registration, None);
+                self.show_agent(step, ix);
+                self.announce(step, ix, Vec::new());
+                self.confirm(step, ix);
+            }
+            Some(Pending::Readmit(pid, id, reregistration, message)) => {
+                self.agents.busy.remove(&id);
+                self.readmit(step, pid, id, *reregistration, message);
+            }
+            Some(Pending::Revise(pid, id, reregistration)) => {
+                self.agents.busy.remove(&id);
+                self.revise(step, pid, &id, *reregistration);
+            }
+            Some(Pending::Unreachable(id, since, why)) => {
+                self.agents.busy.remove(&id);
+                self.now_unreachable(step, id, since, &why);
+            }
+            Some(Pending::Remove(id, why)) => {
+                self.agents.busy.remove(&id);
+                self.now_removed(step, &id, &why);
+            }
+            Some(Pending::Forget(id)) => {
+                self.agents.busy.remove(&id);
+                self.now_forgotten(step, id);
+            }
+        }
+    }
+
+    /// Puts an agent among the registered ones. Nobody is told yet.
+    pub(super) fn admit(
+        &mut self,
+        step: &mut Step<'_>,
+        pid: Pid,
+        id: AgentId,
+        registration: Registration,
+        returned: Option<Wall>,
+    ) -> AgentIx {
+        let own = apply_checkpointed(&registration.info.resources, &registration.checkpointed);
+        let info = Arc::new(AgentInfo { id: Some(id.clone()), ..registration.info });
+        let agent = Agent {
+            id,
+            info,
+            pid: pid.clone(),
+            version: registration.version,
+            capabilities: registration.capabilities,
+            resource_version: registration.resource_version,
+            registered: step.wall,
+            reregistered: returned,
+            state: State::Connected,
+            pings: Pings::Answered,
+            free: own.non_shared(),
+            own,
+            oversubscribed: Resources::new(),
+            debt: Resources::new(),
+            tasks: BTreeSet::new(),
+            offers: BTreeSet::new(),
+            executors: BTreeMap::new(),
+        };
+        let ix = self.agents.insert(step.now, agent);
+        step.push(Effect::Link(pid));
+        self.timers.set(Timer::Ping(ix), step.now + self.options.agent_ping_timeout);
+        ix
+    }
+
+    /// Tells the allocation machine of a new agent and what is used on it.
+    pub(super) fn announce(
+        &mut self,
+        step: &mut Step<'_>,
+        ix: AgentIx,
+        used: Vec<(FrameworkIx, Resources)>,
+    ) {
+        let Some(agent) = self.agents.get(ix) else { return };
+        step.allocation(allocation::Event::AgentAdded {
+            agent: ix,
+            info: Box::new(agent.facts()),
+            total: agent.total(),
+            used,
+            active: agent.state == State::Connected,
+        });
+    }
+
+    /// Tells readers how an agent is.
+    pub(crate) fn show_agent(&self, step: &mut Step<'_>, ix: AgentIx) {
+        if let Some(agent) = self.agents.get(ix) {
+            step.changed(agent.change());
+        }
+    }
+
+    fn confirm(&self, step: &mut Step<'_>, ix: AgentIx) {
+        let Some(agent) = self.agents.get(ix) else { return };
+        let ping_timeout = self.options.total_ping_timeout();
+        let message = ToAgent::Registered { agent: agent.id.clone(), ping_timeout };
+        step.agent(&agent.pid, message);
+    }
+}
+
+/// Agents older than 1.0.0 are not supported (AGM-1).
+fn is_supported(version: &str) -> bool {
+    version.split('.').next().and_then(|major| major.parse::<u64>().ok()).is_some_and(|n| n >= 1)
+}

@@ -1,0 +1,347 @@
+//! Agents that return, with what runs on them (AGM-2).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use reeve_model::{
+    AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, Pid, Reason, Resources, TaskId,
+    TaskStatus,
+};
+use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
+
+use super::{Pending, State, apply_checkpointed};
+use crate::allocation;
+use crate::effect::{Effect, Mutation, ToAgent};
+use crate::event::{KnownTask, Reregistration};
+use crate::master::{Master, Timer};
+use crate::step::Step;
+use crate::tasks::{Speech, mark_allocated};
+
+impl Master {
+    /// An agent returns. What must be durable first is written; while something about the agent is
+    /// being written it is not answered: it asks again.
+    pub(crate) fn agent_reregisters(
+        &mut self,
+        step: &mut Step<'_>,
+        pid: Pid,
+        back: Box<Reregistration>,
+    ) {
+        let Some(id) = back.registration.info.id.clone() else { return };
+        if self.agents.is_gone(&id) {
+            let why = ToAgent::Shutdown("Agent has been marked gone".to_owned());
+            return step.agent(&pid, why);
+        }
+        if self.agents.busy.contains(&id) {
+            return;
+        }
+        let info = Arc::new(back.registration.info.clone());
+        if let Some(ix) = self.agents.find(&id) {
+            let same = self.agents.get(ix).is_some_and(|agent| *agent.info == *info);
+            if same {
+                return self.return_registered(step, ix, pid, *back);
+            }
+            self.agents.busy.insert(id.clone());
+            let pending = Pending::Revise(pid, id, back);
+            return self.persist(step, Mutation::Admit(info), pending);
+        }
+        if let Some(known) = self.agents.awaited(&id) {
+            if **known == *info {
+                return self.readmit(step, pid, id, *back, None);
+            }
+            self.agents.busy.insert(id.clone());
+            let pending = Pending::Readmit(pid, id, back, None);
+            return self.persist(step, Mutation::Admit(info), pending);
+        }
+        let message = if self.agents.unreachable(&id).is_some() {
+            "Unreachable agent reregistered"
+        } else {
+            "Unknown agent reregistered"
+        };
+        self.agents.busy.insert(id.clone());
+        let pending = Pending::Readmit(pid, id, back, Some(message));
+        self.persist(step, Mutation::MarkReachable(info), pending);
+    }
+
+    /// A registered agent's new description is durable.
+    pub(super) fn revise(
+        &mut self,
+        step: &mut Step<'_>,
+        pid: Pid,
+        id: &AgentId,
+        back: Reregistration,
+    ) {
+        if let Some(ix) = self.agents.find(id) {
+            self.return_registered(step, ix, pid, back);
+        }
+    }
+
+    /// An agent that was not registered is again: all that runs on it becomes known.
+    pub(super) fn readmit(
+        &mut self,
+        step: &mut Step<'_>,
+        pid: Pid,
+        id: AgentId,
+        back: Reregistration,
+        message: Option<&'static str>,
+    ) {
+        // Somebody else may have registered at that address meanwhile; the newest is right.
+        if let Some(squatter) = self.agents.at(&pid) {
+            self.leave(step, squatter, "another agent reregistered at the same address");
+        }
+        let Reregistration { registration, tasks, executors, frameworks } = back;
+        let ix = self.admit(step, pid.clone(), id, registration, Some(step.wall));
+        self.show_agent(step, ix);
+        for info in frameworks {
+            self.meet_framework(step, ix, info);
+        }
+        let mut used = BTreeMap::<FrameworkIx, Resources>::new();
+        for (framework, info) in executors {
+            let Some(fx) = self.frameworks.find(&framework) else { continue };
+            let info = self.marked_executor(fx, info);
+            if self.add_executor(step, fx, ix, &info) {
+                *used.entry(fx).or_default() += &info.resources;
+            }
+        }
+        for task in tasks {
+            let Some(fx) = self.frameworks.find(&task.framework) else { continue };
+            let task = self.marked_task(fx, task);
+            let is_new = self.meet_task(step, fx, ix, &task, message);
+            if is_new && !task.state.is_terminal() {
+                *used.entry(fx).or_default() += &task.resources;
+            }
+        }
+        if let Some(agent) = self.agents.get_mut(ix) {
+            for resources in used.values() {
+                agent.owe(resources);
+            }
+        }
+        self.announce(step, ix, used.into_iter().collect());
+        self.greet(step, ix, Vec::new());
+    }
+
+    /// A registered agent is back: what both sides know is compared.
+    fn return_registered(
+        &mut self,
+        step: &mut Step<'_>,
+        ix: AgentIx,
+        pid: Pid,
+        back: Reregistration,
+    ) {
+        let Some(agent) = self.agents.get(ix) else { return };
+        if agent.state == State::Leaving {
+            return;
+        }
+        let was_connected = agent.state == State::Connected;
+        if agent.pid != pid {
+            step.push(Effect::Unlink(agent.pid.clone()));
+            if let Some(squatter) = self.agents.at(&pid) {
+                self.leave(step, squatter, "another agent reregistered at the same address");
+            }
+            self.agents.moved(ix, pid.clone());
+        }
+        self.redescribe(step, ix, &back);
+        self.timers.cancel(&Timer::Reregister(ix));
+        step.push(Effect::Link(pid));
+        self.show_agent(step, ix);
+        if !was_connected {
+            step.allocation(allocation::Event::AgentActive { agent: ix, active: true });
+        }
+        let missing = self.compare(step, ix, back);
+        self.greet(step, ix, missing);
+        self.kill_again(step, ix);
+    }
+
+    /// Takes over what a returning agent says of itself.
+    fn redescribe(&mut self, step: &mut Step<'_>, ix: AgentIx, back: &Reregistration) {
+        let Some(agent) = self.agents.get_mut(ix) else { return };
+        let registration = &back.registration;
+        let own = apply_checkpointed(&registration.info.resources, &registration.checkpointed);
+        agent.state = State::Connected;
+        agent.reregistered = Some(step.wall);
+        agent.version.clone_from(&registration.version);
+        agent.capabilities.clone_from(&registration.capabilities);
+        agent.resource_version = registration.resource_version;
+        let id = agent.id.clone();
+        agent.info = Arc::new(AgentInfo { id: Some(id), ..registration.info.clone() });
+        if own != agent.own {
+            let oversubscribed = agent.oversubscribed.clone();
+            agent.retotal(own, oversubscribed);
+            let total = agent.total();
+            self.rescind_agent(step, ix);
+            step.allocation(allocation::Event::AgentChanged { agent: ix, total });
+        }
+    }
+
+    /// Learns what the agent has that the master does not know; says what the master knows that
+    /// the agent did not name.
+    fn compare(
+        &mut self,
+        step: &mut Step<'_>,
+        ix: AgentIx,
+        back: Reregistration,
+    ) -> Vec<(FrameworkId, Vec<TaskStatus>)> {
+        for info in back.frameworks {
+            self.meet_framework(step, ix, info);
+        }
+        let named: BTreeSet<(FrameworkId, TaskId)> =
+            back.tasks.iter().map(|task| (task.framework.clone(), task.id.clone())).collect();
+        let executors: BTreeSet<(FrameworkId, ExecutorId)> =
+            back.executors.iter().map(|(owner, info)| (owner.clone(), info.id.clone())).collect();
+        for (framework, info) in back.executors {
+            let Some(fx) = self.frameworks.find(&framework) else { continue };
+            let info = self.marked_executor(fx, info);
+            if self.add_executor(step, fx, ix, &info) {
+                self.found_used(step, fx, ix, &info.resources);
+            }
+        }
+        for task in back.tasks {
+            let Some(fx) = self.frameworks.find(&task.framework) else { continue };
+            if task.state.is_terminal() || self.tracks(fx, ix, &task.id) {
+                continue;
+            }
+            let task = self.marked_task(fx, task);
+            if self.meet_task(step, fx, ix, &task, Some("Agent reregistered")) {
+                self.found_used(step, fx, ix, &task.resources);
+            }
+        }
+        self.drop_unnamed_executors(step, ix, &executors);
+        self.unnamed_tasks(ix, &named)
+    }
+
+    /// Something in use was found outside offers.
+    fn found_used(
+        &mut self,
+        step: &mut Step<'_>,
+        framework: FrameworkIx,
+        ix: AgentIx,
+        resources: &Resources,
+    ) {
+        if resources.is_empty() {
+            return;
+        }
+        if let Some(agent) = self.agents.get_mut(ix) {
+            agent.owe(resources);
+        }
+        step.allocation(allocation::Event::Used {
+            framework,
+            agent: ix,
+            resources: resources.clone(),
+        });
+    }
+
+    fn drop_unnamed_executors(
+        &mut self,
+        step: &mut Step<'_>,
+        ix: AgentIx,
+        named: &BTreeSet<(FrameworkId, ExecutorId)>,
+    ) {
+        let Some(agent) = self.agents.get(ix) else { return };
+        let gone: Vec<(FrameworkIx, ExecutorId)> = agent
+            .executors
+            .keys()
+            .filter(|(fx, executor)| {
+                let owner = self.frameworks.get(*fx).map(|framework| framework.id.clone());
+                owner.is_none_or(|owner| !named.contains(&(owner, executor.clone())))
+            })
+            .cloned()
+            .collect();
+        for (fx, executor) in gone {
+            // A launch may be on its way: an executor with live tasks is told of by its agent.
+            if !self.has_live_tasks(fx, ix, &executor) {
+                self.remove_executor(step, fx, ix, &executor);
+            }
+        }
+    }
+
+    fn unnamed_tasks(
+        &self,
+        ix: AgentIx,
+        named: &BTreeSet<(FrameworkId, TaskId)>,
+    ) -> Vec<(FrameworkId, Vec<TaskStatus>)> {
+        let Some(agent) = self.agents.get(ix) else { return Vec::new() };
+        let mut missing = BTreeMap::<FrameworkId, Vec<TaskStatus>>::new();
+        for tx in &agent.tasks {
+            let Some(task) = self.tasks.get(*tx) else { continue };
+            let Some(framework) = self.frameworks.get(task.framework) else { continue };
+            let key = (framework.id.clone(), task.id.clone());
+            if named.contains(&key) {
+                continue;
+            }
+            let mut status = TaskStatus::new(task.id.clone(), task.state);
+            status.agent = Some(agent.id.clone());
+            missing.entry(key.0).or_default().push(status);
+        }
+        missing.into_iter().collect()
+    }
+
+    /// A task that its agent reports and the master does not track; says whether it is one now.
+    fn meet_task(
+        &mut self,
+        step: &mut Step<'_>,
+        fx: FrameworkIx,
+        ix: AgentIx,
+        task: &KnownTask,
+        message: Option<&'static str>,
+    ) -> bool {
+        if !self.add_known_task(step, fx, ix, task) {
+            return false;
+        }
+        if let Some(message) = message
+            && !task.state.is_terminal()
+        {
+            let speech = Speech {
+                state: task.state,
+                reason: Reason::AgentReregistered,
+                message: message.to_owned(),
+            };
+            self.speak_of(step, fx, &task.id, ix, task.executor.as_ref(), speech);
+        }
+        true
+    }
+
+    /// Whether the framework's task of this id is known to be on this agent.
+    fn tracks(&self, fx: FrameworkIx, ix: AgentIx, id: &TaskId) -> bool {
+        let tx = self.frameworks.get(fx).and_then(|framework| framework.tasks.get(id).copied());
+        tx.and_then(|tx| self.tasks.get(tx)).is_some_and(|task| task.agent == ix)
+    }
+
+    fn marked_task(&self, fx: FrameworkIx, mut task: KnownTask) -> KnownTask {
+        if let Some(framework) = self.frameworks.get(fx) {
+            task.resources = mark_allocated(&task.resources, &framework.info);
+        }
+        task
+    }
+
+    fn marked_executor(&self, fx: FrameworkIx, info: Arc<ExecutorInfo>) -> Arc<ExecutorInfo> {
+        let Some(framework) = self.frameworks.get(fx) else { return info };
+        let resources = mark_allocated(&info.resources, &framework.info);
+        if resources == info.resources {
+            return info;
+        }
+        Arc::new(ExecutorInfo { resources, ..ExecutorInfo::clone(&info) })
+    }
+
+    /// Confirms that the agent is registered again, and tells it where its frameworks are.
+    fn greet(
+        &self,
+        step: &mut Step<'_>,
+        ix: AgentIx,
+        missing: Vec<(FrameworkId, Vec<TaskStatus>)>,
+    ) {
+        let Some(agent) = self.agents.get(ix) else { return };
+        let ping_timeout = self.options.total_ping_timeout();
+        let id = agent.id.clone();
+        step.agent(&agent.pid, ToAgent::Reregistered { agent: id, ping_timeout, missing });
+        let mut frameworks: BTreeSet<FrameworkIx> =
+            agent.executors.keys().map(|(framework, _)| *framework).collect();
+        frameworks.extend(agent.tasks.iter().filter_map(|tx| Some(self.tasks.get(*tx)?.framework)));
+        for fx in frameworks {
+            let Some(framework) = self.frameworks.get(fx) else { continue };
+            if framework.is_connected() {
+                let update =
+                    ToAgent::UpdateFramework(framework.info.clone(), framework.driver().cloned());
+                step.agent(&agent.pid, update);
+            }
+        }
+    }
+}

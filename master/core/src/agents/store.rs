@@ -1,0 +1,304 @@
+//! Who is in the cluster, and in which state.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reeve_machine::{Tick, Wall};
+use reeve_model::{AgentId, AgentInfo, ExecutorId, ExecutorInfo, Pid, Resources, Uuid};
+use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
+
+use crate::allocation::AgentFacts;
+use crate::event::{Registration, Reregistration};
+use crate::lookup::Lookup;
+use crate::offers::OfferNr;
+use crate::slab::Slab;
+use crate::tasks::TaskIx;
+use crate::view::{AgentRecord, Change};
+
+/// A number is not used again for so long: far longer than any message to the allocation machine
+/// is under way.
+const REST: Duration = Duration::from_secs(60);
+
+/// All agents the master knows anything of (FL-3).
+///
+/// ```text
+///   (new) ──registers──▶ joining ──committed──▶ registered ──out of reach──▶ unreachable
+///                                                ▲  ▲   │                        │
+///   awaited ──reregisters─────(if changed: committed)┘  │  └──leaves──▶ (removed)     │
+///      │                                            └────reregisters, committed──────┘
+///      └──10 min──▶ unreachable
+/// ```
+#[derive(Debug)]
+pub(crate) struct Agents {
+    registered: Slab<Agent>,
+    by_id: Lookup<AgentId, AgentIx>,
+    by_pid: Lookup<Pid, AgentIx>,
+    /// Admitted under an earlier leader and not seen since.
+    awaited: BTreeMap<AgentId, Arc<AgentInfo>>,
+    /// Out of reach, and since when.
+    unreachable: BTreeMap<AgentId, Wall>,
+    /// The same, the longest first.
+    unreachable_since: BTreeSet<(Wall, AgentId)>,
+    /// Not to come back.
+    gone: BTreeMap<AgentId, Wall>,
+    /// Where agents listen whose admission is being written.
+    pub joining: BTreeSet<Pid>,
+    /// Agents that something is being written about; what they say meanwhile they must say again.
+    pub busy: BTreeSet<AgentId>,
+    /// The number in the next agent's id.
+    pub next: u64,
+}
+
+/// A registered agent.
+#[derive(Debug)]
+pub(crate) struct Agent {
+    pub id: AgentId,
+    pub info: Arc<AgentInfo>,
+    pub pid: Pid,
+    pub version: String,
+    pub capabilities: Vec<i32>,
+    pub resource_version: Option<Uuid>,
+    pub registered: Wall,
+    pub reregistered: Option<Wall>,
+    pub state: State,
+    pub pings: Pings,
+    /// All it has, reservations and volumes applied, but nothing oversubscribed.
+    pub own: Resources,
+    /// Revocable resources on top.
+    pub oversubscribed: Resources,
+    /// What is neither offered nor used, without allocation info; shared volumes never appear.
+    pub free: Resources,
+    /// What is offered or used although the agent does not have it any more.
+    pub debt: Resources,
+    pub tasks: BTreeSet<TaskIx>,
+    pub offers: BTreeSet<OfferNr>,
+    /// Custom and default executors; command executors are the agent's own business.
+    pub executors: BTreeMap<(FrameworkIx, ExecutorId), Arc<ExecutorInfo>>,
+}
+
+/// How a registered agent is doing.
+///
+/// ```text
+///   Connected ──link breaks──▶ Disconnected
+///       │    ◀──reregisters──      │
+///       └──5 pings missed, leaves──┴─10 min──▶ Leaving ──committed──▶ (not registered)
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum State {
+    /// Messages reach it; its resources are offered.
+    Connected,
+    /// Its connection broke; nothing is offered.
+    Disconnected,
+    /// Its departure is being written; nothing is offered and nothing it says counts.
+    Leaving,
+}
+
+/// Pings of one agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pings {
+    /// All are answered.
+    Answered,
+    /// One is out, after so many without an answer.
+    Waiting(u32),
+}
+
+/// What goes on when a write is durable.
+#[derive(Debug)]
+pub(crate) enum Pending {
+    /// A new agent joins.
+    Admit(Pid, AgentId, Box<Registration>),
+    /// An agent that is not registered returns; the text for its tasks' frameworks is set unless
+    /// it was only awaited.
+    Readmit(Pid, AgentId, Box<Reregistration>, Option<&'static str>),
+    /// A registered agent returns with another description.
+    Revise(Pid, AgentId, Box<Reregistration>),
+    /// An agent is out of reach since then, because of this.
+    Unreachable(AgentId, Wall, String),
+    /// An agent leaves for good, because of this.
+    Remove(AgentId, String),
+    /// An unreachable agent is forgotten.
+    Forget(AgentId),
+}
+
+impl Agents {
+    pub fn new() -> Self {
+        Agents {
+            registered: Slab::new(REST),
+            by_id: Lookup::default(),
+            by_pid: Lookup::default(),
+            awaited: BTreeMap::new(),
+            unreachable: BTreeMap::new(),
+            unreachable_since: BTreeSet::new(),
+            gone: BTreeMap::new(),
+            joining: BTreeSet::new(),
+            busy: BTreeSet::new(),
+            next: 0,
+        }
+    }
+
+    /// Takes in what the registry held.
+    pub fn recover(
+        &mut self,
+        awaited: Vec<Arc<AgentInfo>>,
+        unreachable: Vec<(AgentId, Wall)>,
+        gone: Vec<(AgentId, Wall)>,
+    ) {
+        self.awaited =
+            awaited.into_iter().filter_map(|info| info.id.clone().map(|id| (id, info))).collect();
+        for (id, since) in unreachable {
+            self.lose(id, since);
+        }
+        self.gone = gone.into_iter().collect();
+    }
+
+    pub fn get(&self, ix: AgentIx) -> Option<&Agent> {
+        self.registered.get(ix.0)
+    }
+
+    pub fn get_mut(&mut self, ix: AgentIx) -> Option<&mut Agent> {
+        self.registered.get_mut(ix.0)
+    }
+
+    pub fn find(&self, id: &AgentId) -> Option<AgentIx> {
+        self.by_id.get(id).copied()
+    }
+
+    pub fn at(&self, pid: &Pid) -> Option<AgentIx> {
+        self.by_pid.get(pid).copied()
+    }
+
+    /// The agent of this id, if it listens there and is not leaving.
+    pub fn speaking(&self, pid: &Pid, id: &AgentId) -> Option<AgentIx> {
+        let ix = self.find(id)?;
+        let agent = self.get(ix)?;
+        (agent.pid == *pid && agent.state != State::Leaving).then_some(ix)
+    }
+
+    pub fn insert(&mut self, now: Tick, agent: Agent) -> AgentIx {
+        let (id, pid) = (agent.id.clone(), agent.pid.clone());
+        self.awaited.remove(&id);
+        self.find_again(&id);
+        let ix = AgentIx(self.registered.insert(now, agent));
+        self.by_id.insert(id, ix);
+        self.by_pid.insert(pid, ix);
+        ix
+    }
+
+    pub fn remove(&mut self, now: Tick, ix: AgentIx) -> Option<Agent> {
+        let agent = self.registered.remove(now, ix.0)?;
+        self.by_id.swap_remove(&agent.id);
+        if self.at(&agent.pid) == Some(ix) {
+            self.by_pid.swap_remove(&agent.pid);
+        }
+        Some(agent)
+    }
+
+    /// The agent listens elsewhere now.
+    pub fn moved(&mut self, ix: AgentIx, pid: Pid) {
+        let Some(agent) = self.registered.get_mut(ix.0) else { return };
+        let old = std::mem::replace(&mut agent.pid, pid.clone());
+        if self.at(&old) == Some(ix) {
+            self.by_pid.swap_remove(&old);
+        }
+        self.by_pid.insert(pid, ix);
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = (AgentIx, &Agent)> {
+        self.registered.iter().map(|(at, agent)| (AgentIx(at), agent))
+    }
+
+    pub fn is_awaited(&self, id: &AgentId) -> bool {
+        self.awaited.contains_key(id)
+    }
+
+    pub fn any_awaited(&self) -> bool {
+        !self.awaited.is_empty()
+    }
+
+    pub fn awaited(&self, id: &AgentId) -> Option<&Arc<AgentInfo>> {
+        self.awaited.get(id)
+    }
+
+    pub fn awaited_ids(&self) -> Vec<AgentId> {
+        self.awaited.keys().cloned().collect()
+    }
+
+    pub fn stop_awaiting(&mut self, id: &AgentId) -> Option<Arc<AgentInfo>> {
+        self.awaited.remove(id)
+    }
+
+    pub fn unreachable(&self, id: &AgentId) -> Option<Wall> {
+        self.unreachable.get(id).copied()
+    }
+
+    pub fn is_gone(&self, id: &AgentId) -> bool {
+        self.gone.contains_key(id)
+    }
+
+    /// The agent is out of reach.
+    pub fn lose(&mut self, id: AgentId, since: Wall) {
+        self.find_again(&id);
+        self.unreachable_since.insert((since, id.clone()));
+        self.unreachable.insert(id, since);
+    }
+
+    /// The agent is not unreachable, or not worth remembering as such.
+    pub fn find_again(&mut self, id: &AgentId) {
+        if let Some(since) = self.unreachable.remove(id) {
+            self.unreachable_since.remove(&(since, id.clone()));
+        }
+    }
+
+    /// The unreachable agents, the longest first.
+    pub fn lost(&self) -> impl ExactSizeIterator<Item = &(Wall, AgentId)> {
+        self.unreachable_since.iter()
+    }
+}
+
+impl Agent {
+    /// All that can be offered.
+    pub fn total(&self) -> Resources {
+        &self.own + &self.oversubscribed
+    }
+
+    /// A framework's executors here.
+    pub fn executors_of(
+        &self,
+        framework: FrameworkIx,
+    ) -> impl Iterator<Item = (&ExecutorId, &Arc<ExecutorInfo>)> {
+        self.executors
+            .range((framework, ExecutorId::new(""))..)
+            .take_while(move |((owner, _), _)| *owner == framework)
+            .map(|((_, id), info)| (id, info))
+    }
+
+    /// What readers are to know of it.
+    pub fn change(&self) -> Change {
+        let connected = self.state == State::Connected;
+        Change::Agent(Arc::new(AgentRecord {
+            id: self.id.clone(),
+            info: self.info.clone(),
+            pid: self.pid.clone(),
+            version: self.version.clone(),
+            capabilities: self.capabilities.clone(),
+            registered: self.registered,
+            reregistered: self.reregistered,
+            connected,
+            active: connected,
+            total: self.total(),
+            resource_version: self.resource_version,
+        }))
+    }
+
+    /// What the allocation machine is to know of it.
+    pub fn facts(&self) -> AgentFacts {
+        AgentFacts {
+            id: self.id.clone(),
+            hostname: self.info.hostname.clone(),
+            attributes: self.info.attributes.clone(),
+            domain: self.info.domain.clone(),
+            capabilities: self.capabilities.clone(),
+        }
+    }
+}

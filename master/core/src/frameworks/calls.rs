@@ -1,0 +1,94 @@
+//! Calls of schedulers: who may call, and which room takes which call.
+
+use reeve_model::FrameworkId;
+use reeve_module_sdk::allocator::FrameworkIx;
+
+use crate::answer::{Answer, Refusal};
+use crate::effect::{Effect, Scheduler, ToAgent};
+use crate::event::{Call, Caller, StreamClaim};
+use crate::master::Master;
+use crate::step::Step;
+
+impl Master {
+    /// A scheduler calls.
+    pub(crate) fn calls(
+        &mut self,
+        step: &mut Step<'_>,
+        id: &FrameworkId,
+        caller: Caller,
+        call: Call,
+    ) {
+        let request = match &caller {
+            Caller::Request(request, _) => Some(*request),
+            Caller::Driver(_) => None,
+        };
+        let answer = match self.admits(id, &caller) {
+            Ok(fx) => self.carry_out(step, fx, call),
+            Err(refusal) => Answer::Refused(refusal),
+        };
+        if let Some(request) = request {
+            step.push(Effect::Answer(request, answer));
+        }
+    }
+
+    /// Whether the caller speaks for the framework; the checks are in Mesos's order.
+    fn admits(&self, id: &FrameworkId, caller: &Caller) -> Result<FrameworkIx, Refusal> {
+        let fx = self.frameworks.find(id).ok_or(Refusal::UnknownFramework)?;
+        let framework = self.frameworks.get(fx).ok_or(Refusal::UnknownFramework)?;
+        let scheduler = framework.scheduler().ok_or(Refusal::NotSubscribed)?;
+        match (scheduler, caller) {
+            (Scheduler::Driver(_), Caller::Request(..)) => Err(Refusal::NotHttp),
+            (Scheduler::Stream(current), Caller::Request(_, claim)) => match claim {
+                StreamClaim::Missing => Err(Refusal::StreamMissing),
+                StreamClaim::Is(claimed) if claimed == current => Ok(fx),
+                StreamClaim::Is(_) | StreamClaim::Unknown => Err(Refusal::StreamStale(id.clone())),
+            },
+            (Scheduler::Driver(current), Caller::Driver(pid)) if current == pid => Ok(fx),
+            (_, Caller::Driver(_)) => Err(Refusal::NotSubscribed),
+        }
+    }
+
+    fn carry_out(&mut self, step: &mut Step<'_>, fx: FrameworkIx, call: Call) -> Answer {
+        match call {
+            Call::Teardown => self.remove_framework(step, fx),
+            Call::Accept { offers, operations, filters } => {
+                self.accept(step, fx, &offers, operations, filters);
+            }
+            Call::Decline { offers, filters } => self.decline(step, fx, &offers, filters),
+            Call::Revive(roles) => self.revive(step, fx, roles),
+            Call::Suppress(roles) => self.suppress(step, fx, roles),
+            Call::Kill { task, agent, policy } => self.kill(step, fx, &task, agent, policy),
+            Call::Shutdown(executor, agent) => {
+                self.shutdown_executor(step, fx, executor, &agent);
+            }
+            Call::Acknowledge { agent, task, uuid } => {
+                self.acknowledge(step, fx, &agent, task, uuid);
+            }
+            Call::Reconcile(tasks) => self.reconcile(step, fx, tasks),
+            Call::ReconcileOperations(operations) => {
+                self.reconcile_operations(step, fx, operations);
+            }
+            Call::Message { agent, executor, data } => {
+                self.message_executor(step, fx, &agent, executor, data);
+            }
+            Call::UpdateFramework { info, suppressed, constraints } => {
+                let done = self.update_framework(step, fx, &info, suppressed, constraints);
+                return done.map_or_else(Answer::Refused, |()| Answer::Done);
+            }
+            // Operations are applied at once and their statuses carry no uuid; nobody listens to
+            // REQUEST; inverse offers are not made.
+            Call::AcknowledgeOperation { .. }
+            | Call::Request
+            | Call::AnswerInverseOffers { .. } => {}
+        }
+        Answer::Accepted
+    }
+
+    /// Sends a message to the agent of this id if it is connected.
+    pub(crate) fn send_to(&self, step: &mut Step<'_>, id: &reeve_model::AgentId, message: ToAgent) {
+        let Some(agent) = self.agents.find(id).and_then(|ix| self.agents.get(ix)) else { return };
+        if agent.state == crate::agents::State::Connected {
+            step.agent(&agent.pid, message);
+        }
+    }
+}

@@ -1,0 +1,11 @@
+//! Frameworks: from subscribing to their end, and what their schedulers call.
+
+mod calls;
+mod connection;
+mod remove;
+mod store;
+mod subscribe;
+mod update;
+
+pub(crate) use store::{Framework, Frameworks, Lost, State};
+pub(crate) use subscribe::{address, refuse};

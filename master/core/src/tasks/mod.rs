@@ -1,0 +1,15 @@
+//! Tasks: launches, status updates, kills, reconciliation; and the executors they run in.
+
+mod executors;
+mod kill;
+mod launch;
+mod lose;
+mod operations;
+mod reconcile;
+mod speak;
+mod store;
+mod updates;
+
+pub(crate) use launch::mark_allocated;
+pub(crate) use speak::Speech;
+pub(crate) use store::{Task, TaskIx, Tasks};

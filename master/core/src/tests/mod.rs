@@ -1,0 +1,12 @@
+//! The master's core by scripts: what goes in, and what comes out, a line per effect.
+
+mod agents;
+mod cluster;
+mod frameworks;
+mod laws;
+mod offers;
+mod reconcile;
+mod render;
+mod tasks;
+
+use cluster::Cluster;
