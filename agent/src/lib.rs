@@ -1,1 +1,23 @@
-//! (under construction)
+//! The agent daemon: the shell around [`reeve_agent_core::Agent`].
+//!
+//! Lives here: sockets, files, containers and clocks, and what is said over HTTP. Lives elsewhere:
+//! every decision (`core`), the Linux work (`runtime`), the program beside each task (`executor`).
+//!
+//! - [`daemon`]: starting one; [`settings`]: what it can be told
+//! - [`shell`]: the loop around the core; [`disk`]: the thread that writes checkpoints
+//! - [`checkpoint`]: the tree of checkpoints; [`containers`]: launches in terms of Linux
+//! - [`wire`]: messages to and from the master and executors; [`http`]: endpoints
+
+#![forbid(unsafe_code)]
+
+pub mod checkpoint;
+pub mod containers;
+pub mod daemon;
+pub mod disk;
+pub mod http;
+pub mod settings;
+pub mod shell;
+pub mod wire;
+
+pub use daemon::{Running, StartError, start};
+pub use settings::Settings;

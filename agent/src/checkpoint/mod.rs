@@ -1,0 +1,5 @@
+//! The checkpoint tree: where things lie, how records get there, and what a starting agent reads.
+
+pub mod layout;
+pub mod read;
+pub mod write;

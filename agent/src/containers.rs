@@ -1,0 +1,192 @@
+//! Between the core's containers and the runtime's: what to launch in terms of Linux, and what a
+//! restarted agent finds.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use prost::Message;
+use reeve_agent_core::effect::Launch;
+use reeve_agent_core::event::Ending;
+use reeve_agent_core::recovery::{Fate, Recovered};
+use reeve_agent_runtime::environment::ExecutorEnvironment;
+use reeve_agent_runtime::fetch::Uri;
+use reeve_agent_runtime::{self as runtime, Command, Exit, Known, Program, Spec};
+use reeve_model::{AgentId, ExecutorKind, Resources, Value};
+use reeve_wire::v1;
+
+use crate::checkpoint::layout::{Layout, Run};
+
+/// What every container is told alike.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// The tree of sandboxes and checkpoints.
+    pub layout: Layout,
+    /// Where executors reach this agent.
+    pub endpoint: SocketAddr,
+    /// How long an executor has to end after SHUTDOWN.
+    pub shutdown_grace: Duration,
+    /// How long executors wait for a restarted agent.
+    pub recovery_timeout: Duration,
+    /// The longest pause between two tries to reach it.
+    pub subscription_backoff: Duration,
+}
+
+impl Surroundings {
+    /// The launch in the runtime's terms. `agent` is this agent's id.
+    pub fn spec(&self, launch: &Launch, agent: &AgentId) -> Spec {
+        let command = command(launch);
+        let sandbox = self.layout.work_dir().join(&launch.sandbox);
+        let mut environment = self.environment(launch, agent, &sandbox);
+        if launch.executor.kind != ExecutorKind::Command {
+            environment.extend(variables(&command));
+        }
+        Spec {
+            id: launch.container.value.to_string(),
+            pid_file: launch.checkpoint.then(|| self.pid_file(launch, agent)),
+            sandbox,
+            user: launch.user.clone(),
+            environment,
+            requests: scalars(&launch.resources),
+            limits: limits(launch),
+            uris: command.uris.iter().map(uri).collect(),
+            container_info: container_info(launch),
+            command: match launch.executor.kind {
+                ExecutorKind::Command => Command::CommandExecutor,
+                ExecutorKind::Custom | ExecutorKind::Default => Command::Exec(program(command)),
+            },
+        }
+    }
+
+    fn pid_file(&self, launch: &Launch, agent: &AgentId) -> PathBuf {
+        let run = Run {
+            agent: agent.clone(),
+            framework: launch.framework.id.clone().unwrap_or_else(|| "".into()),
+            executor: launch.executor.id.clone(),
+            container: launch.container.clone(),
+        };
+        self.layout.run(&run).join("pids/forked.pid")
+    }
+
+    fn environment(
+        &self,
+        launch: &Launch,
+        agent: &AgentId,
+        sandbox: &std::path::Path,
+    ) -> BTreeMap<String, String> {
+        let framework = launch.framework.id.as_ref();
+        let told = ExecutorEnvironment {
+            framework_id: framework.map(ToString::to_string).unwrap_or_default(),
+            executor_id: launch.executor.id.to_string(),
+            agent_id: agent.to_string(),
+            agent_pid: format!("slave(1)@{}", self.endpoint),
+            agent_endpoint: self.endpoint.to_string(),
+            sandbox: sandbox.to_owned(),
+            recovery: launch
+                .checkpoint
+                .then_some((self.recovery_timeout, self.subscription_backoff)),
+            shutdown_grace: launch.executor.shutdown_grace.unwrap_or(self.shutdown_grace),
+            token: None,
+        };
+        let mut environment = told.variables();
+        // A container starts from a clean slate: of the agent's own environment only the path.
+        let path = std::env::var("PATH").unwrap_or_else(|_| DEFAULT_PATH.to_owned());
+        environment.insert("PATH".to_owned(), path);
+        environment
+    }
+
+    /// The containers that checkpoints tell of.
+    pub fn known(&self, runs: &[Run]) -> Vec<Known> {
+        let known = |run: &Run| Known {
+            id: run.container.value.to_string(),
+            sandbox: self.layout.work_dir().join(Layout::sandbox(run)),
+        };
+        runs.iter().map(known).collect()
+    }
+}
+
+const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Fills in what became of each container.
+pub fn fates(recovered: &mut Recovered, found: &runtime::Recovered) {
+    let living: BTreeMap<&str, u32> =
+        found.living.iter().map(|(id, launched)| (id.as_str(), launched.pid)).collect();
+    let exited: BTreeMap<&str, &Exit> =
+        found.exited.iter().map(|(id, exit)| (id.as_str(), exit)).collect();
+    for executor in recovered.frameworks.iter_mut().flat_map(|one| &mut one.executors) {
+        let id = &*executor.container.value;
+        executor.fate = match (living.get(id), exited.get(id)) {
+            (Some(pid), _) => Fate::Alive(*pid),
+            (None, Some(exit)) => Fate::Ended(ending(exit)),
+            (None, None) => Fate::Unknown,
+        };
+    }
+}
+
+/// How a container ended, in the core's terms.
+pub fn ending(exit: &Exit) -> Ending {
+    let limitation = exit.limitation.as_ref();
+    Ending {
+        status: exit.status,
+        limitation: limitation.map(|broken| (broken.resource.clone(), broken.message.clone())),
+    }
+}
+
+/// Scalars by name in thousandths, over all roles.
+pub fn scalars(resources: &Resources) -> BTreeMap<String, i64> {
+    let mut sums = BTreeMap::new();
+    for resource in resources.iter() {
+        if let Value::Scalar(amount) = &resource.value {
+            let sum = sums.entry(resource.name.to_string()).or_insert(0_i64);
+            *sum = sum.saturating_add(amount.thousandths());
+        }
+    }
+    sums
+}
+
+fn limits(launch: &Launch) -> BTreeMap<String, i64> {
+    let Some(task) = &launch.task else { return BTreeMap::new() };
+    let named = [("cpus", task.limits.cpus), ("mem", task.limits.mem)];
+    let set = named.into_iter().filter_map(|(name, limit)| Some((name, limit?)));
+    set.map(|(name, limit)| (name.to_owned(), limit.thousandths())).collect()
+}
+
+/// The command whose URIs are fetched: the task's for the command executor, else the executor's.
+fn command(launch: &Launch) -> v1::CommandInfo {
+    let of_task = || launch.task.as_ref().and_then(|task| task.details().command);
+    let of_executor = || launch.executor.details().command;
+    match launch.executor.kind {
+        ExecutorKind::Command => of_task(),
+        ExecutorKind::Custom | ExecutorKind::Default => of_executor(),
+    }
+    .unwrap_or_default()
+}
+
+fn container_info(launch: &Launch) -> Vec<u8> {
+    let of_task = launch.task.as_ref().and_then(|task| task.details().container);
+    let of_executor = || launch.executor.details().container;
+    of_task.or_else(of_executor).map(|info| info.encode_to_vec()).unwrap_or_default()
+}
+
+fn program(command: v1::CommandInfo) -> Program {
+    Program {
+        shell: command.shell(),
+        value: command.value.unwrap_or_default(),
+        arguments: command.arguments,
+    }
+}
+
+fn variables(command: &v1::CommandInfo) -> BTreeMap<String, String> {
+    let all = command.environment.iter().flat_map(|environment| &environment.variables);
+    all.filter_map(|one| Some((one.name.clone(), one.value.clone()?))).collect()
+}
+
+fn uri(uri: &v1::command_info::Uri) -> Uri {
+    Uri {
+        value: uri.value.clone(),
+        executable: uri.executable(),
+        extract: uri.extract(),
+        output_file: uri.output_file.clone(),
+    }
+}

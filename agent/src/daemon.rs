@@ -1,0 +1,397 @@
+//! Starting an agent: settings into facts, sockets, what is left from before, and the loop.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use arc_swap::ArcSwap;
+use reeve_agent_core::event::Kind;
+use reeve_agent_core::view::View;
+use reeve_agent_core::{Agent, Options};
+use reeve_agent_runtime::{Containerizer, Settings as ContainerSettings, detect};
+use reeve_config::Settings as _;
+use reeve_isolator_posix::Posix;
+use reeve_model::{AgentInfo, Attributes, ContainerId, Pid, Resources, Role};
+use reeve_module_sdk::isolator::Isolator;
+use reeve_transport::files::Files;
+use reeve_transport::libprocess::PeersConfig;
+use reeve_transport::{Actors, Inbound, Peers, Server, ServerConfig};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::checkpoint::layout::Layout;
+use crate::checkpoint::read::{self, Found};
+use crate::checkpoint::write::Writer;
+use crate::containers::{Surroundings, fates};
+use crate::disk::Disk;
+use crate::http::{self, Shared};
+use crate::settings::Settings;
+use crate::shell::{ACTOR, Input, Shell, wall, watch};
+use crate::wire::incoming;
+use crate::wire::outgoing::Identity;
+
+/// Why an agent can't start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting is wrong.
+    #[error("--{name}={value}: {why}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong, and what would do.
+        why: String,
+    },
+    /// No socket.
+    #[error(transparent)]
+    Bind(#[from] reeve_transport::server::BindError),
+    /// A directory can't be made or read.
+    #[error("Failed to {what} '{path}'")]
+    Directory {
+        /// What was being tried.
+        what: &'static str,
+        /// Where.
+        path: PathBuf,
+        /// What the kernel says.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// A running agent.
+#[derive(Debug)]
+pub struct Running {
+    /// Where it listens.
+    pub address: SocketAddr,
+    tasks: tokio::task::JoinSet<()>,
+}
+
+impl Running {
+    /// Waits until the agent has stopped.
+    pub async fn wait(mut self) {
+        while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// Starts an agent. It stops when `stop` is cancelled; what it runs goes on without it.
+pub async fn start(settings: Settings, stop: CancellationToken) -> Result<Running, StartError> {
+    let work_dir = directory("work_dir", &settings.work_dir)?;
+    let runtime_dir = directory("runtime_dir", &settings.runtime_dir)?;
+    let master = settings.master.as_deref().map(|text| master(text, &settings)).transpose()?;
+    let server = Server::bind(ServerConfig::new(vec![listen(&settings)?]))?;
+    let address = advertised(&settings, server.addresses()[0])?;
+    let info = describe(&settings, &work_dir, address)?;
+    let layout = Layout::new(&work_dir);
+    let surroundings = Surroundings {
+        layout: layout.clone(),
+        endpoint: address,
+        shutdown_grace: settings.executor_shutdown_grace_period,
+        recovery_timeout: settings.recovery_timeout,
+        subscription_backoff: Duration::from_secs(2),
+    };
+    let containerizer = containerizer(&settings, runtime_dir)?;
+    let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let found = read::read(&layout, boot_id.trim());
+    let agent_id = found.recovered.agent.as_ref().and_then(|agent| agent.id.clone());
+    let (inputs, queue) = mpsc::channel(64 * 1024);
+    let writer = Writer::new(layout, boot_id.trim().to_owned(), agent_id);
+    let disk = Disk::start(writer, inputs.clone()).map_err(|source| StartError::Directory {
+        what: "start the thread that writes to",
+        path: work_dir.clone(),
+        source,
+    })?;
+    let (peers, exits) = Peers::new(PeersConfig::new(address), stop.clone());
+    let view = View::new(settings.max_completed_executors_per_framework as usize);
+    let published = Arc::new(ArcSwap::from_pointee(view.clone()));
+    let files = Files::new();
+    let shared = Arc::new(Shared {
+        view: Arc::clone(&published),
+        info: info.clone(),
+        address,
+        flags: settings.flags(),
+        containerizer: containerizer.clone(),
+        inputs: inputs.clone(),
+        streams: AtomicU64::new(0),
+        started: wall(),
+    });
+    let actors = Actors::new();
+    let (inbound, messages) = mpsc::channel(64 * 1024);
+    actors.register(ACTOR, inbound);
+    let shell = Shell {
+        agent: Agent::new(options(&settings)?, info, rand_seed()),
+        view,
+        published,
+        peers,
+        containerizer: containerizer.clone(),
+        surroundings: surroundings.clone(),
+        disk,
+        files: files.clone(),
+        inputs: inputs.clone(),
+        stop: stop.clone(),
+        since: Instant::now(),
+        identity: Identity {
+            agent: None,
+            pid: format!("{ACTOR}@{address}"),
+            resource_version: *uuid::Uuid::new_v4().as_bytes(),
+        },
+        streams: std::collections::BTreeMap::new(),
+    };
+    let mut tasks = tokio::task::JoinSet::new();
+    tasks.spawn(server.serve(http::routes(&shared, &files), actors, stop.clone()));
+    tasks.spawn(shell.run(queue));
+    tasks.spawn(until_stopped(stop.clone(), receive(messages, inputs.clone())));
+    tasks.spawn(until_stopped(stop.clone(), broken_links(exits, inputs.clone())));
+    tasks.spawn(until_stopped(
+        stop.clone(),
+        look_at_disk(work_dir, settings.disk_watch_interval, inputs.clone()),
+    ));
+    tasks.spawn(until_stopped(stop.clone(), enforce(containerizer.clone())));
+    recover(found, &surroundings, &containerizer, &inputs).await;
+    drop(inputs.send(Input::Happened(Kind::MasterDetected(master))).await);
+    info!(%address, "the agent is up");
+    Ok(Running { address, tasks })
+}
+
+async fn until_stopped(stop: CancellationToken, work: impl Future<Output = ()>) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = work => {}
+    }
+}
+
+/// Looks for what outlived an earlier agent and tells the core all that was found.
+async fn recover(
+    mut found: Found,
+    surroundings: &Surroundings,
+    containerizer: &Containerizer,
+    inputs: &mpsc::Sender<Input>,
+) {
+    match containerizer.recover(surroundings.known(&found.runs)).await {
+        Ok(survived) => {
+            fates(&mut found.recovered, &survived);
+            for id in &survived.orphans {
+                warn!(container = %id, "a container that nobody knew was killed");
+            }
+            for (id, _) in survived.living {
+                let container = ContainerId::new(id);
+                tokio::spawn(watch(containerizer.clone(), container, inputs.clone()));
+            }
+        }
+        Err(error) => {
+            warn!(error = &error as &dyn std::error::Error, "containers could not be looked for");
+        }
+    }
+    drop(inputs.send(Input::Happened(Kind::Recovered(Box::new(found.recovered)))).await);
+}
+
+async fn receive(mut messages: mpsc::Receiver<Inbound>, inputs: mpsc::Sender<Input>) {
+    while let Some(message) = messages.recv().await {
+        match incoming::parse(&message.name, &message.from, &message.body) {
+            Ok(parsed) => {
+                let happened = Input::Happened(Kind::FromMaster(message.from, parsed));
+                if inputs.send(happened).await.is_err() {
+                    return;
+                }
+            }
+            Err(error) => {
+                warn!(name = %message.name, from = %message.from, %error, "a message is dropped");
+            }
+        }
+    }
+}
+
+async fn broken_links(mut exits: mpsc::UnboundedReceiver<Pid>, inputs: mpsc::Sender<Input>) {
+    while let Some(pid) = exits.recv().await {
+        if inputs.send(Input::Happened(Kind::MasterLinkBroken(pid))).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn look_at_disk(work_dir: PathBuf, every: Duration, inputs: mpsc::Sender<Input>) {
+    loop {
+        if let Ok(usage) = reeve_agent_runtime::sandbox::disk_usage(&work_dir) {
+            // A share between 0 and 1, in thousandths.
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            let thousandths = (usage.clamp(0.0, 1.0) * 1000.0).round() as u32;
+            if inputs.send(Input::Happened(Kind::DiskUsage(thousandths))).await.is_err() {
+                return;
+            }
+        }
+        tokio::time::sleep(every).await;
+    }
+}
+
+async fn enforce(containerizer: Containerizer) {
+    loop {
+        tokio::time::sleep(Duration::from_secs(15)).await;
+        containerizer.enforce().await;
+    }
+}
+
+fn rand_seed() -> u64 {
+    let bytes = *uuid::Uuid::new_v4().as_bytes();
+    bytes.iter().fold(0, |seed, byte| (seed << 4) ^ u64::from(*byte) ^ (seed >> 60))
+}
+
+fn wrong(name: &'static str, value: &str, why: impl ToString) -> StartError {
+    StartError::Setting { name, value: value.to_owned(), why: why.to_string() }
+}
+
+fn directory(what: &'static str, path: &str) -> Result<PathBuf, StartError> {
+    let made = std::fs::create_dir_all(path).and_then(|()| Path::new(path).canonicalize());
+    made.map_err(|error| wrong(what, path, format!("can't be made: {error}")))
+}
+
+/// The master by its address. A name is looked up once, now.
+fn master(text: &str, settings: &Settings) -> Result<Pid, StartError> {
+    if text.starts_with("zk://") {
+        let why = "finding the master through ZooKeeper is not supported yet; name HOST:PORT";
+        return Err(wrong("master", text, why));
+    }
+    let host = text.strip_prefix("master@").unwrap_or(text);
+    let host = if host.contains(':') { host.to_owned() } else { format!("{host}:5050") };
+    let wants_ipv6 = settings.ip.as_deref().is_some_and(|ip| ip.contains(':'));
+    let mut found = host.to_socket_addrs().map_err(|error| {
+        wrong("master", text, format!("is no HOST:PORT that resolves: {error}"))
+    })?;
+    let address = found.find(|address| address.is_ipv6() == wants_ipv6);
+    let address = address.ok_or_else(|| wrong("master", text, "has no address of that family"))?;
+    Ok(Pid::new("master", address))
+}
+
+fn listen(settings: &Settings) -> Result<SocketAddr, StartError> {
+    let ip = match &settings.ip {
+        Some(text) => text.parse().map_err(|_| wrong("ip", text, "is no IP address"))?,
+        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+    };
+    Ok(SocketAddr::new(ip, settings.port))
+}
+
+/// Where others reach this agent: as told, else where it listens, else by the host's own name.
+fn advertised(settings: &Settings, bound: SocketAddr) -> Result<SocketAddr, StartError> {
+    let port = settings.advertise_port.unwrap_or(bound.port());
+    if let Some(text) = &settings.advertise_ip {
+        let ip = text.parse().map_err(|_| wrong("advertise_ip", text, "is no IP address"))?;
+        return Ok(SocketAddr::new(ip, port));
+    }
+    if !bound.ip().is_unspecified() {
+        return Ok(SocketAddr::new(bound.ip(), port));
+    }
+    let own = (host_name().as_str(), port).to_socket_addrs().ok();
+    let own = own.and_then(|mut all| all.find(SocketAddr::is_ipv4));
+    Ok(own.unwrap_or(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)))
+}
+
+fn host_name() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/hostname")
+        .map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
+}
+
+fn describe(
+    settings: &Settings,
+    work_dir: &Path,
+    address: SocketAddr,
+) -> Result<AgentInfo, StartError> {
+    let attributes = match &settings.attributes {
+        Some(text) => Attributes::parse(text).map_err(|error| wrong("attributes", text, error))?,
+        None => Attributes::default(),
+    };
+    let hostname = settings.hostname.clone().unwrap_or_else(|| match address.ip() {
+        ip if ip.is_loopback() => "localhost".to_owned(),
+        _ => host_name(),
+    });
+    Ok(AgentInfo {
+        id: None,
+        hostname,
+        port: address.port(),
+        resources: resources(settings, work_dir)?,
+        attributes,
+        domain: None,
+        checkpoint: true,
+    })
+}
+
+/// What the settings name, and what is detected for the rest.
+fn resources(settings: &Settings, work_dir: &Path) -> Result<Resources, StartError> {
+    let role = Role::parse(&settings.default_role)
+        .map_err(|error| wrong("default_role", &settings.default_role, error))?;
+    let text = settings.resources.as_deref().unwrap_or_default();
+    let mut all = Resources::parse(text, &role).map_err(|error| wrong("resources", text, error))?;
+    let found = detect::detect(work_dir);
+    let detected = [
+        ("cpus", format!("cpus:{}", found.cpus)),
+        ("mem", format!("mem:{}", found.mem_mb)),
+        ("disk", format!("disk:{}", found.disk_mb)),
+        ("ports", "ports:[31000-32000]".to_owned()),
+    ];
+    for (name, text) in detected {
+        if all.iter().all(|one| one.name.as_str() != name) {
+            let one = Resources::parse(&text, &role);
+            all += &one.map_err(|error| wrong("resources", &text, error))?;
+        }
+    }
+    Ok(all)
+}
+
+fn containerizer(settings: &Settings, runtime_dir: PathBuf) -> Result<Containerizer, StartError> {
+    let executor = executor(settings)?;
+    let mut chain: Vec<Arc<dyn Isolator>> = Vec::new();
+    for name in settings.isolation.split(',').map(str::trim).filter(|name| !name.is_empty()) {
+        match name {
+            "posix" | "posix/cpu" | "posix/mem" | "posix/rlimits" | "process" => {
+                if chain.is_empty() {
+                    chain.push(Arc::new(Posix::new()));
+                }
+            }
+            unknown => return Err(wrong("isolation", unknown, "no such isolator; try `posix`")),
+        }
+    }
+    let mut how = ContainerSettings::new(executor, runtime_dir);
+    how.switch_user = settings.switch_user;
+    Ok(Containerizer::new(how, chain))
+}
+
+/// `reeve-executor`: in `--launcher_dir`, or beside this program.
+fn executor(settings: &Settings) -> Result<PathBuf, StartError> {
+    let room = match &settings.launcher_dir {
+        Some(room) => PathBuf::from(room),
+        None => std::env::current_exe()
+            .ok()
+            .and_then(|program| program.parent().map(Path::to_owned))
+            .unwrap_or_default(),
+    };
+    let program = room.join("reeve-executor");
+    if program.is_file() {
+        return Ok(program);
+    }
+    let why = "reeve-executor is not there; set it to the directory that holds it";
+    Err(wrong("launcher_dir", &room.to_string_lossy(), why))
+}
+
+fn options(settings: &Settings) -> Result<Options, StartError> {
+    let headroom: f64 = settings
+        .gc_disk_headroom
+        .parse()
+        .ok()
+        .filter(|share| (0.0..=1.0).contains(share))
+        .ok_or_else(|| {
+            wrong("gc_disk_headroom", &settings.gc_disk_headroom, "must be between 0.0 and 1.0")
+        })?;
+    // A share between 0 and 1, in thousandths.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    let gc_disk_headroom = (headroom * 1000.0).round() as u32;
+    Ok(Options {
+        registration_backoff: settings.registration_backoff_factor,
+        executor_registration_timeout: settings.executor_registration_timeout,
+        executor_reregistration_timeout: settings.executor_reregistration_timeout,
+        executor_shutdown_grace: settings.executor_shutdown_grace_period,
+        gc_delay: settings.gc_delay,
+        gc_disk_headroom,
+        ..Options::default()
+    })
+}

@@ -1,0 +1,107 @@
+//! `/health`, `/version`, `/flags`, `/metrics/snapshot`: what a monitor asks first.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reeve_agent_core::view::{ExecutorPhase, Phase, Stage, View};
+use reeve_model::{Resources, TaskState};
+use reeve_transport::{Response, Router};
+use serde_json::json;
+
+use super::Shared;
+use crate::shell::wall;
+
+pub(super) fn routes(router: Router, shared: &Arc<Shared>) -> Router {
+    let (flags, metrics) = (Arc::clone(shared), Arc::clone(shared));
+    router
+        .get("/health", |_| async { Response::ok() })
+        .own("/version", |_| async { encoded(&reeve_v0::version()) })
+        .get("/flags", move |_| {
+            let flags: BTreeMap<_, _> = flags.flags.iter().cloned().collect();
+            async move { Response::json(json!({ "flags": flags }).to_string()) }
+        })
+        .own("/metrics/snapshot", move |_| {
+            let snapshot = snapshot(&metrics);
+            async move { encoded(&snapshot) }
+        })
+}
+
+/// An answer of JSON; what can't be said is a 500 that says why.
+pub(super) fn encoded(value: &impl serde::Serialize) -> Response {
+    match serde_json::to_vec(value) {
+        Ok(body) => Response::json(body),
+        Err(error) => Response::text(http::StatusCode::INTERNAL_SERVER_ERROR, error.to_string()),
+    }
+}
+
+/// §10, as far as an agent without a master's view can tell.
+fn snapshot(shared: &Shared) -> BTreeMap<String, f64> {
+    let view = shared.view.load();
+    let mut all = BTreeMap::new();
+    let uptime = (wall().to_seconds() - shared.started.to_seconds()).max(0.0);
+    all.insert("slave/uptime_secs".to_owned(), uptime);
+    let registered = view.standing.phase == Phase::Running;
+    all.insert("slave/registered".to_owned(), f64::from(u8::from(registered)));
+    count(&mut all, "slave/frameworks_active", view.frameworks.len());
+    resources(&mut all, &shared.info.resources, &used(&view));
+    executors(&mut all, &view);
+    all
+}
+
+fn count(all: &mut BTreeMap<String, f64>, name: &str, number: usize) {
+    // A count of things on one machine is far below what a double holds exactly.
+    #[allow(clippy::cast_precision_loss)]
+    all.insert(name.to_owned(), number as f64);
+}
+
+/// What all executors and their tasks hold.
+pub(super) fn used(view: &View) -> Resources {
+    let executors = view.frameworks.values().flat_map(|row| row.executors.values());
+    let mut used = Resources::new();
+    for executor in executors.filter(|row| row.facts.state != ExecutorPhase::Terminated) {
+        used += &executor.facts.resources;
+    }
+    used
+}
+
+fn resources(all: &mut BTreeMap<String, f64>, total: &Resources, used: &Resources) {
+    for name in ["cpus", "gpus", "mem", "disk"] {
+        let (total, used) = (total.scalar(name).to_f64(), used.scalar(name).to_f64());
+        all.insert(format!("slave/{name}_total"), total);
+        all.insert(format!("slave/{name}_used"), used);
+        let share = if total > 0.0 { used / total } else { 0.0 };
+        all.insert(format!("slave/{name}_percent"), share);
+    }
+}
+
+fn executors(all: &mut BTreeMap<String, f64>, view: &View) {
+    let mut phases = [0_usize; 4];
+    let mut states: BTreeMap<TaskState, usize> = BTreeMap::new();
+    for row in view.frameworks.values().flat_map(|row| row.executors.values()) {
+        phases[row.facts.state as usize] += 1;
+        let live = row.tasks.values().filter(|task| task.stage != Stage::Completed);
+        for task in live.chain(&row.completed) {
+            *states.entry(task.state()).or_default() += 1;
+        }
+    }
+    for (name, number) in ["registering", "running", "terminating", "terminated"].iter().zip(phases)
+    {
+        count(all, &format!("slave/executors_{name}"), number);
+    }
+    for state in STATES {
+        let name = state.name().trim_start_matches("TASK_").to_lowercase();
+        count(all, &format!("slave/tasks_{name}"), states.get(state).copied().unwrap_or(0));
+    }
+}
+
+const STATES: &[TaskState] = &[
+    TaskState::Staging,
+    TaskState::Starting,
+    TaskState::Running,
+    TaskState::Killing,
+    TaskState::Finished,
+    TaskState::Failed,
+    TaskState::Killed,
+    TaskState::Lost,
+    TaskState::Gone,
+];

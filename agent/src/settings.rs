@@ -1,0 +1,59 @@
+//! What the agent can be told (§9.2). One list gives flags, environment, TOML and `/flags`.
+
+use std::time::Duration;
+
+use reeve_config::settings;
+
+settings! {
+    /// The agent's settings.
+    pub struct Settings in "agent" {
+        /// The master: `host:port`.
+        master: Option<String>,
+        /// Where sandboxes and checkpoints live. The agent needs it to find its containers again.
+        work_dir: String = "/var/lib/reeve/agent",
+        /// Where what does not outlive a reboot lives.
+        runtime_dir: String = "/run/reeve/agent",
+        /// The address to listen on, and to name to others unless `advertise_ip` does.
+        ip: Option<String>,
+        /// The port to listen on; 0 takes a free one.
+        port: u16 = "5051",
+        /// The address that others reach this agent at.
+        advertise_ip: Option<String>,
+        /// The port that others reach this agent at.
+        advertise_port: Option<u16>,
+        /// The name that others reach this agent by; found by looking the address up if unset.
+        hostname: Option<String>,
+        /// What this agent has, such as `cpus:4;mem:2048;ports:[31000-32000]`. What is not named is detected.
+        resources: Option<String>,
+        /// The role that resources without one are reserved to.
+        default_role: String = "*",
+        /// What kind of machine this is, such as `rack:r7;os:debian`.
+        attributes: Option<String>,
+        /// Isolators, by name.
+        isolation: String = "posix",
+        /// Where `reeve-executor` is; beside this program if unset.
+        launcher_dir: Option<String>,
+        /// Run tasks as the user they name.
+        switch_user: bool = "true",
+        /// The longest random wait before the first try to register; it doubles with each try.
+        registration_backoff_factor: Duration = "1secs",
+        /// How long an executor may take to subscribe.
+        executor_registration_timeout: Duration = "1mins",
+        /// How long executors may take to subscribe again after a restart of the agent.
+        executor_reregistration_timeout: Duration = "2secs",
+        /// How long an executor may take to end.
+        executor_shutdown_grace_period: Duration = "5secs",
+        /// How long executors wait for a restarted agent.
+        recovery_timeout: Duration = "15mins",
+        /// How long sandboxes are kept at most; less when the disk fills.
+        gc_delay: Duration = "1weeks",
+        /// The share of the disk that is to stay free.
+        gc_disk_headroom: String = "0.1",
+        /// How often the disk is looked at.
+        disk_watch_interval: Duration = "1mins",
+        /// Completed executors remembered per framework.
+        max_completed_executors_per_framework: u32 = "150",
+        /// How verbose the log is: INFO, WARNING or ERROR.
+        logging_level: String = "INFO",
+    }
+}

@@ -1,0 +1,317 @@
+//! The loop around the core: one task owns the machine, takes events in the order they happened,
+//! and hands each effect to what can carry it out.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use prost::Message;
+use reeve_agent_core::effect::{Effect, Launch, ToExecutor};
+use reeve_agent_core::event::{Event, ExecutorSubscription, Kind, LaunchFailure, StreamId};
+use reeve_agent_core::view::{Change, View};
+use reeve_agent_core::{Agent, Refusal};
+use reeve_agent_runtime::{Containerizer, gc};
+use reeve_machine::{Machine, Tick, Wall};
+use reeve_model::{AgentId, ContainerId, ExecutorId, FrameworkId, Uuid};
+use reeve_transport::files::Files;
+use reeve_transport::{Codec, Peers, StreamSender};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::containers::{Surroundings, ending, scalars};
+use crate::disk::Disk;
+use crate::wire::executor;
+use crate::wire::outgoing::{self, Identity};
+
+/// The actor that masters and drivers write to.
+pub const ACTOR: &str = "slave(1)";
+
+/// What reaches the loop.
+#[derive(Debug)]
+pub enum Input {
+    /// Something happened.
+    Happened(Kind),
+    /// An executor calls; the answer says whether the call was taken.
+    Called(Called, oneshot::Sender<Result<(), Refusal>>),
+}
+
+/// A call of an executor.
+#[derive(Debug)]
+pub struct Called {
+    /// Its framework.
+    pub framework: FrameworkId,
+    /// Its id.
+    pub executor: ExecutorId,
+    /// What to do once the call is admitted.
+    pub then: Then,
+}
+
+/// What an admitted call does.
+#[derive(Debug)]
+pub enum Then {
+    /// SUBSCRIBE on a new stream.
+    Subscribe(StreamId, StreamSender, Codec, Box<ExecutorSubscription>),
+    /// Anything else the core hears of.
+    Tell(Kind),
+    /// Nothing: the connection lives.
+    Nothing,
+}
+
+/// The loop's own state, beside the core's.
+#[derive(Debug)]
+pub struct Shell {
+    /// The core.
+    pub agent: Agent,
+    /// What others may read.
+    pub view: View,
+    /// Where the view is published.
+    pub published: Arc<ArcSwap<View>>,
+    /// Messages to the master.
+    pub peers: Peers,
+    /// Containers.
+    pub containerizer: Containerizer,
+    /// What containers are told.
+    pub surroundings: Surroundings,
+    /// Checkpoints.
+    pub disk: Disk,
+    /// What `/files` shows.
+    pub files: Files,
+    /// Where to send what happens later.
+    pub inputs: mpsc::Sender<Input>,
+    /// Ends the daemon.
+    pub stop: CancellationToken,
+    /// When the daemon started.
+    pub since: Instant,
+    /// What messages repeat.
+    pub identity: Identity,
+    /// Open streams of executors.
+    pub streams: BTreeMap<StreamId, (StreamSender, Codec)>,
+}
+
+impl Shell {
+    /// Runs until the daemon stops.
+    pub async fn run(mut self, mut inputs: mpsc::Receiver<Input>) {
+        let mut effects = Vec::new();
+        let mut batch = Vec::new();
+        loop {
+            tokio::select! {
+                biased;
+                () = self.stop.cancelled() => break,
+                received = inputs.recv_many(&mut batch, 256) => {
+                    if received == 0 {
+                        break;
+                    }
+                }
+                () = until(self.since, self.agent.deadline()) => {
+                    batch.push(Input::Happened(Kind::Deadline));
+                }
+            }
+            for input in batch.drain(..) {
+                self.take(input, &mut effects);
+            }
+            self.publish(&effects);
+            for effect in effects.drain(..) {
+                self.carry_out(effect);
+            }
+        }
+    }
+
+    fn take(&mut self, input: Input, effects: &mut Vec<Effect>) {
+        let kind = match input {
+            Input::Happened(kind) => Some(kind),
+            Input::Called(call, answer) => self.called(call, answer),
+        };
+        if let Some(kind) = kind {
+            let event = Event { wall: wall(), fresh: fresh(), kind };
+            self.agent.step(self.now(), event, effects);
+        }
+    }
+
+    /// Admits or refuses a call, and says what is to happen.
+    fn called(
+        &mut self,
+        call: Called,
+        answer: oneshot::Sender<Result<(), Refusal>>,
+    ) -> Option<Kind> {
+        let subscribes = matches!(call.then, Then::Subscribe(..));
+        let admitted = self.agent.admits(&call.framework, &call.executor, subscribes);
+        let taken = admitted.is_ok();
+        // Who asked may have hung up; the call counts all the same.
+        drop(answer.send(admitted));
+        match call.then {
+            _ if !taken => None,
+            Then::Nothing => None,
+            Then::Tell(kind) => Some(kind),
+            Then::Subscribe(stream, sender, codec, subscription) => {
+                self.streams.insert(stream, (sender, codec));
+                Some(Kind::ExecutorSubscribes(stream, subscription))
+            }
+        }
+    }
+
+    fn now(&self) -> Tick {
+        Tick::after_start(self.since.elapsed())
+    }
+
+    /// Readers see a change before anybody can act on the effects that come with it.
+    fn publish(&mut self, effects: &[Effect]) {
+        let mut changed = false;
+        for effect in effects {
+            let Effect::Changed(change) = effect else { continue };
+            if let Change::Executor(_, facts) = change {
+                self.show_sandbox(&facts.sandbox);
+            }
+            if let Change::Standing(standing) = change {
+                self.identity.agent.clone_from(&standing.id);
+            }
+            self.view.apply(change.clone());
+            changed = true;
+        }
+        if changed {
+            self.published.store(Arc::new(self.view.clone()));
+        }
+    }
+
+    /// A sandbox is shown under its host path and, as the latest run, under
+    /// `/frameworks/<id>/executors/<id>/runs/latest` (V0-19).
+    fn show_sandbox(&self, sandbox: &str) {
+        let host = self.surroundings.layout.work_dir().join(sandbox);
+        self.files.attach(&host.to_string_lossy(), &host);
+        let words: Vec<&str> = sandbox.split('/').collect();
+        if let ["slaves", _, rest @ .., _] = words.as_slice() {
+            self.files.attach(&format!("/{}/latest", rest.join("/")), &host);
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Checkpoint(write, record) => self.disk.write(write, record),
+            Effect::ToMaster(to, message) => {
+                let (name, body) = outgoing::encode(&message, &self.identity);
+                self.peers.send(ACTOR, &to, name, &body);
+            }
+            Effect::Link(pid) => self.peers.link(&pid),
+            Effect::ToExecutor(stream, message) => self.to_executor(stream, &message),
+            Effect::CloseExecutor(stream) => {
+                self.streams.remove(&stream);
+            }
+            Effect::Launch(launch) => self.launch(*launch),
+            Effect::Update(container, resources) => self.update(container, scalars(&resources)),
+            Effect::Destroy(container) => self.destroy(container),
+            Effect::Remove(path) => self.remove(path),
+            Effect::Changed(_) => {}
+            Effect::Exit(why) => {
+                info!("{why}");
+                self.stop.cancel();
+            }
+        }
+    }
+
+    fn to_executor(&mut self, stream: StreamId, message: &ToExecutor) {
+        let Some((sender, codec)) = self.streams.get(&stream) else { return };
+        let event = executor::event(message, self.agent.info());
+        let record = match codec {
+            Codec::Protobuf => Bytes::from(event.encode_to_vec()),
+            Codec::Json => Bytes::from(reeve_wire::json::to_vec(&event)),
+        };
+        if let Err(error) = sender.send(&record) {
+            // The reader is gone or does not read: to the core that is the end of the stream.
+            warn!(stream = stream.0, %error, "an executor's event was not delivered");
+            self.streams.remove(&stream);
+            self.tell(Kind::ExecutorStreamClosed(stream));
+        }
+    }
+
+    /// Sends an event from within the loop, which must not wait for itself.
+    fn tell(&self, kind: Kind) {
+        let inputs = self.inputs.clone();
+        tokio::spawn(async move { drop(inputs.send(Input::Happened(kind)).await) });
+    }
+
+    fn launch(&self, launch: Launch) {
+        let agent = self.identity.agent.clone().unwrap_or_else(|| AgentId::new(""));
+        let spec = self.surroundings.spec(&launch, &agent);
+        let (containerizer, inputs) = (self.containerizer.clone(), self.inputs.clone());
+        tokio::spawn(async move {
+            let container = launch.container.clone();
+            let outcome = match containerizer.launch(spec).await {
+                Ok(launched) => Kind::ContainerStarted(container.clone(), launched.pid),
+                Err(error) => {
+                    let failure = LaunchFailure { message: error.to_string() };
+                    Kind::ContainerFailed(container.clone(), failure)
+                }
+            };
+            let started = matches!(outcome, Kind::ContainerStarted(..));
+            drop(inputs.send(Input::Happened(outcome)).await);
+            if started {
+                watch(containerizer, container, inputs).await;
+            }
+        });
+    }
+
+    fn update(&self, container: ContainerId, requests: BTreeMap<String, i64>) {
+        let (containerizer, inputs) = (self.containerizer.clone(), self.inputs.clone());
+        tokio::spawn(async move {
+            let updated = containerizer.update(&container.value, requests, BTreeMap::new()).await;
+            if let Err(error) = updated {
+                let failed = Kind::ContainerUpdateFailed(container, error.to_string());
+                drop(inputs.send(Input::Happened(failed)).await);
+            }
+        });
+    }
+
+    fn destroy(&self, container: ContainerId) {
+        let containerizer = self.containerizer.clone();
+        tokio::spawn(async move {
+            if let Err(error) = containerizer.destroy(&container.value).await {
+                error!(container = %container, %error, "a container could not be destroyed");
+            }
+        });
+    }
+
+    fn remove(&self, path: String) {
+        let host = self.surroundings.layout.work_dir().join(&path);
+        self.files.detach(&host.to_string_lossy());
+        let inputs = self.inputs.clone();
+        tokio::spawn(async move {
+            let removed = tokio::task::spawn_blocking(move || gc::remove(&host)).await;
+            let outcome = match removed {
+                Ok(result) => result.map_err(|error| error.to_string()),
+                Err(error) => Err(error.to_string()),
+            };
+            drop(inputs.send(Input::Happened(Kind::PathRemoved(path, outcome))).await);
+        });
+    }
+}
+
+/// Waits for a container's end and tells the core.
+pub async fn watch(
+    containerizer: Containerizer,
+    container: ContainerId,
+    inputs: mpsc::Sender<Input>,
+) {
+    if let Some(exit) = containerizer.wait(&container.value).await {
+        let ended = Kind::ContainerEnded(container, ending(&exit));
+        drop(inputs.send(Input::Happened(ended)).await);
+    }
+}
+
+async fn until(since: Instant, deadline: Option<Tick>) {
+    match deadline {
+        Some(tick) => tokio::time::sleep_until((since + tick.since(Tick::default())).into()).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The time of day.
+pub fn wall() -> Wall {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Wall(i64::try_from(since.as_nanos()).unwrap_or(i64::MAX))
+}
+
+fn fresh() -> Uuid {
+    Uuid(*uuid::Uuid::new_v4().as_bytes())
+}
