@@ -1,5 +1,8 @@
 //! The lives of tasks on one agent, from the master's word to the last acknowledgement.
 
+// Tests may stop at what must not be.
+#![allow(clippy::unwrap_used)]
+
 mod rig;
 
 use std::time::Duration;
