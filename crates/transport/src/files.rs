@@ -12,6 +12,7 @@ use http::StatusCode;
 use http::header::CONTENT_DISPOSITION;
 use serde_json::{Value, json};
 
+use crate::download::Download;
 use crate::request::Request;
 use crate::response::Response;
 use crate::router::Router;
@@ -122,6 +123,7 @@ impl Files {
         if metadata.is_dir() {
             return Err(Response::bad_request("Cannot read a directory"));
         }
+        plain_file(&metadata)?;
         let size = metadata.len();
         let Some(from) = u64::try_from(offset).ok().filter(|from| *from < size) else {
             return Ok(Response::json(json!({ "data": "", "offset": size }).to_string()));
@@ -141,10 +143,12 @@ impl Files {
         if metadata.is_dir() {
             return Err(Response::bad_request("Cannot download a directory"));
         }
-        let bytes = std::fs::read(&host).map_err(unreadable)?;
+        plain_file(&metadata)?;
+        let file = std::fs::File::open(&host).map_err(unreadable)?;
+        let body = Download::new(tokio::fs::File::from_std(file), metadata.len());
         let name = host.file_name().map(|name| name.to_string_lossy().into_owned());
         let disposition = format!("attachment; filename={}", name.unwrap_or_default());
-        Ok(Response::typed(BYTES, bytes).with_header(CONTENT_DISPOSITION, &disposition))
+        Ok(Response::download(BYTES, body).with_header(CONTENT_DISPOSITION, &disposition))
     }
 
     fn debug(&self, _: &Request) -> Result<Response, Response> {
@@ -197,6 +201,12 @@ fn refusal(lost: Lost) -> Response {
         Lost::Nowhere => Response::not_found(),
         Lost::Broken(why) => Response::text(StatusCode::INTERNAL_SERVER_ERROR, why),
     }
+}
+
+/// A pipe that a task has put into its sandbox would never stop being opened.
+fn plain_file(metadata: &Metadata) -> Result<(), Response> {
+    let refusal = || Response::bad_request("Cannot read what is no regular file");
+    metadata.is_file().then_some(()).ok_or_else(refusal)
 }
 
 fn unreadable(error: std::io::Error) -> Response {

@@ -12,11 +12,13 @@
 //! - [`stream`]: event streams with a bounded queue.
 //! - [`libprocess`]: messages between actors, links, exits.
 //! - [`files`]: files of this host under virtual paths.
+//! - [`download`]: bodies that are read while they are sent.
 //! - [`client`]: one-shot calls and record streams over HTTP.
 
 #![forbid(unsafe_code)]
 
 pub mod client;
+pub mod download;
 pub mod files;
 pub mod libprocess;
 pub mod negotiate;
@@ -26,6 +28,7 @@ pub mod router;
 pub mod server;
 pub mod stream;
 
+pub use download::Download;
 pub use libprocess::{Actors, Inbound, Peers};
 pub use negotiate::Codec;
 pub use request::{Params, Request};

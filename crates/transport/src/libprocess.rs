@@ -4,6 +4,7 @@
 
 mod actors;
 mod decoder;
+mod head;
 mod peer;
 mod peers;
 mod receive;

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use http::header::{ALLOW, CONTENT_TYPE, LOCATION};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
+use crate::download::Download;
 use crate::stream::StreamBody;
 
 /// The media type of plain error texts.
@@ -28,6 +29,8 @@ pub struct Response {
 pub enum Body {
     /// All of it; sent with `Content-Length`.
     Full(Bytes),
+    /// As much as is said beforehand, read while it is sent.
+    Download(Box<Download>),
     /// Records as they happen; sent chunked, one record per chunk.
     Stream(Box<StreamBody>),
 }
@@ -58,6 +61,13 @@ impl Response {
     /// 200 with a JSON text.
     pub fn json(body: impl Into<Bytes>) -> Response {
         Response::typed(JSON, body)
+    }
+
+    /// 200 with a body that is read while it is sent.
+    pub fn download(media_type: &'static str, body: Download) -> Response {
+        let mut response = Response::ok().with_header(CONTENT_TYPE, media_type);
+        response.body = Body::Download(Box::new(body));
+        response
     }
 
     /// 200 with records of that media type as they happen.
@@ -127,11 +137,11 @@ impl Response {
         self.headers.iter().find(|(n, _)| n == name).and_then(|(_, value)| value.to_str().ok())
     }
 
-    /// The body as text, for a log line or a test; empty for a stream.
+    /// The body as text, for a log line or a test; empty if it is not [`Body::Full`].
     pub fn body_text(&self) -> String {
         match &self.body {
             Body::Full(bytes) => String::from_utf8_lossy(bytes).into_owned(),
-            Body::Stream(_) => String::new(),
+            Body::Download(_) | Body::Stream(_) => String::new(),
         }
     }
 }

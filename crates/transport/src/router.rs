@@ -148,6 +148,8 @@ impl Router {
 
 impl Entry {
     fn answer(&self, method: &Method, path: &str, tail: &str) -> Routed<'_> {
+        // A HEAD is a GET whose body the server leaves out.
+        let method = if method == Method::HEAD { &Method::GET } else { method };
         let by_method = self.handlers.iter().find(|(m, _)| m == method).map(|(_, handler)| handler);
         match by_method.or(self.any.as_ref()) {
             Some(handler) => Routed::To { handler, path: path.to_owned(), tail: tail.to_owned() },

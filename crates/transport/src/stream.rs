@@ -12,7 +12,7 @@ use bytes::Bytes;
 use hyper::body::Frame;
 use reeve_wire::recordio;
 use tokio::sync::mpsc;
-use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
+use tokio_util::sync::{CancellationToken, DropGuard, WaitForCancellationFutureOwned};
 
 /// What a queued record costs besides its bytes; without it a flood of tiny records would
 /// be nearly free.
@@ -34,8 +34,14 @@ pub enum SendError {
 pub fn channel(limit: usize) -> (StreamSender, StreamBody) {
     let (sender, frames) = mpsc::unbounded_channel();
     let queued = Arc::new(AtomicUsize::new(0));
-    let body = StreamBody { frames, queued: Arc::clone(&queued), until: None };
-    (StreamSender { frames: sender, queued, limit }, body)
+    let gone = CancellationToken::new();
+    let body = StreamBody {
+        frames,
+        queued: Arc::clone(&queued),
+        until: None,
+        _gone: gone.clone().drop_guard(),
+    };
+    (StreamSender { frames: sender, queued, limit, gone }, body)
 }
 
 /// The daemon's end. The stream ends, with its last record delivered, when all clones of the
@@ -45,6 +51,7 @@ pub struct StreamSender {
     frames: mpsc::UnboundedSender<Bytes>,
     queued: Arc<AtomicUsize>,
     limit: usize,
+    gone: CancellationToken,
 }
 
 impl StreamSender {
@@ -69,6 +76,12 @@ impl StreamSender {
         self.frames.is_closed()
     }
 
+    /// What [`StreamSender::closed`] waits for, without keeping the stream open: for who only
+    /// wants to know of the end.
+    pub fn end(&self) -> impl Future<Output = ()> + Send + 'static + use<> {
+        self.gone.clone().cancelled_owned()
+    }
+
     /// Waits until the reader is gone: it hung up, or the server stopped.
     pub async fn closed(&self) {
         self.frames.closed().await;
@@ -80,6 +93,8 @@ pub struct StreamBody {
     frames: mpsc::UnboundedReceiver<Bytes>,
     queued: Arc<AtomicUsize>,
     until: Option<Pin<Box<WaitForCancellationFutureOwned>>>,
+    /// Tells [`StreamSender::end`] when this is dropped.
+    _gone: DropGuard,
 }
 
 impl StreamBody {

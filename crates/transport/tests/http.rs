@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 
 use bytes::Bytes;
 use http::Method;
-use reeve_transport::{Actors, Codec, Request, Response, Router};
+use reeve_transport::{Actors, Codec, Download, Request, Response, Router};
 use support::{Running, body, status};
 
 async fn echo(request: Request) -> Response {
@@ -175,6 +175,30 @@ async fn bodies_over_the_limit_are_refused_packed_or_not() {
     assert_eq!(status(&post(1001).await), 413);
     assert_eq!(status(&post_packed(&server, &packed(&[b'x'; 1000])).await), 200);
     assert_eq!(status(&post_packed(&server, &packed(&[b'x'; 1_000_000])).await), 413);
+}
+
+#[tokio::test]
+async fn downloads_have_a_length_and_break_if_they_fall_short() {
+    let router = Router::new("master").get("/download", |request: Request| async move {
+        let length = request.query().read("length").unwrap().unwrap();
+        let reader = std::io::Cursor::new(vec![b'x'; 200_000]);
+        Response::download("application/octet-stream", Download::new(reader, length))
+    });
+    let server = Running::start(router, Actors::new());
+    let answer = server.get("/download?length=150000").await;
+    assert!(answer.contains("\r\nContent-Length: 150000\r\n"));
+    assert_eq!(body(&answer), "x".repeat(150_000));
+    assert_eq!(body(&server.get("/download?length=0").await), "");
+    let answer = server.get("/download?length=250000").await;
+    assert!(answer.contains("\r\nContent-Length: 250000\r\n"));
+    assert!(body(&answer).len() <= 200_000);
+}
+
+#[tokio::test]
+async fn a_head_is_a_get_without_its_body() {
+    let answer = start().ask("HEAD /state HTTP/1.1\r\n\r\n").await;
+    assert!(answer.contains("\r\nContent-Length: 2\r\n"), "{answer}");
+    assert_eq!(body(&answer), "");
 }
 
 #[tokio::test]

@@ -16,6 +16,11 @@ const LIMIT: usize = 1 << 20;
 
 /// A server whose `/api/v1/scheduler` opens a stream; the sending ends come out here.
 fn start() -> (Running, mpsc::Receiver<StreamSender>) {
+    let (router, senders) = router();
+    (Running::start(router, Actors::new()), senders)
+}
+
+fn router() -> (Router, mpsc::Receiver<StreamSender>) {
     let (opened, senders) = mpsc::channel(8);
     let router = Router::new("master")
         .post("/api/v1/scheduler", move |_: Request| {
@@ -27,8 +32,8 @@ fn start() -> (Running, mpsc::Receiver<StreamSender>) {
                     .with_header(http::HeaderName::from_static("mesos-stream-id"), "abc")
             }
         })
-        .post("/old", |_| async { Response::redirect("//127.0.0.1:1/master/nowhere") });
-    (Running::start(router, Actors::new()), senders)
+        .get("/health", |_| async { Response::ok() });
+    (router, senders)
 }
 
 const SUBSCRIBE: &str = "POST /api/v1/scheduler HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n";
@@ -103,6 +108,22 @@ async fn a_subscriber_that_does_not_read_fills_its_queue_and_no_more() {
     })
     .await;
     assert_eq!(refused, stream::SendError::Full);
+}
+
+#[tokio::test]
+async fn a_stream_outlives_the_time_that_idle_connections_have() {
+    let (router, mut senders) = router();
+    let server = Running::configured(router, Actors::new(), |config| {
+        config.header_timeout = Duration::from_millis(100);
+    });
+    let mut socket = server.connect().await;
+    socket.write(SUBSCRIBE).await;
+    let sender = within(senders.recv()).await.unwrap();
+    let mut idle = server.connect().await;
+    idle.write("GET /health HTTP/1.1\r\nHost: h\r\n\r\n").await;
+    idle.read_to_end().await;
+    sender.send(b"still there").unwrap();
+    socket.read_until("still there\r\n").await;
 }
 
 #[tokio::test]

@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::Inbound;
 use super::actors::{Actors, Delivered};
-use super::decoder::{Decoded, Decoder, Stop, address, pid};
+use super::decoder::{Decoded, Decoder, Stop};
+use super::head::{address, pid};
 use super::sniff::marked_sender;
 
 /// How much is read at once while messages keep coming.

@@ -77,6 +77,7 @@ fn a_wrong_method_learns_the_right_ones() {
     assert_eq!(ask(Method::PUT, "/quota"), "405 [GET, DELETE]");
     assert_eq!(get("/api/v1/executor"), "405 [POST]");
     assert_eq!(ask(Method::PATCH, "/teardown"), "found /teardown");
+    assert_eq!(ask(Method::HEAD, "/state"), "found /state");
 }
 
 #[test]

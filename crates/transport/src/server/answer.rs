@@ -15,7 +15,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::Incoming;
 
 use super::Shared;
-use super::finish::{Outgoing, finish};
+use super::finish::{Outgoing, Wanted, finish};
 use crate::libprocess;
 use crate::request::Request;
 use crate::response::Response;
@@ -28,31 +28,35 @@ pub(super) async fn answer(
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Outgoing>, Infallible> {
     let (parts, body) = request.into_parts();
-    if parts.method == Method::POST && libprocess::is_marked(&parts.headers) {
-        let response = deliver(&shared, &parts, body).await.unwrap_or_else(|refusal| refusal);
-        return Ok(finish(response, &parts, &shared.stop).await);
-    }
-    let response = match shared.router.find(&parts.method, parts.uri.path()) {
-        Routed::To { handler, path, tail } => match read(&shared, &parts, body).await {
-            Ok(body) => {
-                let request = Request {
-                    method: parts.method.clone(),
-                    uri: parts.uri.clone(),
-                    path,
-                    tail,
-                    headers: parts.headers.clone(),
-                    body,
-                    peer,
-                };
-                handler(request).await
-            }
-            Err(refusal) => refusal,
-        },
-        Routed::NotAllowed(methods) => Response::method_not_allowed(&methods, &parts.method),
-        Routed::Unknown => Response::not_found(),
-        Routed::Malformed => Response::bad_request("The path is no percent-encoded UTF-8"),
+    let wanted = Wanted::of(&parts);
+    let response = if parts.method == Method::POST && libprocess::is_marked(&parts.headers) {
+        deliver(&shared, &parts, body).await
+    } else {
+        route(&shared, peer, parts, body).await
     };
-    Ok(finish(response, &parts, &shared.stop).await)
+    let response = response.unwrap_or_else(|refusal| refusal);
+    Ok(finish(response, &wanted, &shared.stop).await)
+}
+
+async fn route(
+    shared: &Shared,
+    peer: SocketAddr,
+    parts: Parts,
+    body: Incoming,
+) -> Result<Response, Response> {
+    let (handler, path, tail) = match shared.router.find(&parts.method, parts.uri.path()) {
+        Routed::To { handler, path, tail } => (handler, path, tail),
+        Routed::NotAllowed(methods) => {
+            return Err(Response::method_not_allowed(&methods, &parts.method));
+        }
+        Routed::Unknown => return Err(Response::not_found()),
+        Routed::Malformed => {
+            return Err(Response::bad_request("The path is no percent-encoded UTF-8"));
+        }
+    };
+    let body = read(shared, &parts, body).await?;
+    let Parts { method, uri, headers, .. } = parts;
+    Ok(handler(Request { method, uri, path, tail, headers, body, peer }).await)
 }
 
 /// A libprocess message that came on a connection which had begun with plain HTTP.

@@ -1,6 +1,6 @@
 //! The last touches to an answer: JSONP (W-7), gzip (W-6), and the body as hyper takes it.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
@@ -13,6 +13,7 @@ use http::{Method, StatusCode};
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio_util::sync::CancellationToken;
 
+use crate::download::Download;
 use crate::negotiate::accepts_gzip;
 use crate::request::Params;
 use crate::response::{Body, JSON, Response};
@@ -28,12 +29,13 @@ const GZIP_ASIDE: usize = 64 << 10;
 #[derive(Debug)]
 pub(super) enum Outgoing {
     Full(Bytes),
+    Download(Box<Download>),
     Stream(Box<StreamBody>),
 }
 
 impl HttpBody for Outgoing {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = io::Error;
 
     fn poll_frame(
         self: Pin<&mut Self>,
@@ -44,30 +46,57 @@ impl HttpBody for Outgoing {
             Outgoing::Full(bytes) => {
                 Poll::Ready(Some(Ok(Frame::data(std::mem::replace(bytes, Bytes::new())))))
             }
+            Outgoing::Download(body) => body.poll_frame(context),
             Outgoing::Stream(body) => body.poll_frame(context).map(|frame| frame.map(Ok)),
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Outgoing::Full(bytes) if bytes.is_empty())
+        match self {
+            Outgoing::Full(bytes) => bytes.is_empty(),
+            Outgoing::Download(body) => body.remaining() == 0,
+            Outgoing::Stream(_) => false,
+        }
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
             Outgoing::Full(bytes) => SizeHint::with_exact(bytes.len() as u64),
+            Outgoing::Download(body) => SizeHint::with_exact(body.remaining()),
             Outgoing::Stream(_) => SizeHint::default(),
         }
     }
 }
 
+/// What a request wants done to its answer.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    callback: Option<String>,
+    gzip: bool,
+}
+
+impl Wanted {
+    pub(super) fn of(asked: &Parts) -> Wanted {
+        let query = asked.uri.query().filter(|query| query.contains("jsonp="));
+        let query = query.filter(|_| asked.method == Method::GET);
+        let callback =
+            query.and_then(|query| Params::parse(query.as_bytes()).get("jsonp").map(str::to_owned));
+        Wanted { callback, gzip: accepts_gzip(&asked.headers) }
+    }
+}
+
 pub(super) async fn finish(
-    response: Response,
-    asked: &Parts,
+    mut response: Response,
+    wanted: &Wanted,
     stop: &CancellationToken,
 ) -> hyper::Response<Outgoing> {
-    let mut response = wrap(response, asked);
+    if let Some(callback) = &wanted.callback {
+        wrap(&mut response, callback);
+    }
     let body = match std::mem::replace(&mut response.body, Body::Full(Bytes::new())) {
-        Body::Full(bytes) => Outgoing::Full(compress(bytes, &mut response, asked).await),
+        Body::Full(bytes) if wanted.gzip => Outgoing::Full(compress(bytes, &mut response).await),
+        Body::Full(bytes) => Outgoing::Full(bytes),
+        Body::Download(body) => Outgoing::Download(body),
         Body::Stream(mut stream) => {
             stream.end_with(stop.clone());
             Outgoing::Stream(stream)
@@ -81,32 +110,25 @@ pub(super) async fn finish(
     finished
 }
 
-/// JSON becomes `CB(…);` for a GET with `?jsonp=CB`.
-fn wrap(mut response: Response, asked: &Parts) -> Response {
-    if asked.method != Method::GET || response.status != StatusCode::OK {
-        return response;
+/// JSON becomes `CALLBACK(…);`.
+fn wrap(response: &mut Response, callback: &str) {
+    let is_json = response.header(&CONTENT_TYPE) == Some(JSON);
+    let Body::Full(json) = &response.body else { return };
+    if response.status != StatusCode::OK || !is_json {
+        return;
     }
-    let query = asked.uri.query().unwrap_or("");
-    if !query.contains("jsonp=") || response.header(&CONTENT_TYPE) != Some(JSON) {
-        return response;
-    }
-    let params = Params::parse(query.as_bytes());
-    if let (Some(callback), Body::Full(json)) = (params.get("jsonp"), &response.body) {
-        let mut script = BytesMut::with_capacity(callback.len() + json.len() + 3);
-        script.put_slice(callback.as_bytes());
-        script.put_u8(b'(');
-        script.put_slice(json);
-        script.put_slice(b");");
-        response.body = Body::Full(script.freeze());
-        response.headers.retain(|(name, _)| name != CONTENT_TYPE);
-        response.headers.push((CONTENT_TYPE, HeaderValue::from_static("text/javascript")));
-    }
-    response
+    let mut script = BytesMut::with_capacity(callback.len() + json.len() + 3);
+    script.put_slice(callback.as_bytes());
+    script.put_u8(b'(');
+    script.put_slice(json);
+    script.put_slice(b");");
+    response.body = Body::Full(script.freeze());
+    response.headers.retain(|(name, _)| name != CONTENT_TYPE);
+    response.headers.push((CONTENT_TYPE, HeaderValue::from_static("text/javascript")));
 }
 
-async fn compress(body: Bytes, response: &mut Response, asked: &Parts) -> Bytes {
-    let already = response.header(&CONTENT_ENCODING).is_some();
-    if body.len() < GZIP_FROM || already || !accepts_gzip(&asked.headers) {
+async fn compress(body: Bytes, response: &mut Response) -> Bytes {
+    if body.len() < GZIP_FROM || response.header(&CONTENT_ENCODING).is_some() {
         return body;
     }
     let packed = if body.len() < GZIP_ASIDE {

@@ -28,8 +28,16 @@ impl Running {
     }
 
     pub fn with_limit(router: Router, actors: Actors, body_limit: usize) -> Running {
+        Running::configured(router, actors, |config| config.body_limit = body_limit)
+    }
+
+    pub fn configured(
+        router: Router,
+        actors: Actors,
+        configure: impl FnOnce(&mut ServerConfig),
+    ) -> Running {
         let mut config = ServerConfig::new(vec!["127.0.0.1:0".parse().unwrap()]);
-        config.body_limit = body_limit;
+        configure(&mut config);
         let server = Server::bind(config).unwrap();
         let address = server.addresses()[0];
         let stop = CancellationToken::new();

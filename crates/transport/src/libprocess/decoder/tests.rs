@@ -115,6 +115,8 @@ fn broken_framing_ends_the_connection() {
     for framing in [
         "Content-Length: 1\r\nContent-Length: 2\r\n\r\nab",
         "Content-Length: -1\r\n\r\n",
+        "Content-Length: +1\r\n\r\na",
+        "Content-Length: \r\n\r\n",
         "Transfer-Encoding: gzip\r\n\r\n",
         "Transfer-Encoding: chunked\r\n\r\n-1\r\n",
         "Transfer-Encoding: chunked\r\n\r\n\r\n",
