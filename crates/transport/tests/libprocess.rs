@@ -190,6 +190,18 @@ async fn what_waits_still_leaves_after_a_stop() {
     assert_eq!(master.next().await.body, "bye");
 }
 
+#[tokio::test]
+async fn a_stop_of_our_own_is_no_exit_of_others() {
+    let master = process("master");
+    let stop = CancellationToken::new();
+    let config = PeersConfig::new("127.0.0.1:9".parse().unwrap());
+    let (peers, mut exits) = Peers::new(config, stop.clone());
+    peers.link(&master.pid);
+    stop.cancel();
+    drop(peers);
+    assert_eq!(within(exits.recv()).await, None);
+}
+
 const FROM: &str = "Libprocess-From: slave(1)@127.0.0.1:9\r\n";
 
 fn post(to: &str, body: &str) -> String {

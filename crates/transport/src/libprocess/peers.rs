@@ -137,15 +137,21 @@ impl Shared {
         self.by_address.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Forgets a broken peer, unless a new one has its place, and tells the exits.
+    /// Forgets a broken peer, unless a new one has its place, and tells the exits; none after
+    /// a stop.
     pub(super) fn broken(&self, peer: &Arc<Peer>) {
         let mut by_address = self.lock();
         if by_address.get(&peer.address()).is_some_and(|current| Arc::ptr_eq(current, peer)) {
             by_address.remove(&peer.address());
         }
         drop(by_address);
-        for pid in peer.break_off() {
-            // Nobody listens any more when the daemon is on its way out.
+        let linked = peer.break_off();
+        if self.stop.is_cancelled() {
+            // It is us who ended: nobody else did.
+            return;
+        }
+        for pid in linked {
+            // Nobody may listen any more.
             let _ = self.exits.send(pid);
         }
     }
