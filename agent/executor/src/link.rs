@@ -159,10 +159,9 @@ impl Link {
         }
         if !open {
             self.calls.socket = None;
-            if self.calls.response.take().is_some() {
-                if std::mem::replace(&mut self.calls.again, true) {
-                    return Err(LinkError::Closed);
-                }
+            let cut_off = self.calls.response.take().is_some();
+            if cut_off && std::mem::replace(&mut self.calls.again, true) {
+                return Err(LinkError::Closed);
             }
         }
         if self.calls.response.is_none() { self.send_next() } else { Ok(()) }

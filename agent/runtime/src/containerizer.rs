@@ -25,6 +25,7 @@ use reeve_module_sdk::isolator::{Failed, Isolator, Limitation, Usage};
 use tokio::sync::watch;
 use tokio::task::JoinError;
 
+use crate::causes::in_one_line;
 use crate::process::pidfd::{Ending, PidFd, Wait};
 use crate::process::tree;
 use kernel::{Kernel, Linux};
@@ -350,7 +351,7 @@ impl Containerizer {
             if let Some(limitation) = found.into_iter().flatten().next()
                 && let Err(error) = self.end_for(&id, Some(limitation)).await
             {
-                tracing::error!("{}", launch::chain_text(&error));
+                tracing::error!("{}", in_one_line(&error));
             }
         }
     }

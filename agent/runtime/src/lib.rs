@@ -5,12 +5,14 @@
 //! - [`sandbox`], [`gc`]: making a sandbox, and deleting one.
 //! - [`fetch`]: the URIs of a task (Mesos docs: fetcher).
 //! - [`checkpoint`]: durable files and record streams.
+//! - [`causes`]: errors in one line.
 //! - [`detect`]: the host's resources, unless the operator names them.
 //! - [`users`]: user names to numbers.
 //!
 //! Does not live here: what is launched and why (the agent's core), messages and their encoding,
 //! policy of isolation (the modules), and anything about masters.
 
+pub mod causes;
 pub mod checkpoint;
 pub mod containerizer;
 pub mod detect;

@@ -20,6 +20,7 @@ use reeve_module_sdk::isolator::{Container, Isolator, Rlimit};
 use super::kernel::{Held, Kernel, Order};
 use super::spec::{LaunchError, Launched, Settings, Spec, Step};
 use super::{files, plan};
+use crate::causes::in_one_line;
 use crate::process::pidfd::PidFd;
 use crate::process::tree::MARK;
 use crate::users::User;
@@ -121,7 +122,7 @@ impl Launch<'_> {
         progress.enter(Step::Check)?;
         let user = self.user()?;
         progress.enter(Step::Sandbox)?;
-        let fault = |step| move |error: &dyn std::error::Error| Fault(step, chain_text(error));
+        let fault = |step| move |error: &dyn std::error::Error| Fault(step, in_one_line(error));
         let mut outputs = sandbox::create(&spec.sandbox, user.as_ref())
             .map_err(|error| fault(Step::Sandbox)(&error))?;
         done.files = true;
@@ -165,7 +166,7 @@ impl Launch<'_> {
         let Some(name) = self.spec.user.as_deref().filter(|_| self.settings.switch_user) else {
             return Ok(None);
         };
-        let user = User::find(name).map_err(|error| Fault(Step::Check, chain_text(&error)))?;
+        let user = User::find(name).map_err(|error| Fault(Step::Check, in_one_line(&error)))?;
         Ok(Some(user).filter(|user| !user.is_current()))
     }
 
@@ -202,7 +203,7 @@ impl Launch<'_> {
             abandoned: &abandoned,
         };
         fetch.all(&self.spec.uris).map_err(|error| {
-            let why = chain_text(&error);
+            let why = in_one_line(&error);
             Fault(
                 Step::Fetch,
                 format!("Failed to fetch all URIs for container '{}': {why}", self.spec.id),
@@ -250,18 +251,6 @@ pub(crate) fn clean_up(chain: &Chain, id: &str) {
             );
         }
     }
-}
-
-/// An error and its causes, in one line.
-pub(crate) fn chain_text(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        text.push_str(": ");
-        text.push_str(&cause.to_string());
-        source = cause.source();
-    }
-    text
 }
 
 /// Whether an id can name a directory.

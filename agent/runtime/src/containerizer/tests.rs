@@ -158,10 +158,13 @@ async fn every_link_prepares_before_the_spawn_and_isolates_before_the_go() {
     assert_eq!(calls, ["prepare a", "prepare b", "spawn", "isolate a", "isolate b", "go"]);
 }
 
+/// Where the kernel fails, where a link does, the step that is named, what happened before.
+type Case = (Option<&'static str>, Option<&'static str>, Step, &'static [&'static str]);
+
 #[tokio::test]
 async fn what_fails_is_undone_in_reverse() {
     let undone = ["cleanup b", "cleanup a"];
-    let cases: [(Option<&str>, Option<&str>, Step, &[&str]); 4] = [
+    let cases: [Case; 4] = [
         (None, Some("prepare"), Step::Prepare, &["prepare a", "prepare b"]),
         (Some("spawn"), None, Step::Spawn, &["prepare a", "prepare b", "spawn"]),
         (
