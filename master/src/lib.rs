@@ -1,1 +1,35 @@
-//! (under construction)
+//! The master daemon: the shell around the master's core.
+//!
+//! Sockets, threads, the registry's file and the clock live here; what to do lives in
+//! `reeve-master-core`, what Mesos's messages look like in `reeve-wire`.
+//!
+//! - [`settings`](MasterSettings), [`identity`]: what it is told, and who it is
+//! - `daemon`: its parts, joined; `owner`: the thread of the core; `allocation`: the thread of
+//!   the allocation machine; `readers`: snapshots for readers; `persist`: the registry's records
+//! - `messages`: agents and v0 drivers; `schedulers`: event streams
+//! - `api`: the v1 APIs; `v0`: the older endpoints; `routes`: which path is whose
+//!
+//! Does not live here: decisions, allocation, anything of an agent.
+
+#![forbid(unsafe_code)]
+
+mod allocation;
+mod api;
+mod app;
+mod clock;
+mod counters;
+mod daemon;
+mod error;
+pub mod identity;
+mod messages;
+mod owner;
+mod persist;
+mod readers;
+mod routes;
+mod schedulers;
+mod settings;
+mod v0;
+
+pub use daemon::{Running, run, start};
+pub use error::Error;
+pub use settings::MasterSettings;

@@ -1,4 +1,59 @@
-//! The v0 endpoints of the master (V0-1 … V0-21), rendered from a snapshot of the read model.
+//! The endpoints that tools look at first, with Mesos's names and keys (§1.9 of the reference).
 //!
-//! What they share with the agent's stands in `reeve-v0` (crates/v0): resources, attributes, tasks
-//! and statuses as JSON, and `/version`; `/files/*` is `reeve_transport::files::Files`.
+//! All of them read snapshots off the core's thread. Mesos's dead keys are kept.
+
+pub mod about;
+mod agents;
+mod files;
+mod frameworks;
+mod json;
+pub mod metrics;
+pub mod operate;
+mod page;
+pub mod resources;
+pub mod roles;
+mod state;
+pub mod tasks;
+
+use reeve_transport::{Response, Router};
+
+use crate::app::App;
+use crate::routes::reading;
+
+/// Adds the routes.
+pub fn routes(router: Router, app: &App) -> Router {
+    let router = router
+        .get("/state", reading(app, state::state))
+        .get("/state-summary", reading(app, state::summary))
+        .get("/slaves", reading(app, agents::slaves))
+        .get("/frameworks", reading(app, frameworks::frameworks))
+        .get("/tasks", reading(app, tasks::tasks))
+        .get("/roles", reading(app, roles::roles))
+        .get("/health", reading(app, about::health))
+        .get("/flags", reading(app, about::flags))
+        .get("/redirect", reading(app, about::redirect))
+        .exact("/redirect")
+        .get("/", reading(app, page::page))
+        .own("/version", reading(app, about::version))
+        .own("/files/browse", reading(app, files::browse))
+        .own("/files/read", reading(app, files::read))
+        .own("/files/download", reading(app, files::download))
+        .own("/files/debug", reading(app, files::debug))
+        // None of these can be set yet; none set looks like this (V0-7, V0-11).
+        .get("/quota", reading(app, |_, _| Ok(Response::json("{}"))))
+        .get("/weights", reading(app, |_, _| Ok(Response::json("[]"))))
+        .get("/maintenance/schedule", reading(app, |_, _| Ok(Response::json("{}"))))
+        .get("/maintenance/status", reading(app, |_, _| Ok(Response::json("{}"))));
+    asking(router, app)
+}
+
+/// The routes that ask the core or the allocation machine.
+fn asking(router: Router, app: &App) -> Router {
+    let (teardown, explain) = (app.clone(), app.clone());
+    let (snapshot, metrics) = (app.clone(), app.clone());
+    router
+        .post("/teardown", move |request| operate::teardown(teardown.clone(), request))
+        .get("/explain", move |request| operate::explain(explain.clone(), request))
+        .own("/metrics/snapshot", move |request| metrics::snapshot(snapshot.clone(), request))
+        .own("/metrics", move |request| metrics::openmetrics(metrics.clone(), request))
+}

@@ -1,0 +1,7 @@
+//! The v1 HTTP APIs: schedulers' and operators'.
+
+pub mod answer;
+pub mod call;
+pub mod operator;
+pub mod scheduler;
+mod state;

@@ -1,0 +1,151 @@
+//! `POST /api/v1`: the operator's calls (§1.7 of the reference). Those that read are answered
+//! from a snapshot; of those that change something, TEARDOWN is there so far.
+
+use reeve_model::FrameworkId;
+use reeve_transport::{Codec, Request, Response};
+use reeve_wire::v1;
+use reeve_wire::v1::master::call::Type;
+use reeve_wire::v1::master::response::{self, Type as Kind};
+use reeve_wire::v1::master::{Call, Response as Wire};
+
+use super::state;
+use crate::app::App;
+use crate::identity::MESOS_VERSION;
+use crate::v0::about::{build_time, date};
+use crate::v0::{metrics, operate};
+
+/// Answers a request.
+pub async fn handle(app: App, request: Request) -> Response {
+    match take(&app, &request).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn take(app: &App, request: &Request) -> Result<Response, Response> {
+    let codec = Codec::of_request(&request.headers)?;
+    let call: Call = codec.decode(&request.body)?;
+    let Some(kind) = call.r#type else {
+        return Err(invalid("Expecting 'type' to be present"));
+    };
+    let kind = Type::try_from(kind).unwrap_or(Type::Unknown);
+    let codec = Codec::of_response(&request.headers)?;
+    if kind == Type::Teardown {
+        let Some(teardown) = call.teardown else {
+            return Err(invalid("Expecting 'teardown' to be present"));
+        };
+        let id = FrameworkId::from(teardown.framework_id);
+        return Ok(operate::end_framework(app, id).await);
+    }
+    if kind == Type::GetMetrics {
+        return Ok(encoded(codec, get_metrics(app).await));
+    }
+    // Large answers are made off the threads that serve sockets.
+    let app = app.clone();
+    let answer =
+        tokio::task::spawn_blocking(move || read(&app, kind).map(|wire| encoded(codec, wire)));
+    let answer = answer.await.unwrap_or(None);
+    answer.ok_or_else(|| {
+        let text = format!("The call {} is not served by this version", kind.as_str_name());
+        Response::not_implemented(text)
+    })
+}
+
+fn invalid(why: &str) -> Response {
+    Response::bad_request(format!("Failed to validate master::Call: {why}"))
+}
+
+fn encoded(codec: Codec, wire: Wire) -> Response {
+    Response::typed(codec.media_type(), codec.encode(&wire))
+}
+
+fn typed(kind: Kind) -> Wire {
+    Wire { r#type: Some(kind.into()), ..Wire::default() }
+}
+
+/// The calls that read a snapshot or the settings.
+fn read(app: &App, kind: Type) -> Option<Wire> {
+    let snapshot = app.snapshot();
+    Some(match kind {
+        Type::GetHealth => {
+            let health = response::GetHealth { healthy: true };
+            Wire { get_health: Some(health), ..typed(Kind::GetHealth) }
+        }
+        Type::GetFlags => Wire { get_flags: Some(get_flags(app)), ..typed(Kind::GetFlags) },
+        Type::GetVersion => Wire { get_version: Some(get_version()), ..typed(Kind::GetVersion) },
+        Type::GetState => {
+            Wire { get_state: Some(state::state(&snapshot)), ..typed(Kind::GetState) }
+        }
+        Type::GetAgents => {
+            Wire { get_agents: Some(state::agents(&snapshot)), ..typed(Kind::GetAgents) }
+        }
+        Type::GetFrameworks => Wire {
+            get_frameworks: Some(state::frameworks(&snapshot)),
+            ..typed(Kind::GetFrameworks)
+        },
+        Type::GetExecutors => {
+            Wire { get_executors: Some(state::executors(&snapshot)), ..typed(Kind::GetExecutors) }
+        }
+        Type::GetTasks => {
+            Wire { get_tasks: Some(state::tasks(&snapshot)), ..typed(Kind::GetTasks) }
+        }
+        Type::GetRoles => {
+            Wire { get_roles: Some(state::roles(&snapshot)), ..typed(Kind::GetRoles) }
+        }
+        Type::GetMaster => {
+            let master = response::GetMaster {
+                master_info: Some(app.identity.info.to_wire()),
+                start_time: Some(app.identity.started.to_seconds()),
+                elected_time: snapshot.elected.map(|at| at.to_seconds()),
+            };
+            Wire { get_master: Some(master), ..typed(Kind::GetMaster) }
+        }
+        _ => return empty(kind),
+    })
+}
+
+/// What cannot be set yet, as it looks when nothing is set.
+fn empty(kind: Type) -> Option<Wire> {
+    Some(match kind {
+        Type::GetOperations => {
+            Wire { get_operations: Some(Default::default()), ..typed(Kind::GetOperations) }
+        }
+        Type::GetWeights => {
+            Wire { get_weights: Some(Default::default()), ..typed(Kind::GetWeights) }
+        }
+        Type::GetQuota => Wire { get_quota: Some(Default::default()), ..typed(Kind::GetQuota) },
+        Type::GetMaintenanceStatus => Wire {
+            get_maintenance_status: Some(Default::default()),
+            ..typed(Kind::GetMaintenanceStatus)
+        },
+        Type::GetMaintenanceSchedule => Wire {
+            get_maintenance_schedule: Some(Default::default()),
+            ..typed(Kind::GetMaintenanceSchedule)
+        },
+        _ => return None,
+    })
+}
+
+fn get_flags(app: &App) -> response::GetFlags {
+    let flag = |(name, value): &(&str, String)| v1::Flag {
+        name: (*name).to_owned(),
+        value: Some(value.clone()),
+    };
+    response::GetFlags { flags: app.flags.iter().map(flag).collect() }
+}
+
+fn get_version() -> response::GetVersion {
+    let version_info = v1::VersionInfo {
+        version: MESOS_VERSION.to_owned(),
+        build_date: Some(date(build_time())),
+        build_time: Some(build_time() as f64),
+        build_user: Some(String::new()),
+        ..v1::VersionInfo::default()
+    };
+    response::GetVersion { version_info }
+}
+
+async fn get_metrics(app: &App) -> Wire {
+    let figures = metrics::figures(app).await.into_iter();
+    let metrics = figures.map(|(name, value)| v1::Metric { name, value: Some(value) }).collect();
+    Wire { get_metrics: Some(response::GetMetrics { metrics }), ..typed(Kind::GetMetrics) }
+}

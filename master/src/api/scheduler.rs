@@ -1,0 +1,96 @@
+//! `POST /api/v1/scheduler`: subscriptions and calls (§1.2 of the reference).
+//!
+//! The order of the checks is Mesos's, since clients see the first that fails: the body's
+//! codec, the body, the call by itself, the answer's codec, the stream id, then what the core
+//! says.
+
+use http::HeaderName;
+use reeve_master_core::effect::ToScheduler;
+use reeve_master_core::event::{Channel, Kind, StreamClaim};
+use reeve_model::{Capabilities, FrameworkId};
+use reeve_transport::{Codec, Request, Response};
+use reeve_wire::v1::scheduler::Call;
+use reeve_wire::v1::scheduler::call::{Subscribe, Type};
+use tokio::sync::oneshot;
+
+use super::answer;
+use super::call::{self, Refused};
+use crate::app::App;
+use crate::owner::Input;
+use crate::schedulers::{Opened, Recipient};
+
+/// The header that ties a call to a subscription.
+const STREAM_ID: HeaderName = HeaderName::from_static("mesos-stream-id");
+
+/// Answers a request.
+pub async fn handle(app: App, request: Request) -> Response {
+    match take(&app, &request).await {
+        Ok(response) | Err(response) => response,
+    }
+}
+
+async fn take(app: &App, request: &Request) -> Result<Response, Response> {
+    let codec = Codec::of_request(&request.headers)?;
+    let wire: Call = codec.decode(&request.body)?;
+    call::check(&wire).map_err(|why| {
+        Response::bad_request(format!("Failed to validate scheduler::Call: {why}"))
+    })?;
+    let stream = request.header(STREAM_ID.as_str());
+    if wire.r#type == Some(Type::Subscribe.into())
+        && let Some(subscribe) = wire.subscribe
+    {
+        let codec = Codec::of_response(&request.headers)?;
+        if stream.is_some() {
+            return Err(Response::bad_request(
+                "Subscribe calls should not include the 'Mesos-Stream-Id' header",
+            ));
+        }
+        return subscribe_on(app, codec, subscribe).await;
+    }
+    pass_on(app, wire, stream).await
+}
+
+/// Opens a stream and lets the core say what comes on it.
+async fn subscribe_on(app: &App, codec: Codec, wire: Subscribe) -> Result<Response, Response> {
+    let recipient = Recipient {
+        capabilities: Capabilities::none(),
+        heartbeat: app.options.heartbeat,
+        master: app.identity.info.to_wire(),
+    };
+    let core = app.core.clone();
+    let Opened { id, name, outlet, body } =
+        app.streams.open(codec, recipient, move |id| async move {
+            // The core may have ended before its streams.
+            let _ = core.send(Input::Fact(Kind::StreamClosed(id))).await;
+        });
+    match call::subscription(wire, Channel::Http, false) {
+        Ok(subscription) => {
+            let input = Input::Subscribes(id, outlet, Box::new(subscription));
+            app.core.send(input).await.map_err(|_| answer::ending())?;
+        }
+        // A description that breaks a rule is answered on the stream, as Mesos does.
+        Err(why) => {
+            outlet.send(Capabilities::none(), ToScheduler::Error(why));
+        }
+    }
+    Ok(Response::stream(codec.media_type(), body).with_header(STREAM_ID, &name))
+}
+
+async fn pass_on(app: &App, wire: Call, stream: Option<&str>) -> Result<Response, Response> {
+    let framework = wire.framework_id.as_ref().map(FrameworkId::from);
+    let call = call::from_wire(wire).map_err(|refused| match refused {
+        Refused::Invalid(why) => {
+            Response::bad_request(format!("Failed to validate scheduler::Call: {why}"))
+        }
+        Refused::Unknown => Response::not_implemented("This call is not known"),
+    })?;
+    let Some(framework) = framework else {
+        return Err(Response::bad_request("Expecting 'framework_id' to be present"));
+    };
+    let claim: StreamClaim = app.streams.claim(stream);
+    let (reply, answered) = oneshot::channel();
+    let input = Input::Calls(framework, claim, call, reply);
+    app.core.send(input).await.map_err(|_| answer::ending())?;
+    let answer = answered.await.map_err(|_| answer::ending())?;
+    Ok(answer::response(answer, stream))
+}

@@ -1,0 +1,63 @@
+//! What request handlers share.
+
+use std::sync::Arc;
+
+use reeve_master_core::Options;
+use reeve_master_core::view::Snapshot;
+use reeve_telemetry::Metrics;
+use tokio::sync::mpsc;
+
+use crate::allocation::Allocation;
+use crate::identity::Identity;
+use crate::owner::Input;
+use crate::readers::Readers;
+use crate::schedulers::Streams;
+
+/// What request handlers share. Clones are the same.
+#[derive(Clone, Debug)]
+pub struct App(Arc<Shared>);
+
+/// The parts of an [`App`].
+#[derive(Debug)]
+pub struct Shared {
+    /// Who this master is.
+    pub identity: Identity,
+    /// The settings it was started with, as texts.
+    pub flags: Vec<(&'static str, String)>,
+    /// The cluster's name.
+    pub cluster: Option<String>,
+    /// Where something else writes the log.
+    pub log: Option<std::path::PathBuf>,
+    /// The core's settings.
+    pub options: Options,
+    /// The queue to the core.
+    pub core: mpsc::Sender<Input>,
+    /// What readers see.
+    pub readers: Readers,
+    /// Event streams of schedulers.
+    pub streams: Streams,
+    /// The allocation machine.
+    pub allocation: Allocation,
+    /// All metrics.
+    pub metrics: Metrics,
+}
+
+impl App {
+    /// Of these parts.
+    pub fn new(shared: Shared) -> Self {
+        App(Arc::new(shared))
+    }
+
+    /// The cluster as it is now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.readers.snapshot()
+    }
+}
+
+impl std::ops::Deref for App {
+    type Target = Shared;
+
+    fn deref(&self) -> &Shared {
+        &self.0
+    }
+}

@@ -1,0 +1,9 @@
+//! libprocess messages: what arrives becomes an event, an effect becomes what is sent
+//! (LP-5, LP-6, LP-9, LP-10). Nothing is decided here.
+
+mod inbound;
+mod outbound;
+mod parts;
+
+pub use inbound::{Parsed, parse};
+pub use outbound::{AgentFacts, OBSERVER, Outbound};

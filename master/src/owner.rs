@@ -1,0 +1,273 @@
+//! The thread that owns the core: the next fact, a step, and each effect to who carries it out.
+//!
+//! Nothing is decided here. Facts come by one bounded queue; what the core wants sent, written
+//! or told leaves in the order in which the core said it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reeve_machine::Machine;
+use reeve_master_core::effect::{Effect, Scheduler, ToScheduler};
+use reeve_master_core::event::{
+    Call, Caller, Event, Kind, RequestId, StreamClaim, StreamId, Subscription, WriteId,
+};
+use reeve_master_core::view::Change;
+use reeve_master_core::{Answer, Master};
+use reeve_model::{Capabilities, FrameworkId, Pid};
+use reeve_registry::Registry;
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::allocation::Allocation;
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::identity::now;
+use crate::messages::{AgentFacts, Outbound};
+use crate::persist;
+use crate::schedulers::{Outlet, Streams};
+
+/// How many facts may wait; who brings more waits too.
+pub const QUEUE: usize = 8192;
+
+/// How many facts are taken before the readers are told what changed.
+const BATCH: usize = 256;
+
+/// How long the thread sleeps if nothing has a deadline.
+const IDLE: Duration = Duration::from_secs(3600);
+
+/// What the owner is told.
+#[derive(Debug)]
+pub enum Input {
+    /// A fact, as it is.
+    Fact(Kind),
+    /// A transaction of the registry ended.
+    Written(reeve_registry::Group),
+    /// A scheduler subscribes on a stream.
+    Subscribes(StreamId, Outlet, Box<Subscription>),
+    /// A v0 driver subscribes.
+    DriverSubscribes(Box<Subscription>),
+    /// A scheduler calls over HTTP.
+    Calls(FrameworkId, StreamClaim, Call, oneshot::Sender<Answer>),
+    /// An operator ends a framework.
+    Teardown(FrameworkId, oneshot::Sender<Answer>),
+}
+
+/// The parts that carry effects out.
+#[derive(Debug)]
+pub struct Hands {
+    /// Messages to peers.
+    pub outbound: Outbound,
+    /// The registry's thread.
+    pub registry: Registry,
+    /// The allocation machine's thread.
+    pub allocation: Allocation,
+    /// The readers' task.
+    pub changes: mpsc::UnboundedSender<Vec<Change>>,
+    /// Numbers of streams.
+    pub streams: Streams,
+    /// Counts of what passed.
+    pub counters: Arc<Counters>,
+}
+
+/// The owner of the core.
+#[derive(Debug)]
+pub struct Owner {
+    master: Master,
+    clock: Clock,
+    hands: Hands,
+    outlets: BTreeMap<StreamId, Outlet>,
+    replies: BTreeMap<RequestId, oneshot::Sender<Answer>>,
+    last_request: u64,
+    /// What frameworks understand, and who listens behind a driver's pid.
+    frameworks: BTreeMap<FrameworkId, Capabilities>,
+    drivers: BTreeMap<Pid, FrameworkId>,
+    /// Facts that came of carrying effects out.
+    own: Vec<Kind>,
+    changed: Vec<Change>,
+    effects: Vec<Effect>,
+    /// Why the master cannot go on.
+    stepped_down: Option<String>,
+}
+
+impl Owner {
+    /// An owner of `master`.
+    pub fn new(master: Master, clock: Clock, hands: Hands) -> Self {
+        Owner {
+            master,
+            clock,
+            hands,
+            outlets: BTreeMap::new(),
+            replies: BTreeMap::new(),
+            last_request: 0,
+            frameworks: BTreeMap::new(),
+            drivers: BTreeMap::new(),
+            own: Vec::new(),
+            changed: Vec::new(),
+            effects: Vec::new(),
+            stepped_down: None,
+        }
+    }
+
+    /// Takes facts until `stop` or until the master steps down; then the text says why.
+    pub async fn run(
+        mut self,
+        mut inputs: mpsc::Receiver<Input>,
+        stop: CancellationToken,
+    ) -> Option<String> {
+        let mut batch = Vec::with_capacity(BATCH);
+        while self.stepped_down.is_none() {
+            let wait = self.master.deadline().map_or(IDLE, |tick| self.clock.until(tick));
+            tokio::select! {
+                biased;
+                () = stop.cancelled() => return None,
+                taken = inputs.recv_many(&mut batch, BATCH) => if taken == 0 { return None },
+                () = tokio::time::sleep(wait) => {}
+            }
+            for input in batch.drain(..) {
+                self.take(input);
+            }
+            if self.master.deadline().is_some_and(|tick| tick <= self.clock.now()) {
+                self.step(Kind::Deadline);
+            }
+            self.tell_readers();
+        }
+        self.stepped_down
+    }
+
+    fn take(&mut self, input: Input) {
+        match input {
+            Input::Fact(kind) => self.step(kind),
+            Input::Written(group) => {
+                self.hands.counters.stored(group.took);
+                let failure = group.result.err().map(|error| error.to_string());
+                for id in group.ids.into_iter().map(WriteId) {
+                    self.step(match &failure {
+                        None => Kind::Committed(id),
+                        Some(why) => Kind::CommitFailed(id, why.clone()),
+                    });
+                }
+            }
+            Input::Subscribes(stream, outlet, subscription) => {
+                self.outlets.insert(stream, outlet);
+                self.step(Kind::Subscribes(stream, subscription));
+            }
+            Input::DriverSubscribes(subscription) => {
+                let number = self.hands.streams.number();
+                self.step(Kind::Subscribes(number, subscription));
+            }
+            Input::Calls(framework, claim, call, reply) => {
+                let request = self.request(reply);
+                self.step(Kind::Calls(framework, Caller::Request(request, claim), call));
+            }
+            Input::Teardown(framework, reply) => {
+                let request = self.request(reply);
+                self.step(Kind::TeardownAsked(request, framework));
+            }
+        }
+    }
+
+    fn request(&mut self, reply: oneshot::Sender<Answer>) -> RequestId {
+        self.last_request += 1;
+        let request = RequestId(self.last_request);
+        self.replies.insert(request, reply);
+        request
+    }
+
+    /// One step, and those that follow from carrying its effects out.
+    fn step(&mut self, kind: Kind) {
+        self.hands.counters.arrived(&kind);
+        let mut next = Some(kind);
+        while let Some(kind) = next {
+            let event = Event { wall: now(), kind };
+            let mut effects = std::mem::take(&mut self.effects);
+            self.master.step(self.clock.now(), event, &mut effects);
+            for effect in effects.drain(..) {
+                self.carry_out(effect);
+            }
+            self.effects = effects;
+            next = self.own.pop();
+        }
+    }
+
+    fn carry_out(&mut self, effect: Effect) {
+        match effect {
+            Effect::Persist(write, mutation) => match persist::writes(&mutation) {
+                Ok(writes) => self.hands.registry.submit(write.0, writes),
+                Err(why) => self.own.push(Kind::CommitFailed(write, why)),
+            },
+            Effect::ToAgent(pid, message) => self.hands.outbound.to_agent(&pid, message),
+            Effect::Link(pid) => self.hands.outbound.link(&pid),
+            Effect::Unlink(pid) => self.hands.outbound.unlink(&pid),
+            Effect::ToScheduler(Scheduler::Stream(stream), event) => self.write(stream, event),
+            Effect::ToScheduler(Scheduler::Driver(pid), event) => {
+                let framework = self.drivers.get(&pid);
+                let capabilities = self.capabilities(framework);
+                self.hands.outbound.to_driver(&pid, framework, capabilities, event);
+            }
+            Effect::Answer(request, answer) => {
+                if let Some(reply) = self.replies.remove(&request) {
+                    // The client may have hung up meanwhile.
+                    let _ = reply.send(answer);
+                }
+            }
+            Effect::Close(stream) => {
+                self.outlets.remove(&stream);
+            }
+            Effect::Allocation(event) => self.hands.allocation.tell(event),
+            Effect::Changed(change) => {
+                self.note(&change);
+                self.changed.push(change);
+            }
+            Effect::StepDown(why) => self.stepped_down = Some(why),
+        }
+    }
+
+    fn write(&mut self, stream: StreamId, event: ToScheduler) {
+        let Some(outlet) = self.outlets.get(&stream) else { return };
+        let framework = match &event {
+            ToScheduler::Offers(offers) => offers.first().map(|offer| &offer.framework),
+            _ => None,
+        };
+        if !outlet.send(self.capabilities(framework), event) {
+            self.outlets.remove(&stream);
+            self.own.push(Kind::StreamClosed(stream));
+        }
+    }
+
+    fn capabilities(&self, framework: Option<&FrameworkId>) -> Capabilities {
+        framework.and_then(|id| self.frameworks.get(id)).copied().unwrap_or_default()
+    }
+
+    /// Keeps what must be known to write to agents and frameworks.
+    fn note(&mut self, change: &Change) {
+        match change {
+            Change::Agent(record) => {
+                let facts = AgentFacts::new(&record.capabilities, record.resource_version);
+                self.hands.outbound.know(record.id.clone(), record.pid.clone(), facts);
+            }
+            Change::AgentLeft(id, _) => self.hands.outbound.forget(id),
+            Change::Framework(record) => {
+                self.frameworks.insert(record.id.clone(), record.info.capabilities);
+                if let Some(pid) = &record.pid {
+                    self.drivers.insert(pid.clone(), record.id.clone());
+                }
+            }
+            Change::FrameworkCompleted(id, _) => {
+                self.frameworks.remove(id);
+                self.drivers.retain(|_, framework| framework != id);
+            }
+            _ => {}
+        }
+    }
+
+    fn tell_readers(&mut self) {
+        if self.changed.is_empty() {
+            return;
+        }
+        let changed = std::mem::take(&mut self.changed);
+        if self.hands.changes.send(changed).is_err() {
+            tracing::debug!("the readers' task has ended");
+        }
+    }
+}

@@ -1,0 +1,56 @@
+//! What readers see: a task that takes changes in and publishes snapshots.
+//!
+//! Readers hold a snapshot as long as they like; nothing they do delays the core.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use reeve_master_core::view::{Change, Snapshot};
+use reeve_master_core::{Options, View};
+use tokio::sync::mpsc;
+
+/// How long a published snapshot stands at the least. Publishing is what makes the next change
+/// of a record copy it, so that it is done for many changes at once.
+const REST: Duration = Duration::from_millis(2);
+
+/// How many batches of changes are taken in at once.
+const BATCHES: usize = 256;
+
+/// The latest snapshot. Clones are the same.
+#[derive(Clone, Debug, Default)]
+pub struct Readers {
+    latest: Arc<ArcSwap<Snapshot>>,
+}
+
+impl Readers {
+    /// Starts the task, and gives the queue for changes. It ends when the queue's sender is
+    /// dropped. The queue has no bound: it holds what the core has done and the task has not
+    /// seen, a few milliseconds' worth, and the core must not wait for readers.
+    pub fn start(options: &Options) -> (Readers, mpsc::UnboundedSender<Vec<Change>>) {
+        let (changes, queue) = mpsc::unbounded_channel();
+        let readers = Readers::default();
+        tokio::spawn(publish(View::new(options), queue, readers.clone()));
+        (readers, changes)
+    }
+
+    /// The cluster as it is now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.latest.load_full()
+    }
+}
+
+async fn publish(
+    mut view: View,
+    mut queue: mpsc::UnboundedReceiver<Vec<Change>>,
+    readers: Readers,
+) {
+    let mut batches = Vec::with_capacity(BATCHES);
+    while queue.recv_many(&mut batches, BATCHES).await > 0 {
+        for change in batches.drain(..).flatten() {
+            view.apply(change);
+        }
+        readers.latest.store(Arc::new(view.snapshot()));
+        tokio::time::sleep(REST).await;
+    }
+}

@@ -1,0 +1,43 @@
+//! Which path is whose.
+
+use std::sync::Arc;
+
+use reeve_transport::{Request, Response, Router};
+
+use crate::api::{operator, scheduler};
+use crate::app::App;
+use crate::identity::ACTOR;
+use crate::v0;
+
+/// All routes of a master.
+pub fn router(app: &App) -> Router {
+    let with = |app: &App| app.clone();
+    let router = Router::new(ACTOR);
+    let handler = with(app);
+    let router = router.post("/api/v1/scheduler", move |r| scheduler::handle(handler.clone(), r));
+    let handler = with(app);
+    let router = router.post("/api/v1", move |r| operator::handle(handler.clone(), r));
+    v0::routes(router, app)
+}
+
+/// A handler that only reads, rendered off the threads that serve sockets.
+pub fn reading<F>(app: &App, render: F) -> impl Fn(Request) -> Answering + Send + Sync + 'static
+where
+    F: Fn(&App, &Request) -> Result<Response, Response> + Send + Sync + 'static,
+{
+    let (app, render) = (app.clone(), Arc::new(render));
+    move |request| {
+        let (app, render) = (app.clone(), Arc::clone(&render));
+        Box::pin(async move {
+            let work = move || match render(&app, &request) {
+                Ok(response) | Err(response) => response,
+            };
+            tokio::task::spawn_blocking(work)
+                .await
+                .unwrap_or_else(|_| Response::new(http::StatusCode::INTERNAL_SERVER_ERROR))
+        })
+    }
+}
+
+/// An answer on its way.
+type Answering = std::pin::Pin<Box<dyn Future<Output = Response> + Send>>;

@@ -1,0 +1,8 @@
+//! Schedulers that listen on a v1 event stream: their streams, and the events on them
+//! (SE-1 … SE-12).
+
+mod encode;
+mod streams;
+
+pub use encode::{Recipient, wire_event, wire_offer};
+pub use streams::{Opened, Outlet, Streams};

@@ -1,0 +1,65 @@
+//! What a master can be told (Mesos docs: configuration, master flags).
+
+use std::net::IpAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use reeve_config::settings;
+
+settings! {
+    /// The settings of a master.
+    pub struct MasterSettings in "master" {
+        /// Addresses to listen on; several are allowed.
+        ip: Vec<IpAddr> = "0.0.0.0",
+        /// The port to listen on.
+        port: u16 = "5050",
+        /// The address that agents and frameworks are told; the first of --ip if not given.
+        advertise_ip: Option<IpAddr>,
+        /// The port that agents and frameworks are told.
+        advertise_port: Option<u16>,
+        /// The name that others reach this master by.
+        hostname: Option<String>,
+        /// Whether the host's name stands for its address where --hostname is not given.
+        hostname_lookup: bool = "true",
+        /// A name for the cluster, for people.
+        cluster: Option<String>,
+        /// Where the registry is kept.
+        work_dir: Option<PathBuf>,
+        /// How the registry is kept: durable (in work_dir; replicated_log means the same) or in_memory.
+        registry: String = "durable",
+        /// How often agents are pinged, and how long an answer may take.
+        agent_ping_timeout: Duration = "15secs",
+        /// After so many unanswered pings an agent is unreachable.
+        max_agent_ping_timeouts: u32 = "5",
+        /// How long a disconnected agent has to come back, also after a failover of the master.
+        agent_reregister_timeout: Duration = "10mins",
+        /// The allocator.
+        allocator: String = "drf",
+        /// The shortest time a declined offer is withheld.
+        allocation_interval: Duration = "1secs",
+        /// What an offer must hold at the least: alternatives with | between, amounts with ;.
+        min_allocatable_resources: String = "cpus:0.01|mem:32",
+        /// Names of resources that do not count for fair shares.
+        fair_sharing_excluded_resource_names: Vec<String>,
+        /// Offer agents with graphics processors only to frameworks that ask for them.
+        filter_gpu_resources: bool = "true",
+        /// Take an unanswered offer back after so long.
+        offer_timeout: Option<Duration>,
+        /// How many ended frameworks are remembered.
+        max_completed_frameworks: usize = "50",
+        /// How many ended tasks of each framework are remembered.
+        max_completed_tasks_per_framework: usize = "1000",
+        /// How many unreachable tasks of each framework are remembered.
+        max_unreachable_tasks_per_framework: usize = "1000",
+        /// How long an unreachable agent is remembered.
+        registry_max_agent_age: Duration = "2weeks",
+        /// How many unreachable agents are remembered.
+        registry_max_agent_count: usize = "102400",
+        /// The least important messages that are logged: INFO, WARNING or ERROR.
+        logging_level: String = "INFO",
+        /// Do not log to standard error.
+        quiet: bool = "false",
+        /// A file that something else writes the log to; /files/read shows it as /master/log.
+        external_log_file: Option<PathBuf>,
+    }
+}

@@ -1,0 +1,100 @@
+//! Agents: the `slaves` of `/state`, and `/slaves`.
+
+use reeve_master_core::view::{AgentView, Snapshot};
+use reeve_model::{AgentInfo, Resources};
+use reeve_transport::{Request, Response};
+
+use super::json::Writer;
+use super::resources::{attributes, full, reserved, reserved_full, resources};
+use crate::app::App;
+
+/// The names of agents' capabilities, by number (`AgentInfo.Capability.Type`).
+const CAPABILITIES: [&str; 9] = [
+    "UNKNOWN",
+    "MULTI_ROLE",
+    "HIERARCHICAL_ROLE",
+    "RESERVATION_REFINEMENT",
+    "RESOURCE_PROVIDER",
+    "RESIZE_VOLUME",
+    "AGENT_OPERATION_FEEDBACK",
+    "AGENT_DRAINING",
+    "TASK_RESOURCE_LIMITS",
+];
+
+/// `GET /slaves`.
+pub fn slaves(app: &App, request: &Request) -> Result<Response, Response> {
+    let (query, snapshot) = (request.query(), app.snapshot());
+    let wanted = query.get("slave_id");
+    let is_wanted = |id: &str| wanted.is_none_or(|wanted| wanted == id);
+    Ok(Writer::response(|w| {
+        let agents = snapshot.agents.iter().filter(|(id, _)| is_wanted(id.as_str()));
+        w.key("slaves").array(agents, |w, (_, view)| {
+            w.object(|w| {
+                agent(w, view);
+                everything(w, view);
+            });
+        });
+        recovered(w, &snapshot, is_wanted);
+    }))
+}
+
+/// The field `recovered_slaves`: agents of an earlier leader that have not come back.
+pub fn recovered(w: &mut Writer, snapshot: &Snapshot, is_wanted: impl Fn(&str) -> bool) {
+    let awaited = snapshot.awaited.iter().filter(|(id, _)| is_wanted(id.as_str()));
+    w.key("recovered_slaves").array(awaited, |w, (_, info)| w.object(|w| described(w, info)));
+}
+
+/// The fields of an agent.
+pub fn agent(w: &mut Writer, view: &AgentView) {
+    let record = &view.record;
+    w.field("id", record.id.as_str());
+    w.field("hostname", &record.info.hostname);
+    w.field("port", record.info.port);
+    attributes(w.key("attributes"), &record.info.attributes);
+    domain(w, &record.info);
+    w.field("pid", record.pid.to_string());
+    w.field("registered_time", record.registered.to_seconds());
+    w.optional("reregistered_time", record.reregistered.map(|at| at.to_seconds()));
+    resources(w.key("resources"), &record.total);
+    resources(w.key("used_resources"), &view.used);
+    resources(w.key("offered_resources"), &view.offered);
+    reserved(w.key("reserved_resources"), &record.total);
+    resources(w.key("unreserved_resources"), &record.total.unreserved());
+    w.field("active", record.active);
+    w.field("deactivated", false);
+    w.field("version", &record.version);
+    let names = record.capabilities.iter().filter_map(|number| capability(*number));
+    w.key("capabilities").array(names, |w, name| w.value(name));
+}
+
+/// The fields that only `/slaves` has.
+fn everything(w: &mut Writer, view: &AgentView) {
+    let total = &view.record.total;
+    reserved_full(w.key("reserved_resources_full"), total);
+    full(w.key("unreserved_resources_full"), &total.unreserved());
+    full(w.key("used_resources_full"), &view.used);
+    full(w.key("offered_resources_full"), &view.offered);
+}
+
+fn described(w: &mut Writer, info: &AgentInfo) {
+    let id = info.id.as_ref().map(|id| id.as_str()).unwrap_or_default();
+    w.field("id", id);
+    w.field("hostname", &info.hostname);
+    w.field("port", info.port);
+    attributes(w.key("attributes"), &info.attributes);
+    domain(w, info);
+    let none = Resources::new();
+    resources(w.key("resources"), &info.resources);
+    resources(w.key("used_resources"), &none);
+    resources(w.key("offered_resources"), &none);
+}
+
+fn domain(w: &mut Writer, info: &AgentInfo) {
+    if let Some(domain) = &info.domain {
+        w.key("domain").message(&domain.to_wire());
+    }
+}
+
+fn capability(number: i32) -> Option<&'static str> {
+    CAPABILITIES.get(usize::try_from(number).ok()?).copied()
+}

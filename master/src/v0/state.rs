@@ -1,0 +1,108 @@
+//! `/state` and `/state-summary`.
+
+use reeve_master_core::view::{Snapshot, StateCounts};
+use reeve_model::TaskState;
+use reeve_transport::{Request, Response};
+
+use super::about::build;
+use super::agents::{agent, recovered};
+use super::frameworks;
+use super::json::Writer;
+use crate::app::App;
+use crate::identity::CAPABILITIES;
+
+/// The order in which Mesos lists counts of tasks.
+const COUNTED: [TaskState; 14] = [
+    TaskState::Staging,
+    TaskState::Starting,
+    TaskState::Running,
+    TaskState::Killing,
+    TaskState::Finished,
+    TaskState::Killed,
+    TaskState::Failed,
+    TaskState::Lost,
+    TaskState::Error,
+    TaskState::Dropped,
+    TaskState::Unreachable,
+    TaskState::Gone,
+    TaskState::GoneByOperator,
+    TaskState::Unknown,
+];
+
+/// `GET /state`.
+pub fn state(app: &App, _: &Request) -> Result<Response, Response> {
+    let snapshot = app.snapshot();
+    Ok(Writer::response(|w| {
+        master(w, app, &snapshot);
+        w.key("slaves").array(snapshot.agents.values(), |w, view| w.object(|w| agent(w, view)));
+        recovered(w, &snapshot, |_| true);
+        frameworks::all(w, &snapshot, |_| true);
+        // Dead since Mesos 1.2, and looked for by old tools.
+        w.key("orphan_tasks").array([(); 0], |_, ()| {});
+        w.key("unregistered_frameworks").array([(); 0], |_, ()| {});
+    }))
+}
+
+fn master(w: &mut Writer, app: &App, snapshot: &Snapshot) {
+    let identity = &app.identity;
+    build(w);
+    w.field("start_time", identity.started.to_seconds());
+    w.optional("elected_time", snapshot.elected.map(|at| at.to_seconds()));
+    w.field("id", &*identity.id);
+    w.field("pid", identity.pid.to_string());
+    w.field("hostname", &identity.hostname);
+    w.key("capabilities").array(CAPABILITIES, |w, (_, name)| w.value(name));
+    let active = snapshot.agents.values().filter(|view| view.record.active).count();
+    w.field("activated_slaves", active as f64);
+    w.field("deactivated_slaves", (snapshot.agents.len() - active) as f64);
+    w.field("unreachable_slaves", snapshot.unreachable.len() as f64);
+    w.field("leader", identity.pid.to_string());
+    w.key("leader_info").object(|w| {
+        w.field("id", &*identity.id);
+        w.field("pid", identity.pid.to_string());
+        w.field("port", identity.pid.address.port());
+        w.field("hostname", &identity.hostname);
+    });
+    w.optional("cluster", app.cluster.as_deref());
+    w.optional("external_log_file", app.log.as_ref().map(|path| path.display().to_string()));
+    flags(w, app);
+}
+
+/// The field `flags`.
+pub fn flags(w: &mut Writer, app: &App) {
+    w.key("flags").object(|w| {
+        for (name, text) in &app.flags {
+            w.field(name, text);
+        }
+    });
+}
+
+/// `GET /state-summary`.
+pub fn summary(app: &App, _: &Request) -> Result<Response, Response> {
+    let snapshot = app.snapshot();
+    Ok(Writer::response(|w| {
+        w.field("hostname", &app.identity.hostname);
+        w.optional("cluster", app.cluster.as_deref());
+        w.key("slaves").array(snapshot.agents.values(), |w, view| {
+            w.object(|w| {
+                agent(w, view);
+                counts(w, &view.counts);
+                let frameworks = view.frameworks.keys();
+                w.key("framework_ids").array(frameworks, |w, id| w.value(id.as_str()));
+            });
+        });
+        w.key("frameworks").array(snapshot.frameworks.values(), |w, view| {
+            w.object(|w| {
+                frameworks::summary(w, view);
+                counts(w, &view.counts);
+                w.key("slave_ids").array(view.agents.keys(), |w, id| w.value(id.as_str()));
+            });
+        });
+    }))
+}
+
+fn counts(w: &mut Writer, counts: &StateCounts) {
+    for state in COUNTED {
+        w.field(state.name(), counts.get(state));
+    }
+}
