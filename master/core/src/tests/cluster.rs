@@ -32,6 +32,9 @@ pub(super) struct Cluster {
     streams: u64,
 }
 
+/// A framework and its event stream.
+pub(super) type Session = (FrameworkId, StreamId);
+
 /// The parts of a task in a script.
 pub(super) struct Wish<'a> {
     pub id: &'a str,
@@ -118,12 +121,12 @@ impl Cluster {
     }
 
     /// Subscribes a framework that can do everything.
-    pub fn framework(&mut self) -> (FrameworkId, StreamId) {
+    pub fn framework(&mut self) -> Session {
         let (id, stream, _) = self.subscribe(framework());
         (id, stream)
     }
 
-    pub fn call(&mut self, by: &(FrameworkId, StreamId), call: Call) -> Vec<String> {
+    pub fn call(&mut self, by: &Session, call: Call) -> Vec<String> {
         let caller = Caller::Request(RequestId(7), StreamClaim::Is(by.1));
         let mut lines = self.step(Kind::Calls(by.0.clone(), caller, call));
         if lines.last().is_some_and(|line| line == "answer 7: Accepted") {
@@ -154,7 +157,7 @@ impl Cluster {
     }
 
     /// Grants, accepts and launches; the lines of ACCEPT.
-    pub fn launch(&mut self, by: &(FrameworkId, StreamId), ax: u32, wish: Wish<'_>) -> Vec<String> {
+    pub fn launch(&mut self, by: &Session, ax: u32, wish: Wish<'_>) -> Vec<String> {
         let fx = self.index_of(&by.0);
         let total = match wish.executor {
             Some((_, more)) => parse(wish.resources) + parse(more),
@@ -164,9 +167,14 @@ impl Cluster {
         self.accept(by, offers, vec![Operation::Launch(vec![Ok(task(wish))])])
     }
 
+    /// Launches a command task; the lines of ACCEPT.
+    pub fn run(&mut self, by: &Session, ax: u32, agent: &AgentId, id: &str) -> Vec<String> {
+        self.launch(by, ax, Wish { id, agent, resources: "cpus:1", executor: None })
+    }
+
     pub fn accept(
         &mut self,
-        by: &(FrameworkId, StreamId),
+        by: &Session,
         offers: Vec<OfferId>,
         operations: Vec<Operation>,
     ) -> Vec<String> {
@@ -198,13 +206,7 @@ impl Cluster {
         self.step(Kind::StatusUpdated(pid(at), Box::new(update)))
     }
 
-    pub fn ack(
-        &mut self,
-        by: &(FrameworkId, StreamId),
-        agent: &AgentId,
-        task: &str,
-        uuid: u8,
-    ) -> Vec<String> {
+    pub fn ack(&mut self, by: &Session, agent: &AgentId, task: &str, uuid: u8) -> Vec<String> {
         let (agent, task, uuid) = (agent.clone(), TaskId::new(task), Uuid([uuid; 16]));
         self.call(by, Call::Acknowledge { agent, task, uuid })
     }
