@@ -138,13 +138,20 @@ pub struct Executor<S> {
     killing_state: bool,
     /// The task until any of its updates is acknowledged, encoded.
     unacknowledged_task: Option<Bytes>,
-    unacknowledged: Vec<TaskStatus>,
+    unacknowledged: Vec<Unacknowledged>,
+}
+
+/// An update that the agent does not have safe.
+struct Unacknowledged {
+    status: TaskStatus,
+    /// Whether it has gone out over this link, by itself or with the SUBSCRIBE.
+    told: bool,
 }
 
 impl<S: FnMut() -> Stamp> Executor<S> {
     /// A machine at the executor's start, and the call to connect with.
     pub fn new(settings: Settings, stamp: S) -> (Self, Effect) {
-        let machine = Self {
+        let mut machine = Self {
             settings,
             stamp,
             task: Task::Waiting,
@@ -163,6 +170,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             Event::Subscribed { killing_state } => {
                 self.link = Link::Connected;
                 self.killing_state = killing_state;
+                self.send_untold(out);
                 if let Task::Ended { until } = &mut self.task {
                     *until = now + LAST_WORDS;
                 }
@@ -335,7 +343,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
 
     fn acknowledged(&mut self, uuid: &Bytes, out: &mut Vec<Effect>) {
         let before = self.unacknowledged.len();
-        self.unacknowledged.retain(|status| status.uuid.as_ref() != Some(uuid));
+        self.unacknowledged.retain(|update| update.status.uuid.as_ref() != Some(uuid));
         if self.unacknowledged.len() < before {
             self.unacknowledged_task = None;
         }
@@ -391,23 +399,35 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         }
     }
 
-    /// Keeps the update until it is acknowledged; without a link it goes with the next SUBSCRIBE.
+    /// Keeps the update until it is acknowledged. One made while there is no link goes with the
+    /// next SUBSCRIBE, one made while that is under way right after it.
     fn update(&mut self, status: TaskStatus, out: &mut Vec<Effect>) {
-        self.unacknowledged.push(status.clone());
+        self.unacknowledged.push(Unacknowledged { status, told: false });
         if matches!(self.link, Link::Connected) {
-            let mut call = self.call(call::Type::Update);
-            call.update = Some(call::Update { status });
+            self.send_untold(out);
+        }
+    }
+
+    fn send_untold(&mut self, out: &mut Vec<Effect>) {
+        let call = self.call(call::Type::Update);
+        for update in self.unacknowledged.iter_mut().filter(|update| !update.told) {
+            update.told = true;
+            let status = update.status.clone();
+            let call = Call { update: Some(call::Update { status }), ..call.clone() };
             out.push(Effect::Send(Box::new(call)));
         }
     }
 
-    fn subscribe(&self) -> Call {
+    fn subscribe(&mut self) -> Call {
         let task = self.unacknowledged_task.clone().and_then(|task| TaskInfo::decode(task).ok());
-        let updates = self.unacknowledged.iter().cloned();
         let mut call = self.call(call::Type::Subscribe);
+        let updates = self.unacknowledged.iter_mut().map(|update| {
+            update.told = true;
+            call::Update { status: update.status.clone() }
+        });
         call.subscribe = Some(call::Subscribe {
             unacknowledged_tasks: task.into_iter().collect(),
-            unacknowledged_updates: updates.map(|status| call::Update { status }).collect(),
+            unacknowledged_updates: updates.collect(),
         });
         call
     }

@@ -23,7 +23,7 @@ use std::time::{Duration, Instant};
 
 use reeve_module_sdk::isolator::{Failed, Isolator, Limitation, Usage};
 use tokio::sync::watch;
-use tokio::task::JoinError;
+use tokio::task::{JoinError, JoinHandle};
 
 use crate::causes::in_one_line;
 use crate::process::pidfd::{Ending, PidFd, Wait};
@@ -101,6 +101,9 @@ struct Container {
     destroyed: Option<Option<Limitation>>,
 }
 
+/// What comes of a launch.
+type Outcome = Result<(Launched, Option<PidFd>), LaunchError>;
+
 struct Inner {
     settings: Settings,
     chain: Vec<Arc<dyn Isolator>>,
@@ -149,8 +152,17 @@ impl Containerizer {
     }
 
     /// Launches a container. When this returns it runs, isolated, or nothing of it is left but
-    /// its sandbox.
+    /// its sandbox. Whoever asks may stop waiting; the launch goes on.
     pub async fn launch(&self, spec: Spec) -> Result<Launched, LaunchError> {
+        let this = self.clone();
+        let id = spec.id.clone();
+        tokio::spawn(async move { this.launch_now(spec).await }).await.unwrap_or_else(|error| {
+            let message = format!("The launch of container '{id}' was cut short: {error}");
+            Err(LaunchError { step: Step::Check, destroyed: false, message })
+        })
+    }
+
+    async fn launch_now(&self, spec: Spec) -> Result<Launched, LaunchError> {
         let id = spec.id.clone();
         let progress = self.enter(&id)?;
         let inner = Arc::clone(&self.inner);
@@ -194,12 +206,12 @@ impl Containerizer {
     }
 
     /// Waits for a launch and holds each of its steps to its deadline.
-    async fn in_time<T>(
+    async fn in_time(
         &self,
         id: &str,
-        mut run: tokio::task::JoinHandle<Result<T, LaunchError>>,
+        mut run: JoinHandle<Outcome>,
         progress: &Progress,
-    ) -> Result<T, LaunchError> {
+    ) -> Outcome {
         loop {
             let (step, since) = progress.step();
             let limit = match step {
@@ -218,6 +230,7 @@ impl Containerizer {
                 // undone beside it is.
                 progress.abandon();
                 self.clean_up(id).await;
+                self.end_late(id, run);
                 let message = format!(
                     "Failed to {} container '{id}': it took more than {} s",
                     step.words(),
@@ -226,6 +239,21 @@ impl Containerizer {
                 return Err(LaunchError { step, destroyed: false, message });
             }
         }
+    }
+
+    /// A launch that was given up may have got past the last look at whether it was.
+    fn end_late(&self, id: &str, run: JoinHandle<Outcome>) {
+        let this = self.clone();
+        let id = id.to_owned();
+        tokio::spawn(async move {
+            if let Ok(Ok((launched, Some(held)))) = run.await {
+                if let Err(error) = this.kill(&id, launched, Arc::new(held)).await {
+                    tracing::error!("{}", in_one_line(&error));
+                }
+                this.clean_up(&id).await;
+                files::remove(&this.inner.settings.runtime_dir, &id);
+            }
+        });
     }
 
     async fn clean_up(&self, id: &str) {

@@ -237,6 +237,19 @@ fn with_checkpointing_nothing_is_lost_while_the_agent_is_away() {
 }
 
 #[test]
+fn an_end_during_the_subscription_is_told_right_after_it() {
+    let mut rig = Rig::running(true, false, task());
+    rig.acknowledge_all(1);
+    rig.step(5, Event::Disconnected { wait: AT(10) });
+    assert!(matches!(rig.step(15, Event::Tick).as_slice(), [Effect::Connect(_)]));
+    rig.step(16, Event::Exited(0));
+    assert_eq!(rig.sent.len(), 2, "there is no link yet");
+    rig.step(17, Event::Subscribed { killing_state: false });
+    assert_eq!(rig.last().0, TaskState::TaskFinished);
+    assert_eq!(rig.sent.len(), 3, "and what is safe is not told again");
+}
+
+#[test]
 fn an_unacknowledged_task_comes_along() {
     let mut rig = Rig::running(true, false, task());
     rig.step(5, Event::Disconnected { wait: AT(10) });
