@@ -1,14 +1,16 @@
 //! The order of the children of one node. What they are compared by is the caller's.
 
 use std::cmp::Ordering;
+use std::collections::VecDeque;
 
 /// Numbers of siblings, lowest standing first, as of one epoch of the cluster's totals.
 ///
-/// A sorted vector of four-byte numbers: moving a few kilobytes beats rebalancing a tree far
-/// beyond the ten thousand siblings that a node has in practice.
+/// A sorted ring of four-byte numbers: moving a few kilobytes beats rebalancing a tree far beyond
+/// the ten thousand siblings that a node has in practice. Mostly the first is granted something and
+/// becomes the last: both ends are tried before the order is searched.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Siblings {
-    order: Vec<u32>,
+    order: VecDeque<u32>,
     epoch: u64,
 }
 
@@ -31,7 +33,7 @@ impl Siblings {
 
     pub(crate) fn sort(&mut self, epoch: u64, compare: impl Fn(u32, u32) -> Ordering) {
         // Stable: it is linear on what is nearly in order already.
-        self.order.sort_by(|&a, &b| compare(a, b));
+        self.order.make_contiguous().sort_by(|&a, &b| compare(a, b));
         self.epoch = epoch;
     }
 
@@ -45,10 +47,11 @@ impl Siblings {
         if self.order.is_empty() {
             self.epoch = epoch;
         }
-        let at = if self.epoch == epoch {
-            self.order.partition_point(|&other| compare(other, member) == Ordering::Less)
-        } else {
+        let before = |&other: &u32| compare(other, member) == Ordering::Less;
+        let at = if self.epoch != epoch || self.order.back().is_none_or(before) {
             self.order.len()
+        } else {
+            self.order.partition_point(before)
         };
         self.order.insert(at, member);
     }
@@ -60,13 +63,17 @@ impl Siblings {
         epoch: u64,
         compare: impl Fn(u32, u32) -> Ordering,
     ) {
-        let at = if self.epoch == epoch {
-            let at = self.order.partition_point(|&other| compare(other, member) == Ordering::Less);
-            (self.order.get(at) == Some(&member)).then_some(at)
+        if self.order.front() == Some(&member) {
+            self.order.pop_front();
+            return;
+        }
+        let before = |&other: &u32| compare(other, member) == Ordering::Less;
+        let searched = if self.epoch == epoch { self.order.partition_point(before) } else { 0 };
+        let at = if self.order.get(searched) == Some(&member) {
+            Some(searched)
         } else {
-            None
+            self.order.iter().position(|&other| other == member)
         };
-        let at = at.or_else(|| self.order.iter().position(|&other| other == member));
         if let Some(at) = at {
             self.order.remove(at);
         }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use reeve_model::{Resource, ResourceName, Resources, Value};
 use reeve_module_sdk::allocator::{Amounts, FrameworkIx, Free, RoleIx};
+use smallvec::SmallVec;
 
 use super::event::AgentFacts;
 use super::filters::{Client, Filters};
@@ -37,7 +38,7 @@ pub(super) struct Agent {
     /// The shared volumes, each once.
     pub(super) shared: Resources,
     /// What frameworks are offered or use, with allocation info.
-    pub(super) held: BTreeMap<FrameworkIx, Resources>,
+    pub(super) held: Held,
     /// More is held than there is: `free` must be counted anew when something comes back.
     pub(super) overdrawn: bool,
     pub(super) filters: Filters,
@@ -46,7 +47,44 @@ pub(super) struct Agent {
     /// Whether more became free since the module was told.
     pub(super) grown: bool,
     /// The last round in which it was granted, and to whom.
-    pub(super) granted: (u64, Vec<Client>),
+    pub(super) granted: (u64, SmallVec<[Client; 1]>),
+}
+
+/// Resources by framework, in the order of their numbers. One or two frameworks share an agent.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Held(Vec<(FrameworkIx, Resources)>);
+
+impl Held {
+    fn find(&self, framework: FrameworkIx) -> Result<usize, usize> {
+        self.0.binary_search_by_key(&framework, |&(known, _)| known)
+    }
+
+    pub(super) fn get(&self, framework: FrameworkIx) -> Option<&Resources> {
+        self.find(framework).ok().map(|at| &self.0[at].1)
+    }
+
+    fn get_mut(&mut self, framework: FrameworkIx) -> Option<&mut Resources> {
+        self.find(framework).ok().map(|at| &mut self.0[at].1)
+    }
+
+    /// What a framework holds, nothing if it is new.
+    pub(super) fn of(&mut self, framework: FrameworkIx) -> &mut Resources {
+        let at = self.find(framework).unwrap_or_else(|at| {
+            self.0.insert(at, (framework, Resources::new()));
+            at
+        });
+        &mut self.0[at].1
+    }
+
+    fn remove(&mut self, framework: FrameworkIx) {
+        if let Ok(at) = self.find(framework) {
+            self.0.remove(at);
+        }
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = (FrameworkIx, &Resources)> {
+        self.0.iter().map(|(framework, held)| (*framework, held))
+    }
 }
 
 impl Agent {
@@ -63,12 +101,12 @@ impl Agent {
             total: Resources::new(),
             free: Resources::new(),
             shared: Resources::new(),
-            held: BTreeMap::new(),
+            held: Held::default(),
             overdrawn: false,
             filters: Filters::default(),
             touched: false,
             grown: false,
-            granted: (0, Vec::new()),
+            granted: (0, SmallVec::new()),
         };
         agent.set_total(total, options);
         agent
@@ -86,7 +124,7 @@ impl Agent {
         self.free = self.total.non_shared();
         self.shared = self.total.shared();
         self.overdrawn = false;
-        for held in self.held.values() {
+        for (_, held) in self.held.iter() {
             let held = held.filter(|one| !one.shared).unallocated();
             self.overdrawn |= !self.free.contains(&held);
             self.free -= &held;
@@ -98,12 +136,12 @@ impl Agent {
         let part = resources.filter(|one| !one.shared).unallocated();
         self.overdrawn |= !self.free.contains(&part);
         self.free -= &part;
-        *self.held.entry(framework).or_default() += resources;
+        *self.held.of(framework) += resources;
     }
 
     /// Books resources as free again and returns those that were held indeed.
     pub(super) fn release(&mut self, framework: FrameworkIx, resources: &Resources) -> Resources {
-        let Some(held) = self.held.get_mut(&framework) else { return Resources::new() };
+        let Some(held) = self.held.get_mut(framework) else { return Resources::new() };
         let freed = if held.contains(resources) {
             *held -= resources;
             resources.clone()
@@ -115,7 +153,7 @@ impl Agent {
             freed
         };
         if held.is_empty() {
-            self.held.remove(&framework);
+            self.held.remove(framework);
         }
         if self.overdrawn {
             self.recount();

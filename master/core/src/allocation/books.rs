@@ -182,7 +182,7 @@ impl Books {
         for client in gone.filters.clients() {
             self.forget_refusals(agent, client);
         }
-        for (&framework, held) in &gone.held {
+        for (framework, held) in gone.held.iter() {
             for (role, part) in by_role(held) {
                 let less = self.kinds.weigh(&part).negated();
                 self.account(framework, &role, agent, &less);

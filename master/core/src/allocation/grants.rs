@@ -37,9 +37,8 @@ impl From<Rule> for Refusal {
 /// What a grant takes of an agent.
 #[derive(Debug)]
 struct Cut {
-    /// Without allocation info and without shared volumes.
-    taken: Resources,
-    left: Resources,
+    /// Without allocation info and without shared volumes; `None`: all that is free.
+    part: Option<Resources>,
     weighed: Weighed,
     /// What the module believes that it took, and that is left.
     believed: Option<(Taken, Free)>,
@@ -81,7 +80,7 @@ impl Books {
         let role = self.roles.role(grant.role).ok_or(Rule::UnknownRole)?;
         let agent = self.agent(grant.agent).ok_or(Rule::UnknownAgent)?;
         let in_role = framework.in_role(grant.role).filter(|known| known.wanted);
-        let in_role = in_role.filter(|_| framework.wants(role)).ok_or(Rule::Unwanted)?;
+        let in_role = in_role.ok_or(Rule::Unwanted)?;
         if !agent.active {
             return Err(Rule::InactiveAgent.into());
         }
@@ -99,7 +98,7 @@ impl Books {
             return Err(Refusal::Keep(Bar::Lasting));
         }
         let cut = self.cut(grant, framework, in_role, role, agent)?;
-        if agent.filters.refuses(client, &cut.taken) {
+        if agent.filters.refuses(client, cut.part.as_ref().unwrap_or(&agent.free)) {
             return Err(Refusal::Keep(Bar::UntilMore));
         }
         if !self.roles.allows(grant.role, &cut.weighed.unreserved()) {
@@ -118,13 +117,8 @@ impl Books {
     ) -> Result<Cut, Refusal> {
         let may = |one: &Resource| may_take(one, framework, role);
         if grant.share == Share::All && agent.free.iter().all(may) {
-            let cut = Cut {
-                weighed: self.kinds.weigh(&agent.free),
-                taken: agent.free.clone(),
-                left: Resources::new(),
-                believed: None,
-            };
-            enough(in_role, &cut.weighed, !cut.taken.is_empty())?;
+            let cut = Cut { part: None, weighed: self.kinds.weigh(&agent.free), believed: None };
+            enough(in_role, &cut.weighed, !agent.free.is_empty())?;
             return Ok(cut);
         }
         let told = agent.free_for_module(&self.kinds, &self.roles);
@@ -147,8 +141,7 @@ impl Books {
         let weighed = self.kinds.weigh(&taken);
         // It was enough by what the module can see, and is not by what it cannot.
         enough(in_role, &weighed, !taken.is_empty()).map_err(|_| Refusal::Keep(Bar::UntilMore))?;
-        let left = &agent.free - &taken;
-        Ok(Cut { taken, left, weighed, believed: Some((believed, left_told)) })
+        Ok(Cut { part: Some(taken), weighed, believed: Some((believed, left_told)) })
     }
 
     /// What `share` takes of what may be taken.
@@ -178,7 +171,8 @@ impl Books {
         let takes_shared = self
             .framework(grant.framework)
             .is_some_and(|framework| framework.capabilities().shared_resources());
-        let Cut { taken: mut resources, left, weighed, believed } = cut;
+        let Cut { part, weighed, believed } = cut;
+        let mut resources = Resources::new();
         let mut known_to_module = true;
         if let Some(agent) = self.agent_mut(grant.agent) {
             if agent.granted.0 != round {
@@ -186,12 +180,18 @@ impl Books {
                 agent.granted.1.clear();
             }
             agent.granted.1.push(client);
-            agent.free = left;
+            resources = match part {
+                Some(part) => {
+                    agent.free -= &part;
+                    part
+                }
+                None => std::mem::take(&mut agent.free),
+            };
             if takes_shared && !agent.shared.is_empty() {
                 resources += agent.shared.allocatable_to(&role);
             }
             resources.allocate(&role);
-            *agent.held.entry(grant.framework).or_default() += &resources;
+            *agent.held.of(grant.framework) += &resources;
             known_to_module = !agent.touched;
         }
         if let Some((believed, left)) = believed {
@@ -204,7 +204,7 @@ impl Books {
             }
         }
         if known_to_module {
-            self.account_quietly(grant.framework, &role, &weighed);
+            self.account_quietly(grant.framework, grant.role, &weighed);
         } else {
             self.changes.push(Change::Undone { grant: place });
             self.account(grant.framework, &role, grant.agent, &weighed);

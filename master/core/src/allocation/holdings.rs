@@ -17,7 +17,8 @@ impl Books {
         agent: AgentIx,
         delta: &Weighed,
     ) {
-        let role = self.account_quietly(framework, role, delta);
+        let role = self.roles.ensure(role, &mut self.changes);
+        self.account_quietly(framework, role, delta);
         if delta.firm.is_empty() && delta.reserved.is_empty() {
             return;
         }
@@ -29,13 +30,14 @@ impl Books {
     pub(super) fn account_quietly(
         &mut self,
         framework: FrameworkIx,
-        role: &Role,
+        role: RoleIx,
         delta: &Weighed,
-    ) -> RoleIx {
-        let number = self.roles.ensure(role, &mut self.changes);
-        self.ensure_framework(framework).ensure_role(number).held.add(&delta.firm);
-        self.roles.consume(number, &delta.unreserved());
-        number
+    ) {
+        self.ensure_framework(framework).ensure_role(role).held.add(&delta.firm);
+        self.roles.consume(role, &delta.firm);
+        if !delta.reserved.is_empty() {
+            self.roles.consume(role, &delta.negated().reserved);
+        }
     }
 
     /// A top-level role's quota, for the module and for the check of grants.
@@ -104,7 +106,7 @@ impl Books {
         let Some(known) = self.agent_mut(agent) else { return };
         let total = &known.total - &from.unallocated() + &to.unallocated();
         if let Some(framework) = framework {
-            let held = known.held.entry(framework).or_default();
+            let held = known.held.of(framework);
             *held -= from;
             *held += to;
             self.kinds.announce(to, &mut self.changes);

@@ -15,6 +15,9 @@ use super::options::Options;
 /// module that errs for ever must not spin.
 const PAUSE_AFTER_UNLAWFUL: Duration = Duration::from_secs(1);
 
+/// So many changes at the most are kept before the module is told.
+const TOLD_AT_ONCE: usize = 1024;
+
 /// The host of an allocator module.
 #[derive(Debug)]
 pub struct Host<A> {
@@ -104,7 +107,14 @@ impl<A: Allocator> Host<A> {
         let touched = std::mem::take(&mut self.books.touched);
         for agent in touched {
             self.tell_free(agent);
+            if self.books.changes.len() >= TOLD_AT_ONCE {
+                self.tell_changes();
+            }
         }
+        self.tell_changes();
+    }
+
+    fn tell_changes(&mut self) {
         self.allocator.apply(&self.books.changes);
         self.books.changes.clear();
     }
@@ -175,6 +185,9 @@ impl<A: Allocator> Machine for Host<A> {
             // At once after a pause; under load, changes gather.
             let due = self.last_round.map_or(now, |last| now.max(last + self.books.options.batch));
             self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
+        }
+        if self.books.changes.len() >= TOLD_AT_ONCE {
+            self.tell_changes();
         }
         if is_deadline && self.due.is_some_and(|due| due <= now) {
             self.run_round(now, out);

@@ -58,7 +58,7 @@ impl Books {
         let Some(gone) = self.framework(framework) else { return };
         if gone.roles.iter().any(|role| !role.held.is_empty()) {
             let holding = |(number, agent): (AgentIx, &Agent)| {
-                Some((number, agent.held.get(&framework)?.clone()))
+                Some((number, agent.held.get(framework)?.clone()))
             };
             let left: Vec<_> = self.agents().filter_map(holding).collect();
             for (agent, resources) in left {
