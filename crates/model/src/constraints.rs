@@ -106,6 +106,13 @@ impl OfferConstraints {
     }
 }
 
+/// From roles and their groups.
+impl FromIterator<(Role, Vec<Vec<Constraint>>)> for OfferConstraints {
+    fn from_iter<I: IntoIterator<Item = (Role, Vec<Vec<Constraint>>)>>(roles: I) -> Self {
+        Self(roles.into_iter().collect())
+    }
+}
+
 impl Constraint {
     fn matches(&self, agent: &AgentFacts<'_>, engine: &impl Matcher) -> bool {
         let text = |text: Option<&str>| self.predicate.holds(text.map(Some).into_iter(), engine);

@@ -16,7 +16,8 @@ pub(crate) struct Agent {
     pub(crate) free: Free,
     /// Clients that may not be offered this agent.
     pub(crate) blocked: Mask,
-    queued: bool,
+    /// Its ticket, if it is queued.
+    queued: Option<u64>,
 }
 
 /// Agents by number; every agent with something free is either queued or idle.
@@ -30,7 +31,9 @@ pub(crate) struct Agent {
 #[derive(Debug, Default)]
 pub(crate) struct Agents {
     known: Vec<Option<Box<Agent>>>,
-    queue: VecDeque<AgentIx>,
+    /// With tickets: one that the agent no longer holds is void.
+    queue: VecDeque<(AgentIx, u64)>,
+    tickets: u64,
     idle: BTreeSet<AgentIx>,
     held_back: BTreeSet<AgentIx>,
     sweep_from: Option<AgentIx>,
@@ -70,7 +73,7 @@ impl Agents {
         let Some(known) = self.get_mut(agent) else { return };
         known.free = free;
         if known.free.is_empty() {
-            known.queued = false;
+            known.queued = None;
             self.idle.remove(&agent);
             self.held_back.remove(&agent);
         } else {
@@ -80,12 +83,14 @@ impl Agents {
 
     /// Somebody may want the agent who did not or could not before.
     pub(crate) fn wake(&mut self, agent: AgentIx) {
+        let ticket = self.tickets;
         let Some(known) = self.get_mut(agent) else { return };
-        if known.queued || known.free.is_empty() {
+        if known.queued.is_some() || known.free.is_empty() {
             return;
         }
-        known.queued = true;
-        self.queue.push_back(agent);
+        known.queued = Some(ticket);
+        self.tickets += 1;
+        self.queue.push_back((agent, ticket));
         self.idle.remove(&agent);
         self.held_back.remove(&agent);
     }
@@ -104,9 +109,10 @@ impl Agents {
 
     /// The next agent to visit.
     pub(crate) fn next_queued(&mut self) -> Option<AgentIx> {
-        while let Some(agent) = self.queue.pop_front() {
+        while let Some((agent, ticket)) = self.queue.pop_front() {
             let Some(known) = self.get_mut(agent) else { continue };
-            if std::mem::take(&mut known.queued) {
+            if known.queued == Some(ticket) {
+                known.queued = None;
                 return Some(agent);
             }
         }

@@ -1,1 +1,221 @@
 //! One story each.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use reeve_allocator_drf::Drf;
+use reeve_machine::Machine;
+use reeve_model::{
+    Capabilities, Constraint, OfferConstraints, Predicate, Quantities, Quantity, Role, Selector,
+};
+
+use super::ledger::{Ledger, Subscriber};
+use super::{agent_added, facts, framework_added, framework_info, resources};
+use crate::allocation::{AgentIx, Event, FrameworkIx};
+
+const MOMENT: Duration = Duration::from_millis(5);
+
+/// A ledger with one agent of 4 CPUs and these frameworks, each in its roles.
+fn cluster(frameworks: &[&[&str]]) -> Ledger<Drf> {
+    let mut ledger = Ledger::new(Drf::default());
+    for (number, roles) in (0u32..).zip(frameworks) {
+        subscribe(&mut ledger, number, roles);
+    }
+    add_agent(&mut ledger, 0, "cpus:4;mem:1024;ports:[31000-32000]");
+    ledger.pass(MOMENT);
+    ledger
+}
+
+fn subscribe(ledger: &mut Ledger<Drf>, framework: u32, roles: &[&str]) {
+    let subscriber = Subscriber {
+        roles: roles.iter().map(|&role| role.into()).collect(),
+        active: true,
+        refinement: true,
+        ..Subscriber::default()
+    };
+    ledger.frameworks.insert(FrameworkIx(framework), subscriber);
+    ledger.send(framework_added(framework, roles));
+}
+
+fn add_agent(ledger: &mut Ledger<Drf>, agent: u32, total: &str) {
+    ledger.agents.insert(AgentIx(agent), (resources(total), true));
+    ledger.send(agent_added(agent, total));
+}
+
+fn takers(ledger: &Ledger<Drf>) -> Vec<u32> {
+    ledger.offers.iter().map(|offer| offer.framework.0).collect()
+}
+
+#[test]
+fn an_agent_is_offered_whole_and_at_once() {
+    let ledger = cluster(&[&["*"]]);
+    assert_eq!(ledger.offers.len(), 1);
+    let offered = &ledger.offers[0].resources;
+    assert_eq!(offered.unallocated(), resources("cpus:4;mem:1024;ports:[31000-32000]"));
+}
+
+#[test]
+fn a_declined_offer_goes_to_the_next_and_comes_back_when_the_filter_ends() {
+    let mut ledger = cluster(&[&["*"], &["*"]]);
+    assert_eq!(takers(&ledger), [0]);
+    ledger.decline(0, Some(Duration::from_secs(5)));
+    ledger.pass(MOMENT);
+    assert_eq!(takers(&ledger), [1]);
+    ledger.decline(0, Some(Duration::from_secs(60)));
+    ledger.pass(Duration::from_secs(4));
+    assert!(ledger.offers.is_empty());
+    ledger.pass(Duration::from_secs(2));
+    assert_eq!(takers(&ledger), [0]);
+}
+
+#[test]
+fn what_is_recovered_without_filter_is_offered_within_milliseconds() {
+    let mut ledger = cluster(&[&["*"]]);
+    ledger.decline(0, None);
+    ledger.pass(Duration::from_millis(2));
+    assert_eq!(takers(&ledger), [0]);
+}
+
+#[test]
+fn freed_resources_beyond_the_refused_ones_break_the_filter() {
+    let mut ledger = cluster(&[&["*"]]);
+    let mut offer = ledger.offers.remove(0);
+    let mut task = offer.clone();
+    task.resources = resources("cpus:1;mem:100").allocated_to(&Role::any());
+    offer.resources -= &task.resources;
+    ledger.recover(offer, Some(Duration::from_secs(3600)));
+    ledger.pass(Duration::from_secs(10));
+    assert!(ledger.offers.is_empty());
+    ledger.recover(task, None);
+    ledger.pass(MOMENT);
+    assert_eq!(takers(&ledger), [0]);
+}
+
+#[test]
+fn revive_clears_filters_and_suppress_stops_offers() {
+    let mut ledger = cluster(&[&["*"]]);
+    let framework = FrameworkIx(0);
+    ledger.decline(0, Some(Duration::from_secs(3600)));
+    ledger.send(Event::Suppress { framework, roles: Vec::new() });
+    ledger.pass(MOMENT);
+    assert!(ledger.offers.is_empty());
+    ledger.forget(|_, _, _| true);
+    ledger.send(Event::Revive { framework, roles: Vec::new() });
+    ledger.pass(MOMENT);
+    assert_eq!(takers(&ledger), [0]);
+}
+
+#[test]
+fn a_guarantee_is_kept_free_for_its_role() {
+    let mut ledger = cluster(&[]);
+    let two = Quantities::from_iter([("cpus".into(), Quantity::from_units(2))]);
+    ledger.send(Event::Quota { role: "eng".into(), guarantees: two, limits: Vec::new() });
+    subscribe(&mut ledger, 0, &["ops"]);
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.offers[0].resources.scalar("cpus"), Quantity::from_units(2));
+    subscribe(&mut ledger, 1, &["eng"]);
+    ledger.pass(MOMENT);
+    assert_eq!(takers(&ledger), [0, 1]);
+    assert_eq!(ledger.offers[1].resources.scalar("cpus"), Quantity::from_units(2));
+}
+
+#[test]
+fn a_limit_cuts_an_offer_and_more_comes_when_something_ends() {
+    let mut ledger = cluster(&[]);
+    let limits =
+        vec![("cpus".into(), Quantity::from_units(3)), ("mem".into(), Quantity::from_units(512))];
+    ledger.limits.insert("eng".into(), limits.clone());
+    ledger.send(Event::Quota { role: "eng".into(), guarantees: Quantities::new(), limits });
+    subscribe(&mut ledger, 0, &["eng"]);
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.offers[0].resources.scalar("cpus"), Quantity::from_units(3));
+    let mut offer = ledger.offers.remove(0);
+    let mut task = offer.clone();
+    task.resources = resources("cpus:1;mem:128").allocated_to(&"eng".into());
+    offer.resources -= &task.resources;
+    ledger.used.push(offer);
+    ledger.recover(task, None);
+    ledger.pass(MOMENT);
+    assert_eq!(takers(&ledger), [0]);
+    assert_eq!(ledger.offers[0].resources.scalar("cpus"), Quantity::from_units(1));
+}
+
+#[test]
+fn offer_constraints_keep_agents_away_until_they_change() {
+    let mut ledger = Ledger::new(Drf::default());
+    let info = framework_info(0, &["*"], Capabilities::none());
+    let predicate = Predicate::TextMatches("host[1-9]".into());
+    let only = Constraint { selector: Selector::Hostname, predicate };
+    let only = OfferConstraints::from_iter([(Role::any(), vec![vec![only]])]);
+    let constraints = Some(Arc::new(only));
+    let (framework, info, active) = (FrameworkIx(0), Arc::new(info), true);
+    let subscriber = Subscriber { roles: [Role::any()].into(), active, ..Subscriber::default() };
+    ledger.frameworks.insert(framework, subscriber);
+    let suppressed = BTreeSet::new();
+    ledger.send(Event::FrameworkAdded {
+        framework,
+        info: Arc::clone(&info),
+        suppressed: suppressed.clone(),
+        constraints,
+        active,
+    });
+    add_agent(&mut ledger, 0, "cpus:4;mem:1024");
+    add_agent(&mut ledger, 1, "cpus:4;mem:1024");
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.offers.len(), 1);
+    assert_eq!(ledger.offers[0].agent, AgentIx(1));
+    assert_eq!(ledger.host.counters().unlawful.len(), 0);
+    ledger.send(Event::FrameworkChanged { framework, info, suppressed, constraints: None });
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.offers.len(), 2);
+}
+
+#[test]
+fn tasks_of_an_unknown_framework_count_until_it_returns() {
+    let mut ledger = cluster(&[]);
+    let used = resources("cpus:3;mem:1000").allocated_to(&Role::any());
+    let total = resources("cpus:4;mem:1024");
+    ledger.agents.insert(AgentIx(1), (total.clone(), true));
+    ledger.send(Event::AgentAdded {
+        agent: AgentIx(1),
+        info: facts(1),
+        total,
+        used: vec![(FrameworkIx(7), used.clone())],
+        active: true,
+    });
+    ledger.used.push(crate::allocation::Granted {
+        framework: FrameworkIx(7),
+        role: Role::any(),
+        agent: AgentIx(1),
+        resources: used,
+    });
+    subscribe(&mut ledger, 7, &["*"]);
+    subscribe(&mut ledger, 1, &["*"]);
+    ledger.pass(MOMENT);
+    // Framework 7 already holds something, so both agents go to the other one.
+    assert_eq!(takers(&ledger), [1, 7]);
+    assert!(ledger.host.shares()[0].1 > 0.9);
+}
+
+#[test]
+fn it_explains_itself() {
+    let mut ledger = cluster(&[&["*"]]);
+    let explain = |ledger: &Ledger<Drf>| ledger.host.explain(FrameworkIx(0), None).join("\n");
+    ledger.decline(0, Some(Duration::from_secs(100)));
+    ledger.pass(MOMENT);
+    let text = explain(&ledger);
+    assert!(text.contains("the largest agent has cpus:4;mem:1024"), "{text}");
+    assert!(text.contains("declined"), "{text}");
+    ledger.send(Event::Suppress { framework: FrameworkIx(0), roles: Vec::new() });
+    assert!(explain(&ledger).contains("suppressed"), "{}", explain(&ledger));
+    ledger.send(Event::FrameworkActive { framework: FrameworkIx(0), active: false });
+    assert!(explain(&ledger).contains("not connected"), "{}", explain(&ledger));
+    assert!(ledger.host.explain(FrameworkIx(9), None)[0].contains("not known"));
+}
+
+#[test]
+fn at_rest_it_waits_for_nothing() {
+    let ledger = cluster(&[&["*"]]);
+    assert_eq!(ledger.host.deadline(), None);
+}
