@@ -60,8 +60,8 @@ impl Master {
         if self.agents.find(&agent.id) != Some(ix) {
             return Err(format!("agent {} is not found by its id", agent.id));
         }
-        // One on its way out may have lost its address to a newcomer.
-        if agent.state != State::Leaving && self.agents.at(&agent.pid) != Some(ix) {
+        // One that is not connected may have lost its address to a newcomer.
+        if agent.state == State::Connected && self.agents.at(&agent.pid) != Some(ix) {
             return Err(format!("agent {} is not found at {}", agent.id, agent.pid));
         }
         if self.agents.is_awaited(&agent.id) || self.agents.unreachable(&agent.id).is_some() {

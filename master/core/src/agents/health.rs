@@ -44,7 +44,7 @@ impl Master {
         }
     }
 
-    fn disconnect_agent(&mut self, step: &mut Step<'_>, ix: AgentIx) {
+    pub(super) fn disconnect_agent(&mut self, step: &mut Step<'_>, ix: AgentIx) {
         let Some(agent) = self.agents.get_mut(ix) else { return };
         if agent.state != State::Connected {
             return;

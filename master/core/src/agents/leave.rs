@@ -29,6 +29,14 @@ impl Master {
         self.persist(step, Mutation::Remove(id.clone()), Pending::Remove(id, why.to_owned()));
     }
 
+    /// An agent turns up at an address: whoever was there before is there no longer.
+    pub(super) fn vacate(&mut self, step: &mut Step<'_>, pid: &Pid) {
+        let Some(before) = self.agents.at(pid) else { return };
+        // If something else about it is being written, it has its time to come back.
+        self.disconnect_agent(step, before);
+        self.leave(step, before, "another agent registered at the same address");
+    }
+
     /// It is durable that an agent is out of reach.
     pub(super) fn now_unreachable(
         &mut self,

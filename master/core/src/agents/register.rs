@@ -37,11 +37,22 @@ impl Master {
                 State::Leaving => {}
             }
         }
-        let id = AgentId::new(numbered(self.name(), "-S", self.agents.next));
-        self.agents.next += 1;
+        let id = self.new_agent_id();
         self.agents.joining.insert(pid.clone());
+        self.agents.busy.insert(id.clone());
         let info = Arc::new(AgentInfo { id: Some(id.clone()), ..registration.info.clone() });
         self.persist(step, Mutation::Admit(info), Pending::Admit(pid, id, registration));
+    }
+
+    /// An id that no agent has or claims.
+    fn new_agent_id(&mut self) -> AgentId {
+        loop {
+            let id = AgentId::new(numbered(self.name(), "-S", self.agents.next));
+            self.agents.next += 1;
+            if !self.agents.is_taken(&id) {
+                return id;
+            }
+        }
     }
 
     /// A write is durable: what waited for it goes on.
@@ -50,6 +61,8 @@ impl Master {
             None => {}
             Some(Pending::Admit(pid, id, registration)) => {
                 self.agents.joining.remove(&pid);
+                self.agents.busy.remove(&id);
+                self.vacate(step, &pid);
                 let ix = self.admit(step, pid, id, *registration, None);
                 self.show_agent(step, ix);
                 self.announce(step, ix, Vec::new());

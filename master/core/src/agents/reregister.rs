@@ -84,10 +84,7 @@ impl Master {
         back: Reregistration,
         message: Option<&'static str>,
     ) {
-        // Somebody else may have registered at that address meanwhile; the newest is right.
-        if let Some(squatter) = self.agents.at(&pid) {
-            self.leave(step, squatter, "another agent reregistered at the same address");
-        }
+        self.vacate(step, &pid);
         let Reregistration { registration, tasks, executors, frameworks } = back;
         let ix = self.admit(step, pid.clone(), id, registration, Some(step.wall));
         self.show_agent(step, ix);
@@ -132,11 +129,11 @@ impl Master {
             return;
         }
         let was_connected = agent.state == State::Connected;
-        if agent.pid != pid {
-            step.push(Effect::Unlink(agent.pid.clone()));
-            if let Some(squatter) = self.agents.at(&pid) {
-                self.leave(step, squatter, "another agent reregistered at the same address");
+        if self.agents.at(&pid) != Some(ix) {
+            if self.agents.at(&agent.pid) == Some(ix) {
+                step.push(Effect::Unlink(agent.pid.clone()));
             }
+            self.vacate(step, &pid);
             self.agents.moved(ix, pid.clone());
         }
         self.redescribe(step, ix, &back);

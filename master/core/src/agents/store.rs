@@ -208,6 +208,15 @@ impl Agents {
         self.registered.iter().map(|(at, agent)| (AgentIx(at), agent))
     }
 
+    /// Whether anything is known of an agent of this id.
+    pub fn is_taken(&self, id: &AgentId) -> bool {
+        self.by_id.contains_key(id)
+            || self.busy.contains(id)
+            || self.unreachable.contains_key(id)
+            || self.is_awaited(id)
+            || self.is_gone(id)
+    }
+
     pub fn is_awaited(&self, id: &AgentId) -> bool {
         self.awaited.contains_key(id)
     }

@@ -78,12 +78,22 @@ impl Master {
             let event = ToScheduler::Subscribed { framework: framework.id.clone(), again: false };
             return step.scheduler(&to, event);
         }
-        let id = FrameworkId::new(format!("{}-{:04}", self.name(), self.frameworks.next));
-        self.frameworks.next += 1;
+        let id = self.new_framework_id();
         let fx = self.add_framework(step, id, info, State::Disconnected);
         self.set_wishes(fx, suppressed, constraints);
         self.connect_framework(step, fx, &to, false);
         self.announce_framework(step, fx);
+    }
+
+    /// An id that no framework has or had.
+    fn new_framework_id(&mut self) -> FrameworkId {
+        loop {
+            let id = FrameworkId::new(format!("{}-{:04}", self.name(), self.frameworks.next));
+            self.frameworks.next += 1;
+            if self.frameworks.find(&id).is_none() && !self.frameworks.is_completed(&id) {
+                return id;
+            }
+        }
     }
 
     /// Whether the scheduler may be the framework's from now on.

@@ -1,2 +1,348 @@
-//! Whatever happens in whatever order: the books balance, offers end once, ends are acknowledged
-//! once, and the allocation machine hears of every resource it gets back.
+//! Whatever happens in whatever order: the books balance, offers end once, requests are answered
+//! once, readers see what the core sees, and the allocation machine gets back what it gave.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use reeve_machine::Machine;
+use reeve_model::{
+    AgentId, Capabilities, ExecutorId, Filters, FrameworkId, FrameworkInfo, OfferId, Operation,
+    Resources, TaskId, TaskState, Uuid,
+};
+
+use super::Cluster;
+use super::cluster::{
+    Wish, framework, known, parse, pid, registration, reregistration, subscription, task,
+};
+use crate::allocation::{AgentIx, Event as Alloc, FrameworkIx, Granted};
+use crate::effect::Effect;
+use crate::event::{Call, Caller, Kind, RequestId, StreamClaim, StreamId, WriteId};
+use crate::view::Change;
+
+/// One thing that happens: which kind, and three choices within it.
+type Move = (u8, u8, u8, u8);
+
+const STATES: [TaskState; 5] = [
+    TaskState::Running,
+    TaskState::Finished,
+    TaskState::Failed,
+    TaskState::Starting,
+    TaskState::Killing,
+];
+
+/// A cluster, and what must come out even.
+struct Watch {
+    c: Cluster,
+    streams: u64,
+    offers: BTreeSet<OfferId>,
+    ended: BTreeSet<OfferId>,
+    writes: Vec<WriteId>,
+    /// What the allocation machine believes to be held.
+    ledger: BTreeMap<(u32, u32), Resources>,
+}
+
+impl Watch {
+    fn new() -> Self {
+        let mut c = Cluster::new();
+        c.commits = false;
+        Watch {
+            c,
+            streams: 0,
+            offers: BTreeSet::new(),
+            ended: BTreeSet::new(),
+            writes: Vec::new(),
+            ledger: BTreeMap::new(),
+        }
+    }
+
+    fn step(&mut self, kind: Kind) {
+        let asked = match &kind {
+            Kind::Calls(_, Caller::Request(..), _) | Kind::TeardownAsked(..) => 1,
+            _ => 0,
+        };
+        if let Kind::Granted(grants) = &kind {
+            for grant in grants {
+                let held = self.ledger.entry((grant.framework.0, grant.agent.0)).or_default();
+                *held += &grant.resources;
+            }
+        }
+        self.c.step(kind);
+        let effects = std::mem::take(&mut self.c.effects);
+        let answers = effects.iter().filter(|effect| matches!(effect, Effect::Answer(..)));
+        assert_eq!(answers.count(), asked);
+        for effect in &effects {
+            match effect {
+                Effect::Persist(write, _) => self.writes.push(*write),
+                Effect::Allocation(event) => self.account(event),
+                Effect::Changed(Change::OfferMade(offer)) => {
+                    assert!(self.offers.insert(offer.id.clone()), "an id is given once");
+                }
+                Effect::Changed(Change::OfferEnded(id, _)) => {
+                    assert!(self.offers.contains(id));
+                    assert!(self.ended.insert(id.clone()), "{id} ended twice");
+                }
+                _ => {}
+            }
+        }
+        self.readers_see_the_same();
+    }
+
+    fn account(&mut self, event: &Alloc) {
+        match event {
+            Alloc::AgentAdded { agent, used, .. } => {
+                for (framework, resources) in used {
+                    *self.ledger.entry((framework.0, agent.0)).or_default() += resources;
+                }
+            }
+            Alloc::Used { framework, agent, resources } => {
+                *self.ledger.entry((framework.0, agent.0)).or_default() += resources;
+            }
+            Alloc::Recover { framework, agent, resources, .. } => {
+                let held = self.ledger.entry((framework.0, agent.0)).or_default();
+                assert!(held.contains(resources), "{held} cannot give {resources}");
+                *held -= resources;
+            }
+            Alloc::Converted { framework: Some(framework), agent, from, to } => {
+                let held = self.ledger.entry((framework.0, agent.0)).or_default();
+                assert!(held.contains(from));
+                *held -= from;
+                *held += to;
+            }
+            Alloc::AgentRemoved { agent } => {
+                let left =
+                    self.ledger.iter().find(|((_, at), held)| *at == agent.0 && !held.is_empty());
+                assert!(left.is_none(), "{left:?} is left on a removed agent");
+            }
+            Alloc::FrameworkRemoved { framework } => {
+                let left = self
+                    .ledger
+                    .iter()
+                    .find(|((of, _), held)| *of == framework.0 && !held.is_empty());
+                assert!(left.is_none(), "{left:?} is left of a removed framework");
+            }
+            _ => {}
+        }
+    }
+
+    fn readers_see_the_same(&self) {
+        let view = self.c.view();
+        let mut seen = 0;
+        for (ix, agent) in self.c.master.agents.iter() {
+            let Some(shown) = view.agents.get(&agent.id) else { panic!("{ix:?} is not shown") };
+            let held = shown.used.unallocated() + shown.offered.unallocated();
+            assert_eq!(held + &agent.free, agent.total() + &agent.debt, "{}", agent.id);
+            seen += 1;
+        }
+        assert_eq!(view.agents.len(), seen);
+        let tasks: usize = view.frameworks.values().map(|framework| framework.tasks.len()).sum();
+        assert_eq!(tasks, self.c.master.tasks.iter().count());
+        assert_eq!(view.offers.len(), self.offers.len() - self.ended.len());
+    }
+
+    fn agent(&self, choice: u8) -> AgentId {
+        AgentId::new(format!("m-S{}", choice % 4))
+    }
+
+    fn framework(&self, choice: u8) -> FrameworkId {
+        FrameworkId::new(format!("m-000{}", choice % 4))
+    }
+
+    /// Moves of agents.
+    fn agent_moves(&mut self, (kind, x, y, z): Move) {
+        let name = pid(["a1", "a2", "a3"][usize::from(x % 3)]);
+        match kind {
+            0 => {
+                let asks = registration(None, ["cpus:4", "cpus:8"][usize::from(y % 2)]);
+                self.step(Kind::AgentRegisters(name, Box::new(asks)));
+            }
+            1 => {
+                let mut back =
+                    reregistration(&self.agent(y), ["cpus:4", "cpus:8"][usize::from(z % 5 == 0)]);
+                for of in 0..3 {
+                    let id = self.framework(of);
+                    back.frameworks
+                        .push(Arc::new(FrameworkInfo { id: Some(id.clone()), ..framework() }));
+                    if z & (1 << of) != 0 {
+                        let state = STATES[usize::from(z % 5)];
+                        back.tasks.push(known(&format!("t{}", z % 6), &id, state, "cpus:1"));
+                    }
+                }
+                self.step(Kind::AgentReregisters(name, Box::new(back)));
+            }
+            2 => self.step(Kind::LinkBroken(name)),
+            3 => self.step(Kind::AgentUnregisters(name, self.agent(y))),
+            4 => self.step(Kind::AgentPonged(name)),
+            _ => {
+                let exits = ExecutorId::new("e");
+                self.step(Kind::ExecutorExited(self.agent(x), self.framework(y), exits, 0));
+            }
+        }
+    }
+
+    /// A status of a task that may or may not be there.
+    fn status_moves(&mut self, (_, x, y, z): Move) {
+        let (task, agent) = (format!("t{}", x % 6), self.agent(y));
+        let at = ["a1", "a2", "a3"][usize::from(z % 3)];
+        let state = STATES[usize::from(x / 6 % 5)];
+        let mut status = reeve_model::TaskStatus::new(TaskId::new(task), state);
+        let uuid = (z > 20).then(|| Uuid([x; 16]));
+        status.uuid = uuid;
+        let update = reeve_model::StatusUpdate {
+            framework: self.framework(z / 3),
+            executor: None,
+            agent: Some(agent),
+            timestamp: reeve_model::Seconds(1.0),
+            uuid,
+            latest_state: (y > 128).then_some(TaskState::Finished),
+            status,
+        };
+        self.step(Kind::StatusUpdated(pid(at), Box::new(update)));
+    }
+
+    fn scheduler_moves(&mut self, (kind, x, y, z): Move) {
+        match kind {
+            0 => {
+                self.streams += 1;
+                let id = (y % 3 > 0).then(|| self.framework(x));
+                let capabilities =
+                    if z % 2 == 0 { framework().capabilities } else { Capabilities::none() };
+                let checkpoint = z % 3 > 0;
+                let info = FrameworkInfo { id, capabilities, checkpoint, ..framework() };
+                let stream = StreamId(self.streams);
+                self.step(Kind::Subscribes(stream, Box::new(subscription(info))));
+            }
+            1 => self.step(Kind::StreamClosed(StreamId(u64::from(x) % (self.streams + 1)))),
+            2 => self.step(Kind::TeardownAsked(RequestId(1), self.framework(x))),
+            _ => {
+                let call = self.call((kind, x, y, z));
+                let claim = StreamClaim::Is(self.stream_of(&self.framework(x)));
+                let caller = Caller::Request(RequestId(1), claim);
+                self.step(Kind::Calls(self.framework(x), caller, call));
+            }
+        }
+    }
+
+    fn stream_of(&self, id: &FrameworkId) -> StreamId {
+        let fx = self.c.master.frameworks.find(id);
+        match fx.and_then(|fx| self.c.master.frameworks.get(fx)?.scheduler().cloned()) {
+            Some(crate::effect::Scheduler::Stream(stream)) => stream,
+            _ => StreamId(0),
+        }
+    }
+
+    fn call(&self, (kind, x, y, z): Move) -> Call {
+        let task_id = TaskId::new(format!("t{}", y % 6));
+        let filters = Filters { refuse: Duration::from_secs(u64::from(z % 2)) };
+        match kind {
+            3..=6 => {
+                let (offers, agent) = self.offers_of(&self.framework(x), y);
+                let executor = (z % 3 == 0).then_some(("e", "cpus:0.5"));
+                let wish =
+                    |id: &str, resources| Ok(task(Wish { id, agent: &agent, resources, executor }));
+                let tasks = vec![
+                    wish(&format!("t{}", z % 6), "cpus:1"),
+                    wish(&format!("t{}", y % 6), ["cpus:0.5", "cpus:3"][usize::from(z % 2)]),
+                ];
+                Call::Accept { offers, operations: vec![Operation::Launch(tasks)], filters }
+            }
+            7 => Call::Decline { offers: self.offers_of(&self.framework(x), y).0, filters },
+            8 => Call::Kill { task: task_id, agent: None, policy: None },
+            9 | 10 => {
+                let uuid = self.uuid_of(&self.framework(x), &task_id).unwrap_or(Uuid([z; 16]));
+                Call::Acknowledge { agent: self.agent(z), task: task_id, uuid }
+            }
+            11 => Call::Reconcile(vec![(task_id, (z % 2 == 0).then(|| self.agent(z)))]),
+            12 => Call::Reconcile(Vec::new()),
+            13 => Call::Suppress(Vec::new()),
+            14 => Call::Revive(Vec::new()),
+            _ => Call::Teardown,
+        }
+    }
+
+    fn uuid_of(&self, id: &FrameworkId, task: &TaskId) -> Option<Uuid> {
+        let master = &self.c.master;
+        let framework = master.frameworks.get(master.frameworks.find(id)?)?;
+        Some(master.tasks.get(*framework.tasks.get(task)?)?.update?.1)
+    }
+
+    fn offers_of(&self, id: &FrameworkId, choice: u8) -> (Vec<OfferId>, AgentId) {
+        let view = self.c.view();
+        let all: Vec<_> = view.offers.values().filter(|offer| offer.framework == *id).collect();
+        match all.get(usize::from(choice) % all.len().max(1)) {
+            Some(offer) => (vec![offer.id.clone()], offer.agent_id.clone()),
+            None => (vec![OfferId::new("m-O0")], AgentId::new("m-S0")),
+        }
+    }
+
+    fn make(&mut self, (kind, x, y, z): Move) {
+        match kind % 32 {
+            kind @ 0..=5 => self.agent_moves((kind, x, y, z)),
+            6..=8 => self.status_moves((kind, x, y, z)),
+            kind @ 9..=25 => self.scheduler_moves((kind - 9, x, y, z)),
+            26 | 27 => {
+                let resources = ["cpus:1", "cpus:2", "cpus:4.5"][usize::from(z % 3)];
+                self.step(Kind::Granted(vec![Granted {
+                    framework: FrameworkIx(u32::from(x % 4)),
+                    agent: AgentIx(u32::from(y % 4)),
+                    role: "*".into(),
+                    resources: parse(resources).allocated_to(&"*".into()),
+                }]));
+            }
+            28..=30 => {
+                if !self.writes.is_empty() {
+                    let write = self.writes.remove(0);
+                    self.step(Kind::Committed(write));
+                }
+            }
+            _ => self.pass(Duration::from_secs(u64::from(x) / 4)),
+        }
+    }
+
+    fn pass(&mut self, time: Duration) {
+        let end = self.c.now + time;
+        while let Some(deadline) = self.c.master.deadline().filter(|deadline| *deadline <= end) {
+            self.c.now = self.c.now.max(deadline);
+            self.step(Kind::Deadline);
+        }
+        self.c.now = end;
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn nothing_that_happens_breaks_the_books(
+        moves in prop::collection::vec(any::<Move>(), 1..200)
+    ) {
+        let mut watch = Watch::new();
+        for name in ["a1", "a2"] {
+            watch.step(Kind::AgentRegisters(pid(name), Box::new(registration(None, "cpus:4"))));
+        }
+        for _ in 0..2 {
+            watch.scheduler_moves((0, 0, 0, 0));
+        }
+        for write in std::mem::take(&mut watch.writes) {
+            watch.step(Kind::Committed(write));
+        }
+        for one in moves {
+            watch.make(one);
+        }
+    }
+
+    #[test]
+    fn equal_events_give_equal_effects(moves in prop::collection::vec(any::<Move>(), 1..60)) {
+        let run = || {
+            let mut watch = Watch::new();
+            let mut seen = String::new();
+            for one in &moves {
+                watch.make(*one);
+                seen += &format!("{:?}", watch.c.view().tallies);
+            }
+            seen
+        };
+        prop_assert_eq!(run(), run());
+    }
+}
