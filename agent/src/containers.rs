@@ -6,7 +6,6 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use prost::Message;
 use reeve_agent_core::effect::Launch;
 use reeve_agent_core::event::Ending;
 use reeve_agent_core::recovery::{Fate, Recovered};
@@ -166,7 +165,7 @@ fn command(launch: &Launch) -> v1::CommandInfo {
 fn container_info(launch: &Launch) -> Vec<u8> {
     let of_task = launch.task.as_ref().and_then(|task| task.details().container);
     let of_executor = || launch.executor.details().container;
-    of_task.or_else(of_executor).map(|info| info.encode_to_vec()).unwrap_or_default()
+    of_task.or_else(of_executor).map(|info| reeve_wire::encode(&info).to_vec()).unwrap_or_default()
 }
 
 fn program(command: v1::CommandInfo) -> Program {

@@ -1,6 +1,6 @@
 //! Starting an agent: settings into facts, sockets, what is left from before, and the loop.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -10,10 +10,10 @@ use arc_swap::ArcSwap;
 use reeve_agent_core::event::Kind;
 use reeve_agent_core::view::View;
 use reeve_agent_core::{Agent, Options};
-use reeve_agent_runtime::{Containerizer, Settings as ContainerSettings, detect};
+use reeve_agent_runtime::{Containerizer, Settings as ContainerSettings};
 use reeve_config::Settings as _;
 use reeve_isolator_posix::Posix;
-use reeve_model::{AgentInfo, Attributes, ContainerId, Pid, Resources, Role};
+use reeve_model::{ContainerId, Pid};
 use reeve_module_sdk::isolator::Isolator;
 use reeve_transport::files::Files;
 use reeve_transport::libprocess::PeersConfig;
@@ -26,9 +26,10 @@ use crate::checkpoint::layout::Layout;
 use crate::checkpoint::read::{self, Found};
 use crate::checkpoint::write::Writer;
 use crate::containers::{Surroundings, fates};
+use crate::describe::{advertised, describe, listen, master};
 use crate::disk::Disk;
 use crate::http::{self, Shared};
-use crate::settings::Settings;
+use crate::settings::AgentSettings;
 use crate::shell::{ACTOR, Input, Shell, wall, watch};
 use crate::wire::incoming;
 use crate::wire::outgoing::Identity;
@@ -67,10 +68,29 @@ pub enum StartError {
 pub struct Running {
     /// Where it listens.
     pub address: SocketAddr,
+    inputs: mpsc::Sender<Input>,
     tasks: tokio::task::JoinSet<()>,
 }
 
+/// Ends an agent and all that it runs.
+#[derive(Clone, Debug)]
+pub struct Stopper {
+    inputs: mpsc::Sender<Input>,
+}
+
+impl Stopper {
+    /// Makes the agent leave the cluster for good: its tasks are killed, then it stops.
+    pub async fn leave(&self) {
+        drop(self.inputs.send(Input::Happened(Kind::Stops { unregister: true })).await);
+    }
+}
+
 impl Running {
+    /// A way to end it from elsewhere.
+    pub fn stopper(&self) -> Stopper {
+        Stopper { inputs: self.inputs.clone() }
+    }
+
     /// Waits until the agent has stopped.
     pub async fn wait(mut self) {
         while self.tasks.join_next().await.is_some() {}
@@ -78,7 +98,10 @@ impl Running {
 }
 
 /// Starts an agent. It stops when `stop` is cancelled; what it runs goes on without it.
-pub async fn start(settings: Settings, stop: CancellationToken) -> Result<Running, StartError> {
+pub async fn start(
+    settings: AgentSettings,
+    stop: CancellationToken,
+) -> Result<Running, StartError> {
     let work_dir = directory("work_dir", &settings.work_dir)?;
     let runtime_dir = directory("runtime_dir", &settings.runtime_dir)?;
     let master = settings.master.as_deref().map(|text| master(text, &settings)).transpose()?;
@@ -153,7 +176,7 @@ pub async fn start(settings: Settings, stop: CancellationToken) -> Result<Runnin
     recover(found, &surroundings, &containerizer, &inputs).await;
     drop(inputs.send(Input::Happened(Kind::MasterDetected(master))).await);
     info!(%address, "the agent is up");
-    Ok(Running { address, tasks })
+    Ok(Running { address, inputs, tasks })
 }
 
 async fn until_stopped(stop: CancellationToken, work: impl Future<Output = ()>) {
@@ -238,7 +261,7 @@ fn rand_seed() -> u64 {
     bytes.iter().fold(0, |seed, byte| (seed << 4) ^ u64::from(*byte) ^ (seed >> 60))
 }
 
-fn wrong(name: &'static str, value: &str, why: impl ToString) -> StartError {
+pub(crate) fn wrong(name: &'static str, value: &str, why: impl ToString) -> StartError {
     StartError::Setting { name, value: value.to_owned(), why: why.to_string() }
 }
 
@@ -247,98 +270,10 @@ fn directory(what: &'static str, path: &str) -> Result<PathBuf, StartError> {
     made.map_err(|error| wrong(what, path, format!("can't be made: {error}")))
 }
 
-/// The master by its address. A name is looked up once, now.
-fn master(text: &str, settings: &Settings) -> Result<Pid, StartError> {
-    if text.starts_with("zk://") {
-        let why = "finding the master through ZooKeeper is not supported yet; name HOST:PORT";
-        return Err(wrong("master", text, why));
-    }
-    let host = text.strip_prefix("master@").unwrap_or(text);
-    let host = if host.contains(':') { host.to_owned() } else { format!("{host}:5050") };
-    let wants_ipv6 = settings.ip.as_deref().is_some_and(|ip| ip.contains(':'));
-    let mut found = host.to_socket_addrs().map_err(|error| {
-        wrong("master", text, format!("is no HOST:PORT that resolves: {error}"))
-    })?;
-    let address = found.find(|address| address.is_ipv6() == wants_ipv6);
-    let address = address.ok_or_else(|| wrong("master", text, "has no address of that family"))?;
-    Ok(Pid::new("master", address))
-}
-
-fn listen(settings: &Settings) -> Result<SocketAddr, StartError> {
-    let ip = match &settings.ip {
-        Some(text) => text.parse().map_err(|_| wrong("ip", text, "is no IP address"))?,
-        None => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-    };
-    Ok(SocketAddr::new(ip, settings.port))
-}
-
-/// Where others reach this agent: as told, else where it listens, else by the host's own name.
-fn advertised(settings: &Settings, bound: SocketAddr) -> Result<SocketAddr, StartError> {
-    let port = settings.advertise_port.unwrap_or(bound.port());
-    if let Some(text) = &settings.advertise_ip {
-        let ip = text.parse().map_err(|_| wrong("advertise_ip", text, "is no IP address"))?;
-        return Ok(SocketAddr::new(ip, port));
-    }
-    if !bound.ip().is_unspecified() {
-        return Ok(SocketAddr::new(bound.ip(), port));
-    }
-    let own = (host_name().as_str(), port).to_socket_addrs().ok();
-    let own = own.and_then(|mut all| all.find(SocketAddr::is_ipv4));
-    Ok(own.unwrap_or(SocketAddr::new(Ipv4Addr::LOCALHOST.into(), port)))
-}
-
-fn host_name() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/hostname")
-        .map_or_else(|_| "localhost".to_owned(), |name| name.trim().to_owned())
-}
-
-fn describe(
-    settings: &Settings,
-    work_dir: &Path,
-    address: SocketAddr,
-) -> Result<AgentInfo, StartError> {
-    let attributes = match &settings.attributes {
-        Some(text) => Attributes::parse(text).map_err(|error| wrong("attributes", text, error))?,
-        None => Attributes::default(),
-    };
-    let hostname = settings.hostname.clone().unwrap_or_else(|| match address.ip() {
-        ip if ip.is_loopback() => "localhost".to_owned(),
-        _ => host_name(),
-    });
-    Ok(AgentInfo {
-        id: None,
-        hostname,
-        port: address.port(),
-        resources: resources(settings, work_dir)?,
-        attributes,
-        domain: None,
-        checkpoint: true,
-    })
-}
-
-/// What the settings name, and what is detected for the rest.
-fn resources(settings: &Settings, work_dir: &Path) -> Result<Resources, StartError> {
-    let role = Role::parse(&settings.default_role)
-        .map_err(|error| wrong("default_role", &settings.default_role, error))?;
-    let text = settings.resources.as_deref().unwrap_or_default();
-    let mut all = Resources::parse(text, &role).map_err(|error| wrong("resources", text, error))?;
-    let found = detect::detect(work_dir);
-    let detected = [
-        ("cpus", format!("cpus:{}", found.cpus)),
-        ("mem", format!("mem:{}", found.mem_mb)),
-        ("disk", format!("disk:{}", found.disk_mb)),
-        ("ports", "ports:[31000-32000]".to_owned()),
-    ];
-    for (name, text) in detected {
-        if all.iter().all(|one| one.name.as_str() != name) {
-            let one = Resources::parse(&text, &role);
-            all += &one.map_err(|error| wrong("resources", &text, error))?;
-        }
-    }
-    Ok(all)
-}
-
-fn containerizer(settings: &Settings, runtime_dir: PathBuf) -> Result<Containerizer, StartError> {
+fn containerizer(
+    settings: &AgentSettings,
+    runtime_dir: PathBuf,
+) -> Result<Containerizer, StartError> {
     let executor = executor(settings)?;
     let mut chain: Vec<Arc<dyn Isolator>> = Vec::new();
     for name in settings.isolation.split(',').map(str::trim).filter(|name| !name.is_empty()) {
@@ -357,7 +292,7 @@ fn containerizer(settings: &Settings, runtime_dir: PathBuf) -> Result<Containeri
 }
 
 /// `reeve-executor`: in `--launcher_dir`, or beside this program.
-fn executor(settings: &Settings) -> Result<PathBuf, StartError> {
+fn executor(settings: &AgentSettings) -> Result<PathBuf, StartError> {
     let room = match &settings.launcher_dir {
         Some(room) => PathBuf::from(room),
         None => std::env::current_exe()
@@ -373,7 +308,7 @@ fn executor(settings: &Settings) -> Result<PathBuf, StartError> {
     Err(wrong("launcher_dir", &room.to_string_lossy(), why))
 }
 
-fn options(settings: &Settings) -> Result<Options, StartError> {
+fn options(settings: &AgentSettings) -> Result<Options, StartError> {
     let headroom: f64 = settings
         .gc_disk_headroom
         .parse()

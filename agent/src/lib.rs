@@ -3,7 +3,7 @@
 //! Lives here: sockets, files, containers and clocks, and what is said over HTTP. Lives elsewhere:
 //! every decision (`core`), the Linux work (`runtime`), the program beside each task (`executor`).
 //!
-//! - [`daemon`]: starting one; [`settings`]: what it can be told
+//! - [`daemon`]: starting one; [`settings`]: what it can be told; `describe`: what it is
 //! - [`shell`]: the loop around the core; [`disk`]: the thread that writes checkpoints
 //! - [`checkpoint`]: the tree of checkpoints; [`containers`]: launches in terms of Linux
 //! - [`wire`]: messages to and from the master and executors; [`http`]: endpoints
@@ -13,11 +13,13 @@
 pub mod checkpoint;
 pub mod containers;
 pub mod daemon;
+mod describe;
 pub mod disk;
 pub mod http;
 pub mod settings;
 pub mod shell;
 pub mod wire;
 
-pub use daemon::{Running, StartError, start};
-pub use settings::Settings;
+pub use daemon::{Running, StartError, Stopper, start};
+pub use describe::divided;
+pub use settings::AgentSettings;

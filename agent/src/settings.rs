@@ -6,7 +6,7 @@ use reeve_config::settings;
 
 settings! {
     /// The agent's settings.
-    pub struct Settings in "agent" {
+    pub struct AgentSettings in "agent" {
         /// The master: `host:port`.
         master: Option<String>,
         /// Where sandboxes and checkpoints live. The agent needs it to find its containers again.

@@ -7,7 +7,6 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use prost::Message;
 use reeve_agent_core::effect::{Effect, Launch, ToExecutor};
 use reeve_agent_core::event::{Event, ExecutorSubscription, Kind, LaunchFailure, StreamId};
 use reeve_agent_core::view::{Change, View};
@@ -214,7 +213,7 @@ impl Shell {
         let Some((sender, codec)) = self.streams.get(&stream) else { return };
         let event = executor::event(message, self.agent.info());
         let record = match codec {
-            Codec::Protobuf => Bytes::from(event.encode_to_vec()),
+            Codec::Protobuf => reeve_wire::encode(&event),
             Codec::Json => Bytes::from(reeve_wire::json::to_vec(&event)),
         };
         if let Err(error) = sender.send(&record) {

@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use prost::Message;
 use reeve_agent_core::effect::{Record, TaskReport};
 use reeve_agent_runtime::checkpoint::{self, CheckpointError, RecordLog};
 use reeve_model::{
@@ -36,7 +35,7 @@ impl Writer {
             Record::Framework(info, pid) => {
                 let Some(id) = &info.id else { return Ok(()) };
                 let room = self.layout.framework(&self.own(), id);
-                let bytes = info.to_wire().encode_to_vec();
+                let bytes = reeve_wire::encode(&info.to_wire());
                 checkpoint::write_record(&room.join("framework.info"), &bytes)?;
                 let pid = pid.as_ref().map(ToString::to_string).unwrap_or_default();
                 checkpoint::write(&room.join("framework.pid"), pid.as_bytes())
@@ -44,7 +43,7 @@ impl Writer {
             Record::Executor(framework, info, container) => {
                 let run = self.run(framework, &info.id, container);
                 let room = self.layout.executor(&run.agent, framework, &info.id);
-                let bytes = executor(framework, info).encode_to_vec();
+                let bytes = reeve_wire::encode(&executor(framework, info));
                 checkpoint::write_record(&room.join("executor.info"), &bytes)?;
                 checkpoint::make_directories(&self.layout.run(&run))?;
                 checkpoint::link(&room.join("runs/latest"), Path::new(&*container.value))
@@ -63,7 +62,7 @@ impl Writer {
                     pending: None,
                 };
                 let identity = Identity { agent: self.agent.clone(), ..Identity::default() };
-                let bytes = task(&identity, &report).encode_to_vec();
+                let bytes = reeve_wire::encode(&task(&identity, &report));
                 let path = self.layout.task(&run, &info.id).join("task.info");
                 checkpoint::write_record(&path, &bytes)
             }
@@ -91,7 +90,7 @@ impl Writer {
     fn agent(&mut self, info: &AgentInfo) -> Result<(), CheckpointError> {
         let Some(id) = info.id.clone() else { return Ok(()) };
         checkpoint::write(&self.layout.boot_id(), self.boot_id.as_bytes())?;
-        checkpoint::write_record(&self.layout.agent_info(&id), &slave(info).encode_to_vec())?;
+        checkpoint::write_record(&self.layout.agent_info(&id), &reeve_wire::encode(&slave(info)))?;
         checkpoint::link(&self.layout.latest_agent(), Path::new(id.as_str()))?;
         self.agent = Some(id);
         Ok(())
@@ -99,7 +98,7 @@ impl Writer {
 
     fn resources(&self, all: &Resources) -> Result<(), CheckpointError> {
         let records = resources(all).into_iter().flat_map(|resource| {
-            let bytes = resource.encode_to_vec();
+            let bytes = reeve_wire::encode(&resource);
             let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
             length.to_ne_bytes().into_iter().chain(bytes)
         });
@@ -124,7 +123,7 @@ impl Writer {
     ) -> Result<(), CheckpointError> {
         let path = self.layout.task(run, task).join("task.updates");
         let (mut log, _) = RecordLog::open(&path)?;
-        log.append([record.encode_to_vec().as_slice()])
+        log.append([&reeve_wire::encode(&record)[..]])
     }
 
     fn mark(&self, run: &Run, name: &str) -> Result<(), CheckpointError> {

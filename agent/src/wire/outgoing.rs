@@ -70,7 +70,7 @@ pub fn encode(message: &ToMaster, identity: &Identity) -> (&'static str, Bytes) 
 }
 
 fn pack<M: reeve_wire::WireMessage>(message: &M) -> (&'static str, Bytes) {
-    (M::NAME, Bytes::from(message.encode_to_vec()))
+    (M::NAME, reeve_wire::encode(message))
 }
 
 fn own_id(identity: &Identity) -> v1::AgentId {

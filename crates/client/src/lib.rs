@@ -1,1 +1,16 @@
-//! (under construction)
+//! A framework's and an operator's side of the API.
+//!
+//! Lives here: the v1 scheduler connection ([`scheduler`]) and the operator's questions
+//! ([`operator`]). Lives elsewhere: sockets and codecs (`reeve-transport`, `reeve-wire`), and what
+//! a framework does with its offers.
+
+#![forbid(unsafe_code)]
+
+mod error;
+mod master;
+pub mod operator;
+pub mod scheduler;
+
+pub use error::Error;
+pub use master::MasterAddress;
+pub use scheduler::{Codec, Connection, Events};

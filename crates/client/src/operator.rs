@@ -1,0 +1,56 @@
+//! Questions an operator asks a master: JSON endpoints, and why there are no offers.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use reeve_transport::client::{Call, HttpClient};
+use serde_json::Value;
+
+use crate::error::Error;
+use crate::master::MasterAddress;
+
+/// How long an answer may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Asks one master.
+#[derive(Clone, Debug)]
+pub struct Operator {
+    http: HttpClient,
+    master: MasterAddress,
+}
+
+impl Operator {
+    /// Asks the master at that address.
+    pub fn new(master: MasterAddress) -> Self {
+        Self { http: HttpClient::new(), master }
+    }
+
+    /// The JSON of an endpoint, such as `/state`.
+    pub async fn get(&self, path: &str) -> Result<Value, Error> {
+        let address = self.master.to_string();
+        let call = Call::get(self.master.url(path));
+        let reply = self.http.send(&call, PATIENCE).await;
+        let reply =
+            reply.map_err(|source| Error::Unreachable { address: address.clone(), source })?;
+        if reply.status != StatusCode::OK {
+            let (status, text) = (reply.status.as_u16(), reply.text());
+            return Err(Error::Refused { address, what: "the question", status, text });
+        }
+        serde_json::from_slice(&reply.body).map_err(|error| Error::Answer {
+            address,
+            what: "the question",
+            why: error.to_string(),
+        })
+    }
+
+    /// Why a framework has no offers, in the master's words. A master that can't say gives none.
+    pub async fn explain(&self, framework: &str) -> Result<Vec<String>, Error> {
+        let answer = match self.get(&format!("/explain?framework_id={framework}")).await {
+            Ok(answer) => answer,
+            Err(Error::Refused { .. } | Error::Answer { .. }) => return Ok(Vec::new()),
+            Err(error) => return Err(error),
+        };
+        let reasons = answer["reasons"].as_array().cloned().unwrap_or_default();
+        Ok(reasons.iter().filter_map(|reason| reason.as_str().map(str::to_owned)).collect())
+    }
+}
