@@ -28,6 +28,7 @@ const REFUSED: &[(&str, &str)] = &[
 /// Runs one task on a cluster, tells what becomes of it, and exits 0 only if it finished.
 #[derive(Clone, Debug, Parser)]
 #[command(name = "mesos-execute", version, disable_help_subcommand = true)]
+#[command(rename_all = "snake_case")]
 pub struct Arguments {
     /// The master: `HOST:PORT`.
     #[arg(long, value_name = "HOST:PORT")]
@@ -52,7 +53,8 @@ pub struct Arguments {
     pub shell: Option<bool>,
 
     /// Run the command's first word as a program with the other words as its arguments.
-    #[arg(long, action = ArgAction::SetTrue, overrides_with = "shell")]
+    #[arg(long = "no-shell", alias = "no_shell", action = ArgAction::SetTrue,
+          overrides_with = "shell")]
     pub no_shell: bool,
 
     /// Environment variables as a JSON object of strings.
@@ -80,7 +82,7 @@ pub struct Arguments {
     pub checkpoint: Option<bool>,
 
     /// Kill the task after this long, such as `30secs`.
-    #[arg(long, value_name = "DURATION", value_parser = duration)]
+    #[arg(long, alias = "kill-after", value_name = "DURATION", value_parser = duration)]
     pub kill_after: Option<Duration>,
 
     /// Capabilities of the framework, separated by commas, such as `GPU_RESOURCES`.
@@ -93,7 +95,8 @@ pub struct Arguments {
     pub partition_aware: Option<bool>,
 
     /// Be told TASK_LOST instead.
-    #[arg(long, action = ArgAction::SetTrue, overrides_with = "partition_aware")]
+    #[arg(long = "no-partition_aware", alias = "no-partition-aware", action = ArgAction::SetTrue,
+          overrides_with = "partition_aware")]
     pub no_partition_aware: bool,
 
     /// How to talk to the master: `protobuf` or `json`.

@@ -68,3 +68,13 @@ fn what_is_missing_is_named() {
     assert_eq!(request(&["--master=m:1", "--command=c"]).expect_err("no"), Wrong::Missing("name"));
     assert_eq!(request(&["--master=m:1", "--name=n"]).expect_err("no"), Wrong::Missing("command"));
 }
+
+#[test]
+fn flags_are_spelt_as_in_mesos() {
+    let flags = with(&["--kill_after=30secs", "--content_type=json", "--no-partition_aware"]);
+    let request = request(&flags).expect("a request");
+    assert_eq!(request.kill_after, Some(Duration::from_secs(30)));
+    assert!(request.json);
+    let aware = v1::framework_info::capability::Type::PartitionAware;
+    assert!(request.framework.capabilities.iter().all(|one| one.r#type() != aware));
+}
