@@ -16,6 +16,14 @@ use crate::offers::Terms;
 use crate::step::Step;
 use crate::view::{Change, TaskBody, TaskRecord};
 
+/// A group that may be launched.
+struct ReadyGroup {
+    executor: Arc<ExecutorInfo>,
+    /// Whether the executor is not on the agent yet.
+    starts: bool,
+    tasks: Vec<Arc<TaskInfo>>,
+}
+
 /// A task that may be launched.
 struct Ready {
     task: TaskInfo,
@@ -91,8 +99,8 @@ impl Master {
                 return;
             }
         };
-        let (executor, is_new, tasks) = ready;
-        if is_new {
+        let ReadyGroup { executor, starts, tasks } = ready;
+        if starts {
             terms.left -= &executor.resources;
             self.add_executor(step, terms.framework, terms.agent, &executor);
         }
@@ -103,7 +111,7 @@ impl Master {
         let Some(framework) = self.frameworks.get(terms.framework) else { return };
         let Some(agent) = self.agents.get(terms.agent) else { return };
         let framework = framework.info.clone();
-        let run = ToAgent::RunGroup { framework, executor, tasks, launch_executor: is_new };
+        let run = ToAgent::RunGroup { framework, executor, tasks, launch_executor: starts };
         step.agent(&agent.pid, run);
     }
 
@@ -130,12 +138,12 @@ impl Master {
         terms: &Terms,
         executor: Result<Arc<ExecutorInfo>, String>,
         tasks: Vec<Result<TaskInfo, InvalidTask>>,
-    ) -> Result<(Arc<ExecutorInfo>, bool, Vec<Arc<TaskInfo>>), String> {
+    ) -> Result<ReadyGroup, String> {
         let executor = executor?;
-        let (executor, is_new) = self.ready_executor(terms, &executor)?;
-        let mut needs = if is_new { executor.resources.clone() } else { Resources::new() };
+        let (executor, starts) = self.ready_executor(terms, &executor)?;
+        let mut needs = if starts { executor.resources.clone() } else { Resources::new() };
         let mut ids = BTreeSet::<TaskId>::new();
-        let mut ready = Vec::with_capacity(tasks.len());
+        let mut all = Vec::with_capacity(tasks.len());
         for task in tasks {
             let mut task = task.map_err(|invalid| {
                 format!("Task '{}' is invalid: {}", invalid.id, invalid.message)
@@ -149,13 +157,13 @@ impl Master {
             needs += &task.resources;
             // The group's executor is every task's.
             task.executor = Some(executor.clone());
-            ready.push(Arc::new(task));
+            all.push(Arc::new(task));
         }
-        if ready.is_empty() {
+        if all.is_empty() {
             return Err("it has no tasks".to_owned());
         }
         check_room(terms, &needs)?;
-        Ok((executor, is_new, ready))
+        Ok(ReadyGroup { executor, starts, tasks: all })
     }
 
     /// What makes a task impossible here and now, whatever its description says.

@@ -199,7 +199,7 @@ impl Cluster {
             executor: None,
             agent: Some(agent.clone()),
             timestamp: Seconds(1.0),
-            uuid: (uuid > 0).then(|| Uuid([uuid; 16])),
+            uuid: (uuid > 0).then_some(Uuid([uuid; 16])),
             latest_state: Some(state),
             status,
         };

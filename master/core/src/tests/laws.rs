@@ -187,7 +187,7 @@ impl Watch {
         let at = ["a1", "a2", "a3"][usize::from(z % 3)];
         let state = STATES[usize::from(x / 6 % 5)];
         let mut status = reeve_model::TaskStatus::new(TaskId::new(task), state);
-        let uuid = (z > 20).then(|| Uuid([x; 16]));
+        let uuid = (z > 20).then_some(Uuid([x; 16]));
         status.uuid = uuid;
         let update = reeve_model::StatusUpdate {
             framework: self.framework(z / 3),
