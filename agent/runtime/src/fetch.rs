@@ -6,7 +6,7 @@
 //! archive says ([`beneath`]).
 //!
 //! - `uri`: what is to be fetched, from where, and under which name.
-//! - `http`: the client.
+//! - `http`, `tls`: the client.
 //! - `archive`: what is extracted, and how.
 //! - `identity`: becoming the user.
 
@@ -14,6 +14,7 @@ mod archive;
 mod beneath;
 mod http;
 mod identity;
+mod tls;
 mod uri;
 
 use std::fs::File;

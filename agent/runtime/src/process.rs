@@ -7,6 +7,7 @@ pub(crate) mod pidfd;
 pub(crate) mod tree;
 
 use std::io;
+use std::sync::OnceLock;
 
 /// When a process started, in clock ticks since the host did: with the process id, its identity
 /// for as long as the host is up (proc(5), field 22 of `stat`).
@@ -49,9 +50,12 @@ fn parse_stat(text: &[u8]) -> Option<Stat> {
 }
 
 /// The id of this start of the host.
-pub(crate) fn boot_id() -> String {
-    let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    text.trim().to_owned()
+pub(crate) fn boot_id() -> &'static str {
+    static ID: OnceLock<String> = OnceLock::new();
+    ID.get_or_init(|| {
+        let text = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+        text.trim().to_owned()
+    })
 }
 
 #[cfg(test)]

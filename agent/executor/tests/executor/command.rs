@@ -100,11 +100,12 @@ fn a_task_that_listens_ends_by_sigterm() {
 }
 
 #[test]
+// What the task itself started is the agent's to find: see the containers of the runtime.
 fn a_killed_executor_takes_its_task_along() {
     let mut agent = Agent::start(None);
     let mut executor = Executor::command(&agent, &[], &[]);
     agent.subscribed();
-    agent.launch(shell("echo $$ > pid; sleep 1000"));
+    agent.launch(shell("echo $$ > pid; exec sleep 1000"));
     agent.expect(&[TaskStarting, TaskRunning]);
     let pid = executor.line("pid");
     executor.child.kill().unwrap();
@@ -144,7 +145,7 @@ fn without_checkpointing_the_task_ends_with_the_agent() {
     let mut agent = Agent::start(None);
     let mut executor = Executor::command(&agent, &[], &[("MESOS_CHECKPOINT", "0")]);
     agent.subscribed();
-    agent.launch(shell("echo $$ > pid; sleep 1000"));
+    agent.launch(shell("echo $$ > pid; exec sleep 1000"));
     agent.expect(&[TaskStarting, TaskRunning]);
     let pid = executor.line("pid");
     agent.die();

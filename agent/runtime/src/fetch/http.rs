@@ -5,6 +5,8 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
 
+use super::tls::{self, Stream};
+
 /// How many redirects are followed.
 const MAX_REDIRECTS: usize = 10;
 
@@ -17,6 +19,7 @@ const GLANCE: Duration = Duration::from_millis(250);
 /// A place on the web.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Url {
+    tls: bool,
     host: String,
     port: u16,
     /// Path and query.
@@ -31,9 +34,11 @@ impl Url {
             return Err("a URL may hold no blanks or control characters".to_owned());
         }
         let (scheme, rest) = text.split_once("://").ok_or("it has no scheme")?;
-        if scheme.eq_ignore_ascii_case("https") {
-            return Err("this agent is built without TLS; use http:// or a file".to_owned());
-        }
+        let tls = match scheme.to_ascii_lowercase().as_str() {
+            "http" => false,
+            "https" => true,
+            other => return Err(format!("{other}:// is not of the web")),
+        };
         let rest = rest.split('#').next().unwrap_or_default();
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, target) = rest.split_at(end);
@@ -41,9 +46,9 @@ impl Url {
             Some((userinfo, address)) => (Some(userinfo.to_owned()), address),
             None => (None, authority),
         };
-        let (host, port) = host_and_port(address).ok_or("it has no valid host and port")?;
+        let (host, port) = host_and_port(address, tls).ok_or("it has no valid host and port")?;
         let target = if target.starts_with('/') { target.to_owned() } else { format!("/{target}") };
-        Ok(Self { host, port, target, userinfo })
+        Ok(Self { tls, host, port, target, userinfo })
     }
 
     /// Where a `Location` header points, seen from here.
@@ -51,26 +56,37 @@ impl Url {
         if location.contains("://") {
             return Self::parse(location);
         }
-        let at = match self.port {
-            80 => self.host.clone(),
-            port => format!("{}:{port}", self.host),
-        };
+        let scheme = if self.tls { "https" } else { "http" };
         if let Some(rest) = location.strip_prefix("//") {
-            return Self::parse(&format!("http://{rest}"));
+            return Self::parse(&format!("{scheme}://{rest}"));
         }
+        let base = format!("{scheme}://{}", self.authority());
         if location.starts_with('/') {
-            return Self::parse(&format!("http://{at}{location}"));
+            return Self::parse(&format!("{base}{location}"));
         }
         let path = self.target.split('?').next().unwrap_or_default();
         let directory = path.rfind('/').map_or("/", |end| path.get(..=end).unwrap_or("/"));
-        Self::parse(&format!("http://{at}{directory}{location}"))
+        Self::parse(&format!("{base}{directory}{location}"))
+    }
+
+    /// Host and, unless it is the usual one, port.
+    fn authority(&self) -> String {
+        if self.port == usual_port(self.tls) {
+            self.host.clone()
+        } else {
+            format!("{}:{}", self.host, self.port)
+        }
     }
 }
 
-fn host_and_port(address: &str) -> Option<(String, u16)> {
+fn usual_port(tls: bool) -> u16 {
+    if tls { 443 } else { 80 }
+}
+
+fn host_and_port(address: &str, tls: bool) -> Option<(String, u16)> {
     let (host, port) = match address.rsplit_once(':') {
         Some((host, port)) if !port.contains(']') => (host, port.parse().ok()?),
-        _ => (address, 80),
+        _ => (address, usual_port(tls)),
     };
     (!host.is_empty()).then(|| (host.to_owned(), port))
 }
@@ -82,8 +98,11 @@ pub(super) fn get<'a>(
     abandoned: &'a (dyn Fn() -> bool + Sync),
 ) -> io::Result<Box<dyn Read + 'a>> {
     for _ in 0..=MAX_REDIRECTS {
-        let mut wire = BufReader::new(Wire { socket: connect(&url, stall)?, stall, abandoned });
-        wire.get_mut().socket.write_all(request(&url).as_bytes())?;
+        let mut stream = connect(&url, stall)?;
+        stream.write_all(request(&url).as_bytes())?;
+        stream.flush()?;
+        stream.socket().set_read_timeout(Some(GLANCE.min(stall)))?;
+        let mut wire = BufReader::new(Wire { stream, stall, abandoned });
         let head = Head::read(&mut wire)?;
         match (head.status, head.location.as_deref()) {
             (200, _) => return head.body(wire),
@@ -100,15 +119,18 @@ pub(super) fn get<'a>(
     Err(io::Error::other(format!("more than {MAX_REDIRECTS} redirects")))
 }
 
-fn connect(url: &Url, stall: Duration) -> io::Result<TcpStream> {
+fn connect(url: &Url, stall: Duration) -> io::Result<Stream> {
     let host = url.host.trim_start_matches('[').trim_end_matches(']');
     let mut last = io::Error::other(format!("host '{host}' has no address"));
     for address in (host, url.port).to_socket_addrs()? {
         match TcpStream::connect_timeout(&address, stall) {
             Ok(socket) => {
-                socket.set_read_timeout(Some(GLANCE.min(stall)))?;
+                socket.set_read_timeout(Some(stall))?;
                 socket.set_write_timeout(Some(stall))?;
-                return Ok(socket);
+                return match url.tls {
+                    false => Ok(Stream::Plain(socket)),
+                    true => tls::encrypt(host, socket, tls::host_roots()?),
+                };
             }
             Err(error) => last = error,
         }
@@ -117,10 +139,7 @@ fn connect(url: &Url, stall: Duration) -> io::Result<TcpStream> {
 }
 
 fn request(url: &Url) -> String {
-    let host = match url.port {
-        80 => url.host.clone(),
-        port => format!("{}:{port}", url.host),
-    };
+    let host = url.authority();
     let authorization = url.userinfo.as_ref().map_or_else(String::new, |userinfo| {
         format!("Authorization: Basic {}\r\n", base64(userinfo.as_bytes()))
     });
@@ -146,9 +165,9 @@ fn base64(bytes: &[u8]) -> String {
     text
 }
 
-/// A socket that may be silent for a while, but not for ever, nor for nobody.
+/// A connection that may be silent for a while, but not for ever, nor for nobody.
 struct Wire<'a> {
-    socket: TcpStream,
+    stream: Stream,
     stall: Duration,
     abandoned: &'a (dyn Fn() -> bool + Sync),
 }
@@ -157,7 +176,7 @@ impl Read for Wire<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let silent_since = Instant::now();
         loop {
-            match self.socket.read(buffer) {
+            match self.stream.read(buffer) {
                 Err(error)
                     if matches!(
                         error.kind(),

@@ -75,6 +75,8 @@ fn place(value: &str) -> Result<Place, String> {
             }
         }
         "http" | "https" => Url::parse(value).map(Place::Http),
-        other => Err(format!("this agent fetches file:// and http:// only, not {other}://")),
+        other => {
+            Err(format!("this agent fetches file://, http:// and https:// only, not {other}://"))
+        }
     }
 }
