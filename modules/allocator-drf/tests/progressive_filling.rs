@@ -108,7 +108,7 @@ impl Model {
             while let Some(client) = self.next(agent, &done) {
                 done.insert(client);
                 let role = client.1;
-                let free = self.free.get_mut(&agent).unwrap();
+                let Some(free) = self.free.get_mut(&agent) else { break };
                 let taken = free.take(&Share::All, false, |above| Self::within(role, above.0));
                 let held = self.held.entry(client).or_default();
                 for kind in 0..2u16 {

@@ -142,16 +142,13 @@ impl Agent {
     /// Books resources as free again and returns those that were held indeed.
     pub(super) fn release(&mut self, framework: FrameworkIx, resources: &Resources) -> Resources {
         let Some(held) = self.held.get_mut(framework) else { return Resources::new() };
+        // What was never held must not become free.
         let freed = if held.contains(resources) {
-            *held -= resources;
             resources.clone()
         } else {
-            // What was never held must not become free.
-            let rest = &*held - resources;
-            let freed = &*held - &rest;
-            *held = rest;
-            freed
+            resources.filter(|one| held.contains_one(one))
         };
+        *held -= &freed;
         if held.is_empty() {
             self.held.remove(framework);
         }

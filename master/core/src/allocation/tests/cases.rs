@@ -142,6 +142,63 @@ fn a_limit_cuts_an_offer_and_more_comes_when_something_ends() {
 }
 
 #[test]
+fn room_below_a_limit_is_used_on_agents_that_it_kept_away() {
+    let mut ledger = cluster(&[]);
+    add_agent(&mut ledger, 1, "cpus:4;mem:1024");
+    let limits = vec![("cpus".into(), Quantity::ZERO), ("mem".into(), Quantity::from_units(1024))];
+    ledger.limits.insert("eng".into(), limits.clone());
+    ledger.send(Event::Quota { role: "eng".into(), guarantees: Quantities::new(), limits });
+    subscribe(&mut ledger, 0, &["eng"]);
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.offers.len(), 1, "one agent's memory is all that the limit allows");
+    let kept_away = 1 - ledger.offers[0].agent.0;
+    ledger.decline(0, Some(Duration::from_secs(3600)));
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.offers.len(), 1);
+    assert_eq!(ledger.offers[0].agent, AgentIx(kept_away));
+}
+
+#[test]
+fn a_filter_on_a_part_of_an_agent_ends_when_the_part_grows() {
+    let mut ledger = cluster(&[]);
+    subscribe(&mut ledger, 0, &["ops"]);
+    add_agent(&mut ledger, 1, "cpus:4;mem:1024;cpus(eng):2;mem(eng):256");
+    ledger.pass(MOMENT);
+    let at = ledger.offers.iter().position(|offer| offer.agent == AgentIx(1)).unwrap();
+    let mut offer = ledger.offers.remove(at);
+    let mut task = offer.clone();
+    task.resources = resources("cpus:1;mem:100").allocated_to(&"ops".into());
+    offer.resources -= &task.resources;
+    ledger.recover(offer, Some(Duration::from_secs(3600)));
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.offers.len(), 1, "what is left was refused");
+    ledger.recover(task, None);
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.offers.len(), 2);
+}
+
+#[test]
+fn what_was_never_held_does_not_become_free() {
+    let mut ledger = cluster(&[&["*"]]);
+    let mut offer = ledger.offers.remove(0);
+    let mut task = offer.clone();
+    task.resources = resources("cpus:1;mem:100").allocated_to(&Role::any());
+    offer.resources -= &task.resources;
+    ledger.used.push(task);
+    let twice = Event::Recover {
+        framework: offer.framework,
+        agent: offer.agent,
+        resources: offer.resources.clone(),
+        filter: None,
+    };
+    ledger.recover(offer.clone(), None);
+    ledger.send(twice);
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.offers.len(), 1);
+    assert_eq!(ledger.offers[0].resources, offer.resources);
+}
+
+#[test]
 fn offer_constraints_keep_agents_away_until_they_change() {
     let mut ledger = Ledger::new(Drf::default());
     let info = framework_info(0, &["*"], Capabilities::none());

@@ -31,7 +31,7 @@ impl Allocator for Liar {
                 3 => lie.share = Share::UpTo(Amounts::new([(KindIx(0), i64::MAX)])),
                 4 => lie.framework = FrameworkIx(lie.framework.0 ^ 1),
                 5 => lie.share = Share::UpTo(Amounts::new([(KindIx(0), -1000)])),
-                _ => {}
+                _ => lie.share = Share::All,
             }
             lies.push(lie);
         }
@@ -39,7 +39,7 @@ impl Allocator for Liar {
             (FrameworkIx(self.calls % 3), RoleIx(self.calls % 5), AgentIx(self.calls % 4));
         lies.push(Grant { framework, role, agent, share: Share::All });
         // Lies come first and last, so that honest grants meet their consequences.
-        if self.calls % 2 == 0 {
+        if self.calls.is_multiple_of(2) {
             lies.append(&mut room.grants);
             room.grants = lies;
         } else {
