@@ -116,6 +116,12 @@ impl TaskStatus {
         }
     }
 
+    /// The rest but for `data`, which is told once only (Mesos docs: reconciliation).
+    pub fn rest_without_data(&self) -> Bytes {
+        // The rest was decoded, or encoded, when this was made.
+        splice::without(&self.rest, &[3]).unwrap_or_default()
+    }
+
     /// What the rest says, decoded: data, labels, container and check status, limitation.
     pub fn details(&self) -> v1::TaskStatus {
         // The rest was decoded, or encoded, when this was made.

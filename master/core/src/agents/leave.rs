@@ -134,6 +134,7 @@ impl Master {
     /// It is durable that an unreachable agent is forgotten.
     pub(super) fn now_forgotten(&mut self, step: &mut Step<'_>, id: AgentId) {
         self.agents.find_again(&id);
+        self.forget_unreachable_on(step, &id);
         step.changed(Change::AgentForgotten(id));
     }
 }

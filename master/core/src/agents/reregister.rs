@@ -86,7 +86,7 @@ impl Master {
     ) {
         self.vacate(step, &pid);
         let Reregistration { registration, tasks, executors, frameworks } = back;
-        let ix = self.admit(step, pid.clone(), id, registration, Some(step.wall));
+        let ix = self.admit(step, pid, id.clone(), registration, Some(step.wall));
         self.show_agent(step, ix);
         for info in frameworks {
             self.meet_framework(step, ix, info);
@@ -112,6 +112,7 @@ impl Master {
                 agent.owe(resources);
             }
         }
+        self.tasks_not_brought_back(step, &id);
         self.announce(step, ix, used.into_iter().collect());
         self.greet(step, ix, Vec::new());
     }

@@ -29,6 +29,8 @@ pub(crate) struct Frameworks {
     by_id: Lookup<FrameworkId, FrameworkIx>,
     by_stream: BTreeMap<StreamId, FrameworkIx>,
     by_driver: BTreeMap<Pid, FrameworkIx>,
+    /// Tasks on each agent out of reach.
+    lost_on: BTreeMap<AgentId, BTreeSet<(FrameworkIx, TaskId)>>,
     completed: BTreeSet<FrameworkId>,
     completed_order: VecDeque<FrameworkId>,
     max_completed: usize,
@@ -90,6 +92,7 @@ impl Frameworks {
             by_id: Lookup::default(),
             by_stream: BTreeMap::new(),
             by_driver: BTreeMap::new(),
+            lost_on: BTreeMap::new(),
             completed: BTreeSet::new(),
             completed_order: VecDeque::new(),
             max_completed: options.max_completed_frameworks,
@@ -131,6 +134,10 @@ impl Frameworks {
     /// Takes a framework out and remembers that it ended.
     pub fn complete(&mut self, now: Tick, ix: FrameworkIx) -> Option<Framework> {
         self.disconnect(ix);
+        let lost: Vec<TaskId> = self.get(ix)?.unreachable.keys().cloned().collect();
+        for task in lost {
+            self.find_task(ix, &task);
+        }
         let framework = self.all.remove(now, ix.0)?;
         self.by_id.swap_remove(&framework.id);
         if self.completed.insert(framework.id.clone()) {
@@ -174,6 +181,34 @@ impl Frameworks {
             }
         }
         Some(scheduler)
+    }
+
+    /// A task's agent is out of reach.
+    pub fn lose_task(&mut self, ix: FrameworkIx, task: TaskId, lost: Lost) {
+        let Some(framework) = self.all.get_mut(ix.0) else { return };
+        self.lost_on.entry(lost.agent.clone()).or_default().insert((ix, task.clone()));
+        framework.unreachable.insert(task, lost);
+    }
+
+    /// A task on an agent out of reach is known again, or is not to be remembered; says whether it
+    /// was one.
+    pub fn find_task(&mut self, ix: FrameworkIx, task: &TaskId) -> bool {
+        let framework = self.all.get_mut(ix.0);
+        let Some(lost) = framework.and_then(|f| f.unreachable.shift_remove(task)) else {
+            return false;
+        };
+        if let Some(there) = self.lost_on.get_mut(&lost.agent) {
+            there.remove(&(ix, task.clone()));
+            if there.is_empty() {
+                self.lost_on.remove(&lost.agent);
+            }
+        }
+        true
+    }
+
+    /// The tasks that were on an agent when it went out of reach, and were not found since.
+    pub fn lost_on(&self, agent: &AgentId) -> Vec<(FrameworkIx, TaskId)> {
+        self.lost_on.get(agent).into_iter().flatten().cloned().collect()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (FrameworkIx, &Framework)> {

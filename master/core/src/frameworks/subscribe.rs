@@ -49,6 +49,13 @@ impl Master {
         if self.frameworks.is_completed(&id) {
             return refuse(step, &to, "Framework has been removed");
         }
+        if let Scheduler::Driver(pid) = &to
+            && let Some(before) = self.frameworks.driven_by(pid)
+            && self.frameworks.find(&id) != Some(before)
+        {
+            // A driver has one framework: the one before has lost its scheduler.
+            self.disconnect_framework(step, before);
+        }
         let Some(fx) = self.frameworks.find(&id) else {
             // Known to an earlier leader; its tasks follow when their agents return.
             let fx = self.add_framework(step, id, info, State::Disconnected);

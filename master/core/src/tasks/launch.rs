@@ -251,7 +251,7 @@ impl Master {
         ix: AgentIx,
         known: &KnownTask,
     ) -> bool {
-        let Some(framework) = self.frameworks.get_mut(fx) else { return false };
+        let Some(framework) = self.frameworks.get(fx) else { return false };
         if framework.tasks.contains_key(&known.id) {
             let kill = ToAgent::Kill(framework.id.clone(), known.id.clone(), None);
             if let Some(agent) = self.agents.get(ix) {
@@ -259,7 +259,7 @@ impl Master {
             }
             return false;
         }
-        framework.unreachable.shift_remove(&known.id);
+        self.frameworks.find_task(fx, &known.id);
         let statuses: Vec<_> = known.statuses.iter().cloned().map(Arc::new).collect();
         let task = Task {
             id: known.id.clone(),

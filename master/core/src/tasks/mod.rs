@@ -8,6 +8,7 @@ mod operations;
 mod reconcile;
 mod speak;
 mod store;
+mod unreachable;
 mod updates;
 
 pub(crate) use launch::mark_allocated;

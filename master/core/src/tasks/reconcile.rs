@@ -87,7 +87,10 @@ impl Master {
         };
         let agent = self.agents.get(task.agent).map(|agent| agent.id.clone());
         let mut status = speech.status(step, task.id.clone(), agent, task.executor.clone());
-        status.healthy = task.status.as_ref().and_then(|status| status.healthy);
+        if let Some(last) = &task.status {
+            status.healthy = last.healthy;
+            status.rest = last.rest_without_data();
+        }
         self.pass_on(step, fx, status);
     }
 }

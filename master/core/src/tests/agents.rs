@@ -166,6 +166,18 @@ fn an_unreachable_agent_comes_back_with_its_tasks() {
 }
 
 #[test]
+fn what_an_unreachable_agent_does_not_bring_back_is_gone() {
+    let mut c = Cluster::new();
+    let a = c.agent("a1", "cpus:4");
+    let f = c.framework();
+    c.run(&f, 0, &a, "t");
+    silence(&mut c);
+    let lines = c.step(returns("a1", reregistration(&a, "cpus:4")));
+    assert!(lines.contains(&"#1 < update t TASK_GONE REASON_AGENT_REREGISTERED".to_owned()));
+    assert!(c.view().frameworks[&f.0].unreachable.is_empty());
+}
+
+#[test]
 fn a_disconnected_agent_comes_back_and_both_sides_compare() {
     let mut c = Cluster::new();
     let a = c.agent("a1", "cpus:4");
