@@ -1,6 +1,7 @@
 //! Agents: from joining to leaving.
 
 mod books;
+mod compare;
 mod health;
 mod leave;
 mod register;

@@ -4,8 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reeve_model::{
-    AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, Pid, Reason, Resources, TaskId,
-    TaskStatus,
+    AgentId, AgentInfo, ExecutorInfo, FrameworkId, Pid, Reason, Resources, TaskStatus,
 };
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
@@ -170,110 +169,8 @@ impl Master {
         }
     }
 
-    /// Learns what the agent has that the master does not know; says what the master knows that
-    /// the agent did not name.
-    fn compare(
-        &mut self,
-        step: &mut Step<'_>,
-        ix: AgentIx,
-        back: Reregistration,
-    ) -> Vec<(FrameworkId, Vec<TaskStatus>)> {
-        for info in back.frameworks {
-            self.meet_framework(step, ix, info);
-        }
-        let named: BTreeSet<(FrameworkId, TaskId)> =
-            back.tasks.iter().map(|task| (task.framework.clone(), task.id.clone())).collect();
-        let executors: BTreeSet<(FrameworkId, ExecutorId)> =
-            back.executors.iter().map(|(owner, info)| (owner.clone(), info.id.clone())).collect();
-        for (framework, info) in back.executors {
-            let Some(fx) = self.frameworks.find(&framework) else { continue };
-            let info = self.marked_executor(fx, info);
-            if self.add_executor(step, fx, ix, &info) {
-                self.found_used(step, fx, ix, &info.resources);
-            }
-        }
-        for task in back.tasks {
-            let Some(fx) = self.frameworks.find(&task.framework) else { continue };
-            if task.state.is_terminal() || self.tracks(fx, ix, &task.id) {
-                continue;
-            }
-            let task = self.marked_task(fx, task);
-            if self.meet_task(step, fx, ix, &task, Some("Agent reregistered")) {
-                self.found_used(step, fx, ix, &task.resources);
-            }
-        }
-        self.drop_unnamed_executors(step, ix, &executors);
-        self.unnamed_tasks(ix, &named)
-    }
-
-    /// Something in use was found outside offers.
-    fn found_used(
-        &mut self,
-        step: &mut Step<'_>,
-        framework: FrameworkIx,
-        ix: AgentIx,
-        resources: &Resources,
-    ) {
-        if resources.is_empty() {
-            return;
-        }
-        if let Some(agent) = self.agents.get_mut(ix) {
-            agent.owe(resources);
-        }
-        step.allocation(allocation::Event::Used {
-            framework,
-            agent: ix,
-            resources: resources.clone(),
-        });
-    }
-
-    fn drop_unnamed_executors(
-        &mut self,
-        step: &mut Step<'_>,
-        ix: AgentIx,
-        named: &BTreeSet<(FrameworkId, ExecutorId)>,
-    ) {
-        let Some(agent) = self.agents.get(ix) else { return };
-        let gone: Vec<(FrameworkIx, ExecutorId)> = agent
-            .executors
-            .keys()
-            .filter(|(fx, executor)| {
-                let owner = self.frameworks.get(*fx).map(|framework| framework.id.clone());
-                owner.is_none_or(|owner| !named.contains(&(owner, executor.clone())))
-            })
-            .cloned()
-            .collect();
-        for (fx, executor) in gone {
-            // A launch may be on its way: an executor with live tasks is told of by its agent.
-            if !self.has_live_tasks(fx, ix, &executor) {
-                self.remove_executor(step, fx, ix, &executor);
-            }
-        }
-    }
-
-    fn unnamed_tasks(
-        &self,
-        ix: AgentIx,
-        named: &BTreeSet<(FrameworkId, TaskId)>,
-    ) -> Vec<(FrameworkId, Vec<TaskStatus>)> {
-        let Some(agent) = self.agents.get(ix) else { return Vec::new() };
-        let mut missing = BTreeMap::<FrameworkId, Vec<TaskStatus>>::new();
-        for tx in &agent.tasks {
-            let Some(task) = self.tasks.get(*tx) else { continue };
-            let Some(framework) = self.frameworks.get(task.framework) else { continue };
-            let key = (framework.id.clone(), task.id.clone());
-            if named.contains(&key) {
-                continue;
-            }
-            let mut status = TaskStatus::new(task.id.clone(), task.state);
-            status.agent = Some(agent.id.clone());
-            missing.entry(key.0).or_default().push(status);
-        }
-        missing.into_iter().collect()
-    }
-
     /// A task that its agent reports and the master does not track; says whether it is one now.
-    fn meet_task(
+    pub(super) fn meet_task(
         &mut self,
         step: &mut Step<'_>,
         fx: FrameworkIx,
@@ -297,20 +194,18 @@ impl Master {
         true
     }
 
-    /// Whether the framework's task of this id is known to be on this agent.
-    fn tracks(&self, fx: FrameworkIx, ix: AgentIx, id: &TaskId) -> bool {
-        let tx = self.frameworks.get(fx).and_then(|framework| framework.tasks.get(id).copied());
-        tx.and_then(|tx| self.tasks.get(tx)).is_some_and(|task| task.agent == ix)
-    }
-
-    fn marked_task(&self, fx: FrameworkIx, mut task: KnownTask) -> KnownTask {
+    pub(super) fn marked_task(&self, fx: FrameworkIx, mut task: KnownTask) -> KnownTask {
         if let Some(framework) = self.frameworks.get(fx) {
             task.resources = mark_allocated(&task.resources, &framework.info);
         }
         task
     }
 
-    fn marked_executor(&self, fx: FrameworkIx, info: Arc<ExecutorInfo>) -> Arc<ExecutorInfo> {
+    pub(super) fn marked_executor(
+        &self,
+        fx: FrameworkIx,
+        info: Arc<ExecutorInfo>,
+    ) -> Arc<ExecutorInfo> {
         let Some(framework) = self.frameworks.get(fx) else { return info };
         let resources = mark_allocated(&info.resources, &framework.info);
         if resources == info.resources {

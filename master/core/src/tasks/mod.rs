@@ -5,6 +5,7 @@ mod kill;
 mod launch;
 mod lose;
 mod operations;
+mod ready;
 mod reconcile;
 mod speak;
 mod store;
