@@ -1,1 +1,30 @@
-//! (under construction)
+//! Whole clusters of the real cores on a virtual clock and network, with everything going wrong
+//! that the seed says, and the laws of the house checked after everything that happens.
+//!
+//! One seed is one history: a run that breaks a law is replayed by its seed alone. What is real
+//! here: the master's core, the allocation machine with the `drf` module, the agents' cores.
+//! Shells, schedulers, executors, disks and the network are scripted.
+//!
+//! - `cluster`: who is where, and the loop
+//! - `master`, `agent`: shells around the cores; `disk`: what was committed
+//! - `scheduler`, `executor`: processes with a script
+//! - `faults`: what can go wrong
+//! - `laws`: the allocation machine's second set of books
+//! - `translate`: what one core says, in the words of the other
+//! - `parcel`: everything that travels or waits
+
+#![forbid(unsafe_code)]
+
+mod agent;
+mod cluster;
+mod disk;
+mod executor;
+mod faults;
+mod laws;
+mod master;
+mod parcel;
+mod scheduler;
+mod translate;
+
+pub use cluster::{Acts, Cluster, Report};
+pub use faults::Fault;

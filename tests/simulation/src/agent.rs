@@ -1,0 +1,520 @@
+//! The shell of a simulated agent: its disk, its containers, its sockets.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use reeve_agent_core::effect::{Effect, Launch, Record, ToMaster};
+use reeve_agent_core::event::{
+    Ending, Event, ExecutorSubscription, FromMaster, Kind, LaunchFailure, StreamId, WriteId,
+};
+use reeve_agent_core::recovery::Fate;
+use reeve_agent_core::{Agent, Options};
+use reeve_machine::sim::Node;
+use reeve_machine::{Machine, Tick};
+use reeve_model::{
+    AgentId, AgentInfo, ContainerId, ExecutorId, ExecutorKind, FrameworkId, Pid, StatusUpdate,
+    TaskId, Uuid,
+};
+
+use crate::cluster::{Cluster, Who};
+use crate::disk::Disk;
+use crate::executor::{ExecutorProcess, uuid};
+use crate::faults::Fault;
+use crate::parcel::{Parcel, ms, secs};
+use crate::translate;
+
+/// One agent's machine.
+#[derive(Debug)]
+pub struct AgentHost {
+    /// The agent's process.
+    pub node: Node,
+    /// Where it listens.
+    pub pid: Pid,
+    /// What its settings say.
+    pub info: AgentInfo,
+    /// The decisions.
+    pub core: Agent,
+    /// Committed records.
+    pub disk: Disk,
+    /// Containers on this machine, whether the agent knows of them or not.
+    pub containers: BTreeMap<ContainerId, Container>,
+    /// Writes that may or may not have reached the disk.
+    pub writes: Vec<(WriteId, Record)>,
+    /// Until when the disk refuses.
+    pub disk_full: bool,
+    /// How slow the disk is.
+    pub disk_slow: Duration,
+    disk_clear: Tick,
+    /// The machine was booted since the agent ran.
+    pub rebooted: bool,
+    streams: BTreeMap<StreamId, (Node, u64)>,
+    next_stream: u64,
+    wake: Option<Tick>,
+    /// Updates under way, for S1; forgotten with the process.
+    in_flight: BTreeMap<(FrameworkId, TaskId), Uuid>,
+    /// The id it had before, which it must keep (G3).
+    id: Option<AgentId>,
+}
+
+/// A container.
+#[derive(Debug)]
+pub struct Container {
+    framework: FrameworkId,
+    executor: ExecutorId,
+    command: bool,
+    checkpoint: bool,
+    state: Life,
+}
+
+#[derive(Debug, PartialEq)]
+enum Life {
+    Starting,
+    Running(Node),
+    Over(i32),
+}
+
+fn options() -> Options {
+    // Shorter than by default, so that a run sees them pass.
+    Options { gc_delay: secs(200), update_retry_max: secs(120), ..Options::default() }
+}
+
+impl AgentHost {
+    /// A machine that has never run an agent.
+    pub fn new(node: Node, pid: Pid, info: AgentInfo, seed: u64) -> Self {
+        AgentHost {
+            node,
+            pid,
+            core: Agent::new(options(), info.clone(), seed),
+            info,
+            disk: Disk::default(),
+            containers: BTreeMap::new(),
+            writes: Vec::new(),
+            disk_full: false,
+            disk_slow: Duration::ZERO,
+            disk_clear: Tick::ZERO,
+            rebooted: false,
+            streams: BTreeMap::new(),
+            next_stream: 0,
+            wake: None,
+            in_flight: BTreeMap::new(),
+            id: None,
+        }
+    }
+
+    /// Executors that run here.
+    pub fn processes(&self) -> Vec<Node> {
+        let running = |container: &Container| match container.state {
+            Life::Running(node) => Some(node),
+            _ => None,
+        };
+        self.containers.values().filter_map(running).collect()
+    }
+}
+
+impl Cluster {
+    pub(crate) fn agent_step(&mut self, which: usize, kind: Kind) {
+        let now = self.world.now();
+        self.tell(|| format!("agent {which} <- {kind:?}"));
+        let event = Event { wall: self.wall(), fresh: uuid(&mut self.dice), kind };
+        let mut effects = Vec::new();
+        let host = &mut self.agents[which];
+        host.core.step(now, event, &mut effects);
+        if let Err(law) = host.core.check() {
+            self.violated(format!("agent {which}: {law}"));
+        }
+        self.world.mix(effects.len() as u64);
+        for effect in effects {
+            if !matches!(effect, Effect::Changed(_)) {
+                self.tell(|| format!("agent {which} -> {effect:?}"));
+            }
+            self.agent_effect(which, effect);
+        }
+        self.agent_wakes(which);
+    }
+
+    fn agent_wakes(&mut self, which: usize) {
+        let now = self.world.now();
+        let host = &mut self.agents[which];
+        let Some(due) = host.core.deadline() else { return };
+        if host.wake.is_none_or(|wake| due < wake) {
+            host.wake = Some(due);
+            self.world.local(host.node, due.since(now), Parcel::AgentWakes(due));
+        }
+    }
+
+    pub(crate) fn agent_woken(&mut self, which: usize, at: Tick) {
+        let now = self.world.now();
+        let host = &mut self.agents[which];
+        if host.wake == Some(at) {
+            host.wake = None;
+        }
+        if host.core.deadline().is_some_and(|due| due <= now) {
+            self.agent_step(which, Kind::Deadline);
+        } else {
+            self.agent_wakes(which);
+        }
+    }
+
+    fn agent_effect(&mut self, which: usize, effect: Effect) {
+        let node = self.agents[which].node;
+        match effect {
+            Effect::Checkpoint(id, record) => self.agent_writes(which, id, record),
+            Effect::ToMaster(pid, message) => {
+                self.judge_report(which, &message);
+                if let Some(to) = self.node_of(&pid) {
+                    self.world.send(node, to, Parcel::ToMaster(message));
+                }
+            }
+            Effect::Link(pid) => {
+                if let Some(peer) = self.node_of(&pid) {
+                    self.world.watch(node, peer);
+                }
+            }
+            Effect::ToExecutor(stream, message) => {
+                if let Some((to, attempt)) = self.agents[which].streams.get(&stream).copied() {
+                    self.world.send(node, to, Parcel::ToExecutor(attempt, message));
+                }
+            }
+            Effect::CloseExecutor(stream) => {
+                if let Some((to, attempt)) = self.agents[which].streams.remove(&stream) {
+                    self.world.send(node, to, Parcel::ExecutorStreamEnds(attempt));
+                }
+            }
+            Effect::Launch(launch) => self.agent_launches(which, *launch),
+            Effect::Update(container, _) => {
+                if self.dice.one_in(2000) && !self.peace {
+                    self.fault(Fault::ContainerUpdateFails);
+                    let failed = Kind::ContainerUpdateFailed(container, "no such cgroup".to_owned());
+                    self.world.local(node, ms(1), Parcel::AgentSees(failed));
+                }
+            }
+            Effect::Destroy(container) => {
+                let soon = self.dice.duration(ms(1)..ms(200));
+                self.world.local(node, soon, Parcel::Destroys(container));
+            }
+            Effect::Remove(path) => self.agent_removes(which, path),
+            Effect::Changed(_) => {}
+            Effect::Exit(_) => self.agent_exits(which),
+        }
+    }
+
+    fn agent_writes(&mut self, which: usize, id: WriteId, record: Record) {
+        let now = self.world.now();
+        let delay = self.dice.duration(Duration::from_micros(100)..ms(8));
+        let host = &mut self.agents[which];
+        let at = host.disk_clear.max(now + delay + host.disk_slow);
+        host.disk_clear = at;
+        host.writes.push((id, record.clone()));
+        let parcel = Parcel::AgentWrote(id, Box::new(record), !host.disk_full);
+        self.world.local(host.node, at.since(now), parcel);
+    }
+
+    pub(crate) fn agent_wrote(&mut self, which: usize, id: WriteId, record: Record, ok: bool) {
+        let host = &mut self.agents[which];
+        host.writes.retain(|(other, _)| *other != id);
+        if ok {
+            host.disk.apply(record);
+            self.agent_step(which, Kind::Committed(id));
+        } else {
+            self.agent_step(which, Kind::CommitFailed(id, "no space left on device".to_owned()));
+        }
+    }
+
+    /// What an agent says must be durable, one at a time, and under its own name.
+    fn judge_report(&mut self, which: usize, message: &ToMaster) {
+        let host = &mut self.agents[which];
+        match message {
+            ToMaster::Register(_) if host.id.is_some() => {
+                self.violated(format!("G3: agent {which} forgot its id"));
+            }
+            ToMaster::Register(_) | ToMaster::Reregister { .. } => host.in_flight.clear(),
+            ToMaster::Status(update) => self.judge_status(which, update),
+            _ => {}
+        }
+    }
+
+    fn judge_status(&mut self, which: usize, update: &StatusUpdate) {
+        let Some(uuid) = update.uuid else { return };
+        let key = (update.framework.clone(), update.status.task.clone());
+        let checkpoint = self
+            .schedulers
+            .iter()
+            .find(|one| one.info.id.as_ref() == Some(&update.framework))
+            .is_some_and(|one| one.info.checkpoint);
+        let host = &mut self.agents[which];
+        let stray = update.executor.is_none();
+        // A run whose directories were collected since has no records any more.
+        let known = host.disk.has_update(&key.0, &key.1, uuid);
+        let flying = host.in_flight.insert(key.clone(), uuid);
+        if checkpoint && !stray && !known {
+            self.violated(format!("S4: {} of {} is not durable", update.status.state, key.1));
+        }
+        if flying.is_some_and(|flying| flying != uuid) {
+            self.violated(format!("S1: two updates of {} are in flight", key.1));
+        }
+    }
+
+    pub(crate) fn agent_hears_master(&mut self, which: usize, from: Node, message: FromMaster) {
+        let host = &mut self.agents[which];
+        match &message {
+            FromMaster::Acknowledge(framework, task, uuid) => {
+                let key = (framework.clone(), task.clone());
+                if host.in_flight.get(&key) == Some(uuid) {
+                    host.in_flight.remove(&key);
+                }
+            }
+            FromMaster::ShutdownFramework(framework) => {
+                host.in_flight.retain(|(of, _), _| of != framework);
+            }
+            FromMaster::Registered(id, _) if host.core.info().id.is_none() => {
+                host.id = Some(id.clone());
+            }
+            _ => {}
+        }
+        let pid = self.pid_of(from);
+        self.agent_step(which, Kind::FromMaster(pid, message));
+        self.judge_load(which);
+    }
+
+    /// G4, as far as a master keeps its books.
+    fn judge_load(&mut self, which: usize) {
+        let host = &self.agents[which];
+        let mut load = host.core.load();
+        load.unallocate();
+        if !host.info.resources.quantities().contains(&load.quantities()) {
+            let total = &host.info.resources;
+            self.violated(format!("G4: agent {which} has {total} and is to run {load}"));
+        }
+    }
+
+    pub(crate) fn agent_hears_executor(&mut self, which: usize, from: Node, parcel: Parcel) {
+        let Some(executor) = self.executors.get(&from) else { return };
+        let (framework, id) = (executor.framework.clone(), executor.id.clone());
+        match parcel {
+            Parcel::ExecutorSubscribes(attempt, tasks, updates) => {
+                let host = &mut self.agents[which];
+                if host.core.admits(&framework, &id, true).is_err() {
+                    return;
+                }
+                host.next_stream += 1;
+                let stream = StreamId(host.next_stream);
+                host.streams.insert(stream, (from, attempt));
+                self.world.watch(host.node, from);
+                let call = ExecutorSubscription { framework, executor: id, tasks, updates };
+                self.agent_step(which, Kind::ExecutorSubscribes(stream, Box::new(call)));
+            }
+            Parcel::ExecutorUpdates(status) => {
+                if self.agents[which].core.admits(&framework, &id, false).is_ok() {
+                    let kind = Kind::ExecutorUpdates(framework, id, Box::new(status));
+                    self.agent_step(which, kind);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A connection of the agent's broke.
+    pub(crate) fn agent_alone(&mut self, which: usize, peer: Node) {
+        if peer == self.master.node {
+            let pid = self.pid_of(peer);
+            return self.agent_step(which, Kind::MasterLinkBroken(pid));
+        }
+        let streams = &mut self.agents[which].streams;
+        let broken: Vec<StreamId> =
+            streams.iter().filter(|(_, (node, _))| *node == peer).map(|(id, _)| *id).collect();
+        for stream in broken {
+            self.agents[which].streams.remove(&stream);
+            self.agent_step(which, Kind::ExecutorStreamClosed(stream));
+        }
+    }
+
+    fn agent_launches(&mut self, which: usize, launch: Launch) {
+        let soon = self.dice.duration(ms(5)..secs(2));
+        let host = &mut self.agents[which];
+        if launch.checkpoint && !host.disk.knows(&launch.container) {
+            let container = &launch.container;
+            self.violated(format!("G1: container {container} starts without a record"));
+            return;
+        }
+        let container = Container {
+            framework: launch.framework.id.clone().unwrap_or_else(|| FrameworkId::new("")),
+            executor: launch.executor.id.clone(),
+            command: launch.executor.kind == ExecutorKind::Command,
+            checkpoint: launch.checkpoint,
+            state: Life::Starting,
+        };
+        host.containers.insert(launch.container.clone(), container);
+        self.world.local(host.node, soon, Parcel::Launches(launch.container));
+    }
+
+    /// The container is made, or cannot be.
+    pub(crate) fn container_starts(&mut self, which: usize, id: &ContainerId) {
+        let fails = !self.peace && self.dice.one_in(40);
+        let late = if self.dice.one_in(60) { secs(90) } else { secs(1) };
+        let soon = self.dice.duration(ms(1)..late);
+        let Some(container) = self.agents[which].containers.get_mut(id) else { return };
+        if container.state != Life::Starting {
+            return;
+        }
+        if fails {
+            self.agents[which].containers.remove(id);
+            self.fault(Fault::LaunchFails);
+            let failure = LaunchFailure { message: "no such image".to_owned() };
+            return self.agent_step(which, Kind::ContainerFailed(id.clone(), failure));
+        }
+        let node = self.world.add_node();
+        self.who.push(Who::Executor);
+        container.state = Life::Running(node);
+        let process = ExecutorProcess::new(
+            which,
+            container.framework.clone(),
+            container.executor.clone(),
+            id.clone(),
+            container.command,
+            container.checkpoint,
+        );
+        self.executors.insert(node, process);
+        self.world.local(node, soon, Parcel::ExecutorTries(0));
+        self.agent_step(which, Kind::ContainerStarted(id.clone(), node.0));
+    }
+
+    pub(crate) fn container_destroyed(&mut self, which: usize, id: &ContainerId) {
+        match self.agents[which].containers.get(id).map(|container| &container.state) {
+            Some(Life::Running(node)) => {
+                let node = *node;
+                self.executor_exits(node, 9);
+            }
+            Some(Life::Starting) => self.container_over(which, id, 9),
+            Some(Life::Over(_)) | None => {}
+        }
+    }
+
+    /// A container's last process is gone.
+    pub(crate) fn container_over(&mut self, which: usize, id: &ContainerId, status: i32) {
+        let soon = self.dice.duration(ms(1)..ms(100));
+        let host = &mut self.agents[which];
+        if let Some(container) = host.containers.get_mut(id) {
+            container.state = Life::Over(status);
+        }
+        if self.world.is_up(host.node) {
+            let ending = Ending { status: Some(status), limitation: None };
+            let kind = Kind::ContainerEnded(id.clone(), ending);
+            self.world.local(host.node, soon, Parcel::AgentSees(kind));
+        }
+    }
+
+    fn agent_removes(&mut self, which: usize, path: String) {
+        let host = &mut self.agents[which];
+        for (id, container) in &host.containers {
+            let runs = matches!(container.state, Life::Starting | Life::Running(_));
+            if runs && path.contains(&*id.value) {
+                self.violated(format!("G6: {path} is deleted under a live container"));
+                return;
+            }
+        }
+        host.disk.remove(&path);
+        self.world.local(host.node, ms(50), Parcel::AgentSees(Kind::PathRemoved(path, Ok(()))));
+    }
+
+    /// The daemon exits of its own accord; its supervisor starts it again.
+    fn agent_exits(&mut self, which: usize) {
+        let wait = self.dice.duration(secs(1)..secs(5));
+        self.agent_crashes(which);
+        let node = self.agents[which].node;
+        self.world.outside(wait, Parcel::Restart(node));
+    }
+
+    /// The agent's process dies. What it was writing may or may not be durable, in order.
+    pub(crate) fn agent_crashes(&mut self, which: usize) {
+        let node = self.agents[which].node;
+        if !self.world.is_up(node) {
+            return;
+        }
+        self.world.crash(node);
+        let host = &mut self.agents[which];
+        let writes = std::mem::take(&mut host.writes);
+        let torn = self.dice.below(writes.len() as u64 + 1) as usize;
+        if !writes.is_empty() && !host.disk_full {
+            writes.into_iter().take(torn).for_each(|(_, record)| host.disk.apply(record));
+            self.fault(Fault::TornWrites);
+        }
+        let host = &mut self.agents[which];
+        host.streams.clear();
+        host.in_flight.clear();
+        host.wake = None;
+        host.disk_clear = Tick::ZERO;
+        // A container that was being made is undone when its maker dies.
+        host.containers.retain(|_, container| container.state != Life::Starting);
+    }
+
+    /// The machine boots: nothing outlives that but the disk.
+    pub(crate) fn machine_reboots(&mut self, which: usize) {
+        self.agent_crashes(which);
+        for node in self.agents[which].processes() {
+            self.executors.remove(&node);
+            self.world.crash(node);
+        }
+        self.agents[which].containers.clear();
+        self.agents[which].rebooted = true;
+    }
+
+    /// The agent's process starts: it reads its disk and looks for what outlived it.
+    pub(crate) fn agent_starts(&mut self, which: usize) {
+        let seed = self.dice.next_u64();
+        let host = &mut self.agents[which];
+        self.world.restart(host.node);
+        host.core = Agent::new(options(), host.info.clone(), seed);
+        host.id = host.disk.agent.as_ref().and_then(|info| info.id.clone());
+        let strangers: Vec<Node> = host
+            .containers
+            .iter()
+            .filter(|(id, _)| !host.disk.knows(id))
+            .filter_map(|(_, container)| match container.state {
+                Life::Running(node) => Some(node),
+                _ => None,
+            })
+            .collect();
+        for node in strangers {
+            if let Some(executor) = self.executors.remove(&node) {
+                self.agents[which].containers.remove(&executor.container);
+                self.world.crash(node);
+            }
+        }
+        let host = &self.agents[which];
+        let fate = |id: &ContainerId| match host.containers.get(id).map(|it| &it.state) {
+            Some(Life::Running(node)) => Fate::Alive(node.0),
+            Some(Life::Over(status)) => {
+                Fate::Ended(Ending { status: Some(*status), limitation: None })
+            }
+            Some(Life::Starting) | None => Fate::Unknown,
+        };
+        let found = host.disk.read(fate, host.rebooted);
+        self.agents[which].rebooted = false;
+        self.agent_step(which, Kind::Recovered(Box::new(found)));
+        self.judge_survivors(which);
+        let master = self.pid_of(self.master.node);
+        self.agent_step(which, Kind::MasterDetected(Some(master)));
+    }
+
+    /// G2: what runs is what the agent knows of.
+    fn judge_survivors(&mut self, which: usize) {
+        let host = &self.agents[which];
+        let known = host.core.live_containers();
+        for (id, container) in &host.containers {
+            if matches!(container.state, Life::Running(_)) && !known.contains(id) {
+                self.violated(format!("G2: container {id} runs on agent {which}, which ignores it"));
+                return;
+            }
+        }
+    }
+
+    /// A message for the master from this agent.
+    pub(crate) fn from_agent(&mut self, which: usize, message: ToMaster) {
+        let host = &self.agents[which];
+        let id = host.core.info().id.clone();
+        let pid = host.pid.clone();
+        if let Some(kind) = translate::to_master(message, &pid, id.as_ref()) {
+            self.master_step(kind);
+        }
+    }
+}

@@ -1,0 +1,431 @@
+//! The cluster: who is on which node, and the loop that lets things happen to them.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use reeve_agent_core::event::Kind as AgentKind;
+use reeve_machine::sim::{Arrival, Network, Node, World};
+use reeve_machine::{Chance, Tick, Wall};
+use reeve_model::{
+    AgentInfo, Attributes, Capabilities, FrameworkId, FrameworkInfo, Pid, Resources, Role, TaskId,
+};
+
+use crate::agent::AgentHost;
+use crate::executor::ExecutorProcess;
+use crate::faults::Fault;
+use crate::master::MasterHost;
+use crate::parcel::{Parcel, ms, secs};
+use crate::scheduler::Scheduler;
+use crate::translate;
+
+/// 2023-11-14, when the simulated cluster was built.
+const EPOCH: i64 = 1_700_000_000;
+
+/// How many lines of a story are remembered.
+const STORY: usize = 20_000;
+
+/// Who is on a node.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The master.
+    Master,
+    /// An agent, by its number.
+    Agent(usize),
+    /// A scheduler, by its number.
+    Scheduler(usize),
+    /// An executor.
+    Executor,
+}
+
+/// How long each act of a run takes.
+#[derive(Clone, Copy, Debug)]
+pub struct Acts {
+    /// Work and faults.
+    pub faults: Duration,
+    /// No more faults, no more work: everything must come to an end.
+    pub peace: Duration,
+    /// The frameworks are ended: nothing may be left.
+    pub curtain: Duration,
+}
+
+impl Default for Acts {
+    fn default() -> Self {
+        // Peace lasts for the longest timeouts there are, one after the other: an agent has five
+        // minutes to come back, and an update may wait two minutes for its next delivery.
+        Acts { faults: secs(12 * 60), peace: secs(10 * 60), curtain: secs(4 * 60) }
+    }
+}
+
+/// What a run showed.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Things that happened.
+    pub steps: u64,
+    /// Virtual time.
+    pub time: Duration,
+    /// A fingerprint of the run.
+    pub trace: u64,
+    /// Faults by kind.
+    pub faults: BTreeMap<Fault, u64>,
+    /// Tasks that were asked for.
+    pub tasks: usize,
+    /// Tasks that were started.
+    pub started: usize,
+}
+
+/// One simulated cluster.
+#[derive(Debug)]
+pub struct Cluster {
+    pub(crate) world: World<Parcel>,
+    pub(crate) dice: Chance,
+    pub(crate) who: Vec<Who>,
+    pub(crate) master: MasterHost,
+    pub(crate) agents: Vec<AgentHost>,
+    pub(crate) schedulers: Vec<Scheduler>,
+    pub(crate) executors: BTreeMap<Node, ExecutorProcess>,
+    pub(crate) faults: BTreeMap<Fault, u64>,
+    /// How often each task was started: never more than once.
+    pub(crate) starts: BTreeMap<(FrameworkId, TaskId), u32>,
+    /// No more faults.
+    pub(crate) peace: bool,
+    /// Frameworks that came in the place of another.
+    pub(crate) generations: usize,
+    /// The latest that happened, for who looks into a violation.
+    story: Option<VecDeque<String>>,
+    violation: Option<String>,
+}
+
+impl Cluster {
+    /// A cluster whose size, work and misfortune follow from the seed.
+    pub fn new(seed: u64) -> Self {
+        let mut dice = Chance::new(seed);
+        let mut world = World::new(dice.next_u64(), Network::default());
+        let mut who = vec![Who::Master];
+        let master = MasterHost::new(world.add_node());
+        let agents = 1 + dice.below(5) as usize;
+        let schedulers = 1 + dice.below(4) as usize;
+        let mut cluster = Cluster {
+            agents: Vec::new(),
+            schedulers: Vec::new(),
+            executors: BTreeMap::new(),
+            faults: BTreeMap::new(),
+            starts: BTreeMap::new(),
+            peace: false,
+            generations: 0,
+            story: None,
+            violation: None,
+            master,
+            world,
+            who: std::mem::take(&mut who),
+            dice,
+        };
+        (0..agents).for_each(|number| cluster.add_agent(number));
+        (0..schedulers).for_each(|number| cluster.add_scheduler(number));
+        cluster
+    }
+
+    fn add_agent(&mut self, number: usize) {
+        let node = self.world.add_node();
+        self.who.push(Who::Agent(number));
+        let cpus = 1 + self.dice.below(8);
+        let text = format!("cpus:{cpus};mem:{};disk:10000;ports:[31000-32000]", cpus * 1024);
+        let info = AgentInfo {
+            id: None,
+            hostname: format!("agent{number}"),
+            port: 5051,
+            resources: Resources::parse(&text, &Role::any()).unwrap_or_default(),
+            attributes: Attributes::default(),
+            domain: None,
+            checkpoint: true,
+        };
+        let seed = self.dice.next_u64();
+        let pid = self.pid_of(node);
+        self.agents.push(AgentHost::new(node, pid, info, seed));
+    }
+
+    fn add_scheduler(&mut self, number: usize) {
+        let node = self.world.add_node();
+        self.who.push(Who::Scheduler(number));
+        let mut capabilities = Capabilities::none();
+        if self.dice.one_in(2) {
+            capabilities = capabilities.with(Capabilities::PARTITION_AWARE);
+        }
+        let role = if self.dice.one_in(2) { Role::any() } else { Role::new("batch") };
+        let info = FrameworkInfo {
+            user: "root".to_owned(),
+            name: format!("framework{number}"),
+            id: None,
+            failover_timeout: secs(60 + self.dice.below(600)),
+            checkpoint: !self.dice.one_in(4),
+            roles: vec![role],
+            hostname: String::new(),
+            principal: None,
+            webui_url: String::new(),
+            capabilities,
+            offer_filters: BTreeMap::new(),
+            rest: bytes::Bytes::new(),
+        };
+        self.schedulers.push(Scheduler::new(node, number, info));
+    }
+
+    /// Remembers what happens; a violation tells the last of it.
+    #[must_use]
+    pub fn telling(mut self) -> Self {
+        self.story = Some(VecDeque::new());
+        self
+    }
+
+    /// Notes what happens, if anybody wants to know.
+    pub(crate) fn tell(&mut self, line: impl FnOnce() -> String) {
+        let now = self.world.now();
+        if let Some(story) = &mut self.story {
+            story.push_back(format!("{now} {}", line()));
+            if story.len() > STORY {
+                story.pop_front();
+            }
+        }
+    }
+
+    /// Runs it to the end.
+    ///
+    /// # Errors
+    /// The first law that was broken, and when.
+    pub fn run(mut self, acts: Acts) -> Result<Report, String> {
+        self.raise(acts);
+        let end = Tick::ZERO + acts.faults + acts.peace + acts.curtain;
+        while let Some(arrival) = self.world.next(end) {
+            self.arrives(arrival);
+            if let Some(law) = self.violation.take() {
+                let story = self.story.take().unwrap_or_default();
+                let story: String = story.iter().map(|line| format!("\n{line}")).collect();
+                let (now, step) = (self.world.now(), self.world.steps());
+                return Err(format!("at {now} (step {step}): {law}{story}"));
+            }
+        }
+        self.judge_end().map_err(|law| format!("at the end: {law}"))?;
+        Ok(Report {
+            steps: self.world.steps(),
+            time: end.since(Tick::ZERO),
+            trace: self.world.trace(),
+            tasks: self.schedulers.iter().map(|scheduler| scheduler.tasks.len()).sum(),
+            started: self.starts.len(),
+            faults: self.faults,
+        })
+    }
+
+    fn raise(&mut self, acts: Acts) {
+        self.world.outside(acts.faults, Parcel::Peace);
+        self.world.outside(acts.faults + acts.peace, Parcel::Curtain);
+        self.world.outside(secs(5), Parcel::Mischief);
+        self.master_starts();
+        for which in 0..self.agents.len() {
+            self.agent_starts(which);
+        }
+        for which in 0..self.schedulers.len() {
+            self.scheduler_starts(which);
+        }
+    }
+
+    fn arrives(&mut self, arrival: Arrival<Parcel>) {
+        match arrival {
+            Arrival::Message { from, to, message } => self.delivered(from, to, message),
+            Arrival::Local { node, message } => self.local(node, message),
+            Arrival::Broken { node, peer } => self.broken(node, peer),
+            Arrival::Outside(message) => self.outside(message),
+        }
+    }
+
+    fn delivered(&mut self, from: Node, to: Node, parcel: Parcel) {
+        match (self.who[to.0 as usize], parcel) {
+            (Who::Master, Parcel::ToMaster(message)) => {
+                if let Who::Agent(which) = self.who[from.0 as usize] {
+                    self.from_agent(which, message);
+                }
+            }
+            (Who::Master, Parcel::Subscribe(attempt, info)) => {
+                self.scheduler_subscribes(from, attempt, info);
+            }
+            (Who::Master, Parcel::Call(attempt, framework, call)) => {
+                self.scheduler_calls(from, attempt, framework, call);
+            }
+            (Who::Agent(which), Parcel::ToAgent(message)) => {
+                let message = translate::to_agent(message, &self.pid_of(from));
+                self.agent_hears_master(which, from, message);
+            }
+            (Who::Agent(which), parcel) => self.agent_hears_executor(which, from, parcel),
+            (Who::Scheduler(which), Parcel::Event(attempt, event)) => {
+                self.scheduler_hears(which, attempt, event);
+            }
+            (Who::Scheduler(which), Parcel::StreamEnds(attempt)) => {
+                if self.schedulers[which].is_current(attempt) {
+                    self.scheduler_alone(which);
+                }
+            }
+            (Who::Executor, Parcel::ToExecutor(attempt, event)) => {
+                self.executor_hears(to, attempt, event);
+            }
+            (Who::Executor, Parcel::ExecutorStreamEnds(attempt)) => {
+                if self.executors.get(&to).is_some_and(|one| one.is_current(attempt)) {
+                    self.executor_alone(to);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn local(&mut self, node: Node, parcel: Parcel) {
+        match (self.who[node.0 as usize], parcel) {
+            (_, Parcel::MasterWrote(id, mutation, ok)) => self.master_wrote(id, mutation, ok),
+            (_, Parcel::MasterWakes(at)) => self.master_woken(at),
+            (_, Parcel::HostWakes(at)) => self.host_woken(at),
+            (_, Parcel::Allocation(event)) => self.host_hears(*event),
+            (_, Parcel::Granted(granted)) => {
+                self.master_step(reeve_master_core::event::Kind::Granted(granted));
+            }
+            (Who::Agent(which), Parcel::AgentWrote(id, record, ok)) => {
+                self.agent_wrote(which, id, *record, ok);
+            }
+            (Who::Agent(which), Parcel::AgentWakes(at)) => self.agent_woken(which, at),
+            (Who::Agent(which), Parcel::AgentSees(kind)) => self.agent_step(which, kind),
+            (Who::Agent(which), Parcel::Launches(container)) => {
+                self.container_starts(which, &container);
+            }
+            (Who::Agent(which), Parcel::Destroys(container)) => {
+                self.container_destroyed(which, &container);
+            }
+            (Who::Executor, Parcel::TaskStep(task)) => self.task_step(node, &task),
+            (Who::Executor, Parcel::ExecutorTries(attempt)) => self.executor_tries(node, attempt),
+            (Who::Executor, Parcel::ExecutorExits(status)) => self.executor_exits(node, status),
+            (Who::Scheduler(which), Parcel::SchedulerActs) => self.scheduler_acts(which),
+            (Who::Scheduler(which), Parcel::SchedulerTries(attempt)) => {
+                self.scheduler_tries(which, attempt);
+            }
+            _ => {}
+        }
+    }
+
+    fn broken(&mut self, node: Node, peer: Node) {
+        match self.who[node.0 as usize] {
+            Who::Master => self.master_alone(peer),
+            Who::Agent(which) => self.agent_alone(which, peer),
+            Who::Scheduler(which) => self.scheduler_alone(which),
+            Who::Executor => self.executor_alone(node),
+        }
+    }
+
+    fn outside(&mut self, parcel: Parcel) {
+        match parcel {
+            Parcel::Mischief => self.mischief(),
+            Parcel::Heals(from, to) => self.heals(from, to),
+            Parcel::DiskHeals(node) => self.disk_heals(node),
+            Parcel::Restart(node) => self.restarts(node),
+            Parcel::Peace => self.peace_breaks_out(),
+            Parcel::Curtain => self.curtain_falls(),
+            _ => {}
+        }
+    }
+
+    fn restarts(&mut self, node: Node) {
+        if self.world.is_up(node) {
+            return;
+        }
+        match self.who[node.0 as usize] {
+            Who::Master => self.master_starts(),
+            Who::Agent(which) => self.agent_starts(which),
+            Who::Scheduler(which) => {
+                self.world.restart(node);
+                self.scheduler_starts(which);
+            }
+            Who::Executor => {}
+        }
+    }
+
+    /// A new master leads: agents learn of it from their detector.
+    pub(crate) fn announce_master(&mut self) {
+        let pid = self.pid_of(self.master.node);
+        for which in 0..self.agents.len() {
+            let wait = self.dice.duration(ms(1)..secs(2));
+            let kind = AgentKind::MasterDetected(Some(pid.clone()));
+            self.world.local(self.agents[which].node, wait, Parcel::AgentSees(kind));
+        }
+    }
+
+    fn peace_breaks_out(&mut self) {
+        self.peace = true;
+        self.world.heal_all();
+        let machines: BTreeSet<Node> = self.agents.iter().map(|agent| agent.node).collect();
+        for node in machines.into_iter().chain([self.master.node]) {
+            self.disk_heals(node);
+        }
+    }
+
+    fn curtain_falls(&mut self) {
+        if let Err(law) = self.judge_liveness() {
+            return self.violated(law);
+        }
+        for which in 0..self.schedulers.len() {
+            self.scheduler_tears_down(which);
+        }
+    }
+
+    /// After a long peace every task is settled, and known to be (M3, M7, S2).
+    fn judge_liveness(&self) -> Result<(), String> {
+        let agents: BTreeSet<_> =
+            self.agents.iter().filter_map(|agent| agent.core.info().id.clone()).collect();
+        for scheduler in self.schedulers.iter().filter(|scheduler| !scheduler.over) {
+            for (id, known) in &scheduler.tasks {
+                if !known.settled(&agents) {
+                    return Err(format!("liveness: {id} is still {known:?} after a long peace"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// When all frameworks are gone, so is everything else (M8, S5).
+    fn judge_end(&self) -> Result<(), String> {
+        let readers = self.master.view.snapshot();
+        if let Some(framework) = readers.frameworks.keys().next() {
+            return Err(format!("M8: framework {framework} is still there"));
+        }
+        if !self.master.ledger.is_settled() {
+            return Err("M8: not all resources came back".to_owned());
+        }
+        for (number, agent) in self.agents.iter().enumerate() {
+            if !agent.core.is_idle() {
+                return Err(format!("agent {number} is not idle: {:?}", agent.core));
+            }
+        }
+        match self.executors.values().next() {
+            Some(executor) => Err(format!("executor {} is left behind", executor.id)),
+            None => Ok(()),
+        }
+    }
+
+    pub(crate) fn violated(&mut self, law: String) {
+        self.violation.get_or_insert(law);
+    }
+
+    pub(crate) fn wall(&self) -> Wall {
+        Wall::from_seconds(EPOCH) + self.world.now().since(Tick::ZERO)
+    }
+
+    /// Where a node listens: its number is its address.
+    pub(crate) fn pid_of(&self, node: Node) -> Pid {
+        let [_, _, high, low] = node.0.to_be_bytes();
+        let (id, port) = match self.who.get(node.0 as usize) {
+            Some(Who::Agent(_)) => ("slave(1)", 5051),
+            Some(Who::Master) => ("master", 5050),
+            _ => ("process", 5052),
+        };
+        Pid::new(id, SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, high, low)), port))
+    }
+
+    pub(crate) fn node_of(&self, pid: &Pid) -> Option<Node> {
+        let IpAddr::V4(address) = pid.address.ip() else { return None };
+        let [_, _, high, low] = address.octets();
+        let node = Node(u32::from_be_bytes([0, 0, high, low]));
+        (self.who.len() > node.0 as usize).then_some(node)
+    }
+}

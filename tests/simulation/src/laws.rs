@@ -1,0 +1,208 @@
+//! The allocation machine's books, kept a second time from what it hears and grants (A1, A2, A5,
+//! A7, A9).
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use reeve_machine::Tick;
+use reeve_master_core::allocation::{Event, Granted};
+use reeve_model::{FrameworkInfo, Resources, Role};
+use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
+
+/// A second set of books.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    agents: BTreeMap<AgentIx, Account>,
+    frameworks: BTreeMap<FrameworkIx, Client>,
+    refused: Vec<Refused>,
+}
+
+#[derive(Debug)]
+struct Account {
+    total: Resources,
+    /// Offered or used, without allocation info.
+    taken: Resources,
+    /// The same by framework.
+    by: BTreeMap<FrameworkIx, Resources>,
+    active: bool,
+}
+
+impl Account {
+    fn take(&mut self, framework: FrameworkIx, resources: &Resources) {
+        self.taken += resources;
+        *self.by.entry(framework).or_default() += resources;
+    }
+}
+
+#[derive(Debug)]
+struct Client {
+    info: Arc<FrameworkInfo>,
+    active: bool,
+    suppressed: Vec<Role>,
+}
+
+#[derive(Debug)]
+struct Refused {
+    framework: FrameworkIx,
+    role: Option<Role>,
+    agent: AgentIx,
+    resources: Resources,
+    until: Tick,
+}
+
+impl Ledger {
+    /// The allocation machine is told.
+    ///
+    /// # Errors
+    /// What cannot be, by these books.
+    pub fn hears(&mut self, event: &Event, now: Tick) -> Result<(), String> {
+        self.refused.retain(|refused| refused.until > now);
+        match event {
+            Event::AgentAdded { agent, total, used, active, .. } => {
+                let (taken, by) = (Resources::new(), BTreeMap::new());
+                let mut account = Account { total: total.clone(), taken, by, active: *active };
+                for (framework, resources) in used {
+                    account.take(*framework, &resources.unallocated());
+                }
+                if self.agents.insert(*agent, account).is_some() {
+                    return Err(format!("{agent:?} is added twice"));
+                }
+            }
+            Event::AgentChanged { agent, total } => {
+                self.account(*agent)?.total = total.clone();
+                self.refused.retain(|refused| refused.agent != *agent);
+            }
+            Event::AgentActive { agent, active } => self.account(*agent)?.active = *active,
+            Event::AgentRemoved { agent } => {
+                self.agents.remove(agent);
+                self.refused.retain(|refused| refused.agent != *agent);
+            }
+            Event::Recover { framework, agent, resources, filter } => {
+                let known = self.frameworks.contains_key(framework);
+                let account = self.account(*agent)?;
+                let back = resources.unallocated();
+                let Some(held) = account.by.get_mut(framework) else {
+                    // It was freed with its framework.
+                    let law = format!("A1: {back} come back to {agent:?} from nowhere");
+                    return if known && !back.is_empty() { Err(law) } else { Ok(()) };
+                };
+                let wrong = || format!("A1: {back} come back to {agent:?}, which gave less");
+                *held = held.checked_sub(&back).ok_or_else(wrong)?;
+                account.taken = account.taken.checked_sub(&back).ok_or_else(wrong)?;
+                if let Some(filter) = filter {
+                    self.refused.push(Refused {
+                        framework: *framework,
+                        role: resources.allocations().into_keys().next(),
+                        agent: *agent,
+                        resources: back,
+                        until: now + *filter,
+                    });
+                }
+            }
+            Event::Used { framework, agent, resources } => {
+                self.account(*agent)?.take(*framework, &resources.unallocated());
+            }
+            other => self.hears_of_framework(other)?,
+        }
+        Ok(())
+    }
+
+    fn hears_of_framework(&mut self, event: &Event) -> Result<(), String> {
+        match event {
+            Event::FrameworkAdded { framework, info, suppressed, active, .. } => {
+                let suppressed = suppressed.iter().cloned().collect();
+                let client = Client { info: info.clone(), active: *active, suppressed };
+                self.frameworks.insert(*framework, client);
+                self.refused.retain(|refused| refused.framework != *framework);
+            }
+            Event::FrameworkChanged { framework, info, suppressed, .. } => {
+                let client = self.client(*framework)?;
+                client.info = info.clone();
+                client.suppressed = suppressed.iter().cloned().collect();
+                self.refused.retain(|refused| refused.framework != *framework);
+            }
+            Event::FrameworkActive { framework, active } => {
+                self.client(*framework)?.active = *active;
+                if !*active {
+                    self.refused.retain(|refused| refused.framework != *framework);
+                }
+            }
+            Event::FrameworkRemoved { framework } => {
+                self.frameworks.remove(framework);
+                for account in self.agents.values_mut() {
+                    let left = account.by.remove(framework).unwrap_or_default();
+                    account.taken -= &left;
+                }
+                self.refused.retain(|refused| refused.framework != *framework);
+            }
+            Event::Suppress { framework, roles } => {
+                let client = self.client(*framework)?;
+                let all = client.info.roles.clone();
+                client.suppressed.extend(if roles.is_empty() { all } else { roles.clone() });
+            }
+            Event::Revive { framework, roles } => {
+                let client = self.client(*framework)?;
+                client.suppressed.retain(|role| !roles.is_empty() && !roles.contains(role));
+                self.refused.retain(|refused| refused.framework != *framework);
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+
+    /// The allocation machine grants.
+    ///
+    /// # Errors
+    /// The law that a grant breaks.
+    pub fn grants(&mut self, granted: &[Granted], now: Tick) -> Result<(), String> {
+        granted.iter().try_for_each(|grant| self.grant(grant, now))
+    }
+
+    fn grant(&mut self, grant: &Granted, now: Tick) -> Result<(), String> {
+        let client = self.client(grant.framework)?;
+        if !client.active || client.suppressed.contains(&grant.role) {
+            return Err(format!("A9: {grant:?} goes to who wants none"));
+        }
+        if !client.info.roles.contains(&grant.role) {
+            return Err(format!("{grant:?} is for a role the framework has not"));
+        }
+        let resources = grant.resources.unallocated();
+        if resources != resources.allocatable_to(&grant.role) {
+            return Err(format!("A5: {grant:?} is reserved for others"));
+        }
+        let repeated = self.refused.iter().find(|refused| {
+            refused.framework == grant.framework
+                && refused.agent == grant.agent
+                && refused.until > now
+                && refused.role.as_ref().is_none_or(|role| *role == grant.role)
+                && refused.resources.contains(&resources)
+        });
+        if repeated.is_some() {
+            return Err(format!("A7: {grant:?} was refused"));
+        }
+        let account = self.account(grant.agent)?;
+        if !account.active {
+            return Err(format!("{grant:?} is on an agent that is not offered"));
+        }
+        account.take(grant.framework, &resources);
+        if !account.total.contains(&account.taken) {
+            let Account { total, taken, .. } = account;
+            let agent = grant.agent;
+            return Err(format!("A1: {resources} more of {agent:?} makes {taken} of {total}"));
+        }
+        Ok(())
+    }
+
+    /// Whether nothing is offered or used anywhere.
+    pub fn is_settled(&self) -> bool {
+        self.agents.values().all(|account| account.taken.is_empty())
+    }
+
+    fn account(&mut self, agent: AgentIx) -> Result<&mut Account, String> {
+        self.agents.get_mut(&agent).ok_or(format!("{agent:?} is unknown"))
+    }
+
+    fn client(&mut self, framework: FrameworkIx) -> Result<&mut Client, String> {
+        self.frameworks.get_mut(&framework).ok_or(format!("{framework:?} is unknown"))
+    }
+}

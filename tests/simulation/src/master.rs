@@ -1,0 +1,440 @@
+//! The shell of the simulated master: its registry, its allocation machine, its streams.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reeve_allocator_drf::Drf;
+use reeve_machine::sim::Node;
+use reeve_machine::{Machine, Tick, Wall};
+use reeve_master_core::allocation::{self, Host};
+use reeve_master_core::effect::{Mutation, Scheduler as To, ToScheduler};
+use reeve_master_core::event::{
+    Call, Caller, Channel, Event, Kind, Recovered, RequestId, StreamClaim, StreamId, Subscription,
+    WriteId,
+};
+use reeve_master_core::{Effect, Master, Options, View};
+use reeve_model::{AgentId, AgentInfo, FrameworkId, FrameworkInfo, OfferId, Operation, TaskId};
+
+use crate::cluster::Cluster;
+use crate::laws::Ledger;
+use crate::parcel::{Parcel, ms, secs};
+
+/// The master's machine.
+#[derive(Debug)]
+pub struct MasterHost {
+    /// The master's process.
+    pub node: Node,
+    /// The decisions.
+    pub core: Master,
+    /// The allocation machine.
+    pub host: Host<Drf>,
+    /// What readers see.
+    pub view: View,
+    registry: Registry,
+    /// Counts starts; each leads under a new id.
+    term: u32,
+    /// How slow the registry is.
+    pub disk_slow: Duration,
+    /// Whether it refuses.
+    pub disk_full: bool,
+    disk_clear: Tick,
+    streams: BTreeMap<StreamId, (Node, u64)>,
+    /// The newest stream of each framework (M9).
+    newest: BTreeMap<FrameworkId, StreamId>,
+    next_stream: u64,
+    next_request: u64,
+    wake: Option<Tick>,
+    host_wake: Option<Tick>,
+    host_clear: Tick,
+    grant_clear: Tick,
+    /// What the allocation machine may do.
+    pub ledger: Ledger,
+    offers: BTreeMap<OfferId, StreamId>,
+    ended: BTreeSet<OfferId>,
+    /// Tasks of accepted offers (M2).
+    lawful: BTreeSet<(FrameworkId, TaskId)>,
+}
+
+/// Committed mutations.
+#[derive(Debug, Default)]
+struct Registry {
+    agents: BTreeMap<AgentId, AgentInfo>,
+    unreachable: BTreeMap<AgentId, Wall>,
+}
+
+impl Registry {
+    fn apply(&mut self, mutation: Mutation) {
+        match mutation {
+            Mutation::Admit(info) | Mutation::MarkReachable(info) => {
+                if let Some(id) = info.id.clone() {
+                    self.unreachable.remove(&id);
+                    self.agents.insert(id, AgentInfo::clone(&info));
+                }
+            }
+            Mutation::MarkUnreachable(id, at) => {
+                self.agents.remove(&id);
+                self.unreachable.insert(id, at);
+            }
+            Mutation::Remove(id) => {
+                self.agents.remove(&id);
+                self.unreachable.remove(&id);
+            }
+        }
+    }
+}
+
+fn options() -> Options {
+    // Shorter than by default, so that a run sees it pass.
+    Options { agent_reregister_timeout: secs(300), ..Options::default() }
+}
+
+fn fresh_host() -> Host<Drf> {
+    Host::new(allocation::Options::default(), Drf::new(Default::default()))
+}
+
+impl MasterHost {
+    /// A master that has never led.
+    pub fn new(node: Node) -> Self {
+        MasterHost {
+            node,
+            core: Master::new(options()),
+            host: fresh_host(),
+            view: View::new(&options()),
+            registry: Registry::default(),
+            term: 0,
+            disk_slow: Duration::ZERO,
+            disk_full: false,
+            disk_clear: Tick::ZERO,
+            streams: BTreeMap::new(),
+            newest: BTreeMap::new(),
+            next_stream: 0,
+            next_request: 0,
+            wake: None,
+            host_wake: None,
+            host_clear: Tick::ZERO,
+            grant_clear: Tick::ZERO,
+            ledger: Ledger::default(),
+            offers: BTreeMap::new(),
+            ended: BTreeSet::new(),
+            lawful: BTreeSet::new(),
+        }
+    }
+}
+
+impl Cluster {
+    /// The master's process starts and reads its registry.
+    pub(crate) fn master_starts(&mut self) {
+        let master = &mut self.master;
+        self.world.restart(master.node);
+        master.term += 1;
+        master.core = Master::new(options());
+        master.host = fresh_host();
+        master.view = View::new(&options());
+        master.ledger = Ledger::default();
+        master.streams.clear();
+        master.newest.clear();
+        master.offers.clear();
+        master.lawful.clear();
+        (master.wake, master.host_wake) = (None, None);
+        (master.disk_clear, master.host_clear) = (Tick::ZERO, Tick::ZERO);
+        master.grant_clear = Tick::ZERO;
+        let found = Recovered {
+            master: format!("m{}", master.term).into(),
+            agents: master.registry.agents.values().cloned().collect(),
+            unreachable: master.registry.unreachable.clone().into_iter().collect(),
+            gone: Vec::new(),
+        };
+        self.master_step(Kind::Recovered(found));
+        self.announce_master();
+    }
+
+    pub(crate) fn master_step(&mut self, kind: Kind) {
+        let now = self.world.now();
+        self.tell(|| format!("master <- {kind:?}"));
+        let event = Event { wall: self.wall(), kind };
+        let mut effects = Vec::new();
+        self.master.core.step(now, event, &mut effects);
+        if let Err(law) = self.master.core.check() {
+            self.violated(format!("master: {law}"));
+        }
+        self.world.mix(effects.len() as u64);
+        for effect in effects {
+            if !matches!(effect, Effect::Changed(_)) {
+                self.tell(|| format!("master -> {effect:?}"));
+            }
+            self.master_effect(effect);
+        }
+        self.master_wakes();
+    }
+
+    fn master_wakes(&mut self) {
+        let now = self.world.now();
+        let Some(due) = self.master.core.deadline() else { return };
+        if self.master.wake.is_none_or(|wake| due < wake) {
+            self.master.wake = Some(due);
+            self.world.local(self.master.node, due.since(now), Parcel::MasterWakes(due));
+        }
+    }
+
+    pub(crate) fn master_woken(&mut self, at: Tick) {
+        if self.master.wake == Some(at) {
+            self.master.wake = None;
+        }
+        if self.master.core.deadline().is_some_and(|due| due <= self.world.now()) {
+            self.master_step(Kind::Deadline);
+        } else {
+            self.master_wakes();
+        }
+    }
+
+    fn master_effect(&mut self, effect: Effect) {
+        let node = self.master.node;
+        match effect {
+            Effect::Persist(id, mutation) => self.master_writes(id, mutation),
+            Effect::ToAgent(pid, message) => {
+                self.judge_run(&message);
+                if let Some(to) = self.node_of(&pid) {
+                    self.world.send(node, to, Parcel::ToAgent(message));
+                }
+            }
+            Effect::Link(pid) => {
+                if let Some(peer) = self.node_of(&pid) {
+                    self.world.watch(node, peer);
+                }
+            }
+            Effect::Unlink(_) | Effect::Answer(..) => {}
+            Effect::ToScheduler(to, event) => self.master_speaks(to, event),
+            Effect::Close(stream) => {
+                if let Some((to, attempt)) = self.master.streams.remove(&stream) {
+                    self.master.offers.retain(|_, of| *of != stream);
+                    self.world.send(node, to, Parcel::StreamEnds(attempt));
+                }
+            }
+            Effect::Allocation(event) => {
+                let now = self.world.now();
+                let delay = self.dice.duration(Duration::ZERO..ms(1));
+                let at = self.master.host_clear.max(now + delay);
+                self.master.host_clear = at;
+                self.world.local(node, at.since(now), Parcel::Allocation(Box::new(event)));
+            }
+            Effect::Changed(change) => self.master.view.apply(change),
+            Effect::StepDown(_) => self.master_crashes(),
+        }
+    }
+
+    fn master_writes(&mut self, id: WriteId, mutation: Mutation) {
+        let now = self.world.now();
+        let delay = self.dice.duration(Duration::from_micros(500)..ms(10));
+        let at = self.master.disk_clear.max(now + delay + self.master.disk_slow);
+        self.master.disk_clear = at;
+        let parcel = Parcel::MasterWrote(id, mutation, !self.master.disk_full);
+        self.world.local(self.master.node, at.since(now), parcel);
+    }
+
+    pub(crate) fn master_wrote(&mut self, id: WriteId, mutation: Mutation, ok: bool) {
+        if ok {
+            self.master.registry.apply(mutation);
+            self.master_step(Kind::Committed(id));
+        } else {
+            self.master_step(Kind::CommitFailed(id, "no space left on device".to_owned()));
+        }
+    }
+
+    /// M1 and M9: offers are new when they are made and known when they are taken back, and only
+    /// the newest stream of a framework hears of anything.
+    fn master_speaks(&mut self, to: To, event: ToScheduler) {
+        let To::Stream(stream) = to else { return };
+        let Some((node, attempt)) = self.master.streams.get(&stream).copied() else { return };
+        let master = &mut self.master;
+        let mut broken = None;
+        match &event {
+            ToScheduler::Subscribed { framework: id, .. } => {
+                master.newest.insert(id.clone(), stream);
+            }
+            ToScheduler::Offers(offers) => {
+                for offer in offers {
+                    if master.newest.get(&offer.framework) != Some(&stream) {
+                        broken = Some(format!("M9: {} goes to an old stream", offer.id));
+                    }
+                    let old = master.offers.insert(offer.id.clone(), stream);
+                    if old.is_some() || master.ended.contains(&offer.id) {
+                        broken = Some(format!("M1: {} is made twice", offer.id));
+                    }
+                }
+            }
+            ToScheduler::Rescind(id) => {
+                if master.offers.remove(id).is_none() {
+                    broken = Some(format!("M1: {id} is taken back, and was not out"));
+                }
+                master.ended.insert(id.clone());
+            }
+            ToScheduler::Update(update) => {
+                if master.newest.get(&update.framework) != Some(&stream) {
+                    broken = Some(format!("M9: {} goes to an old stream", update.status.task));
+                }
+            }
+            _ => {}
+        }
+        self.world.send(self.master.node, node, Parcel::Event(attempt, event));
+        if let Some(law) = broken {
+            self.violated(law);
+        }
+    }
+
+    /// M2: what is run was asked for with an offer that stood.
+    fn judge_run(&mut self, message: &reeve_master_core::effect::ToAgent) {
+        use reeve_master_core::effect::ToAgent;
+        let (framework, tasks): (_, Vec<&TaskId>) = match message {
+            ToAgent::Run { framework, task, .. } => (framework, vec![&task.id]),
+            ToAgent::RunGroup { framework, tasks, .. } => {
+                (framework, tasks.iter().map(|task| &task.id).collect())
+            }
+            _ => return,
+        };
+        let Some(id) = framework.id.clone() else { return };
+        for task in tasks {
+            if !self.master.lawful.remove(&(id.clone(), task.clone())) {
+                self.violated(format!("M2: {task} is run without an offer"));
+                return;
+            }
+        }
+    }
+
+    pub(crate) fn scheduler_subscribes(
+        &mut self,
+        from: Node,
+        attempt: u64,
+        info: Arc<FrameworkInfo>,
+    ) {
+        let master = &mut self.master;
+        master.next_stream += 1;
+        let stream = StreamId(master.next_stream);
+        master.streams.insert(stream, (from, attempt));
+        self.world.watch(master.node, from);
+        let subscription = Subscription {
+            info,
+            suppressed: BTreeSet::new(),
+            constraints: None,
+            channel: Channel::Http,
+            force: false,
+        };
+        self.master_step(Kind::Subscribes(stream, Box::new(subscription)));
+    }
+
+    pub(crate) fn scheduler_calls(
+        &mut self,
+        from: Node,
+        attempt: u64,
+        framework: FrameworkId,
+        call: Call,
+    ) {
+        let master = &mut self.master;
+        let stream = master.streams.iter().find(|(_, of)| **of == (from, attempt));
+        let stream = stream.map(|(id, _)| *id);
+        let claim = stream.map_or(StreamClaim::Unknown, StreamClaim::Is);
+        if stream.is_some() && master.newest.get(&framework) == stream.as_ref() {
+            self.note_call(&framework, &call);
+        }
+        self.master.next_request += 1;
+        let request = RequestId(self.master.next_request);
+        self.master_step(Kind::Calls(framework, Caller::Request(request, claim), call));
+    }
+
+    /// Offers that end with this call, and tasks that may be run by it.
+    fn note_call(&mut self, framework: &FrameworkId, call: &Call) {
+        let master = &mut self.master;
+        let (Call::Accept { offers, .. } | Call::Decline { offers, .. }) = call else { return };
+        let standing = offers.iter().all(|offer| master.offers.contains_key(offer));
+        for offer in offers {
+            if master.offers.remove(offer).is_some() {
+                master.ended.insert(offer.clone());
+            }
+        }
+        let Call::Accept { operations, .. } = call else { return };
+        if !standing {
+            return;
+        }
+        for operation in operations {
+            if let Operation::Launch(tasks) | Operation::LaunchGroup { tasks, .. } = operation {
+                let ids = tasks.iter().flatten().map(|task| (framework.clone(), task.id.clone()));
+                master.lawful.extend(ids);
+            }
+        }
+    }
+
+    /// A connection of the master's broke.
+    pub(crate) fn master_alone(&mut self, peer: Node) {
+        let streams = &self.master.streams;
+        let broken: Vec<StreamId> =
+            streams.iter().filter(|(_, (node, _))| *node == peer).map(|(id, _)| *id).collect();
+        for stream in broken {
+            self.master.streams.remove(&stream);
+            self.master.offers.retain(|_, of| *of != stream);
+            self.master_step(Kind::StreamClosed(stream));
+        }
+        let pid = self.pid_of(peer);
+        self.master_step(Kind::LinkBroken(pid));
+    }
+
+    pub(crate) fn master_crashes(&mut self) {
+        if self.world.is_up(self.master.node) {
+            let wait = self.dice.duration(ms(500)..Duration::from_secs(30));
+            self.world.crash(self.master.node);
+            self.world.outside(wait, Parcel::Restart(self.master.node));
+        }
+    }
+
+    pub(crate) fn host_hears(&mut self, event: allocation::Event) {
+        self.tell(|| format!("allocation <- {event:?}"));
+        if let Err(law) = self.master.ledger.hears(&event, self.world.now()) {
+            self.violated(law);
+        }
+        self.host_step(event);
+    }
+
+    pub(crate) fn host_woken(&mut self, at: Tick) {
+        if self.master.host_wake == Some(at) {
+            self.master.host_wake = None;
+        }
+        if self.master.host.deadline().is_some_and(|due| due <= self.world.now()) {
+            self.host_step(allocation::Event::Deadline);
+        } else {
+            self.host_wakes();
+        }
+    }
+
+    fn host_step(&mut self, event: allocation::Event) {
+        let now = self.world.now();
+        let mut effects = Vec::new();
+        self.master.host.step(now, event, &mut effects);
+        for effect in effects {
+            self.tell(|| format!("allocation -> {effect:?}"));
+            match effect {
+                allocation::Effect::Offer(granted) => {
+                    if let Err(law) = self.master.ledger.grants(&granted, now) {
+                        self.violated(law);
+                    }
+                    let delay = self.dice.duration(Duration::ZERO..ms(2));
+                    let at = self.master.grant_clear.max(now + delay);
+                    self.master.grant_clear = at;
+                    let parcel = Parcel::Granted(granted);
+                    self.world.local(self.master.node, at.since(now), parcel);
+                }
+                allocation::Effect::Report(unlawful) => {
+                    self.violated(format!("the allocator module errs: {unlawful:?}"));
+                }
+            }
+        }
+        self.host_wakes();
+    }
+
+    fn host_wakes(&mut self) {
+        let now = self.world.now();
+        let Some(due) = self.master.host.deadline() else { return };
+        if self.master.host_wake.is_none_or(|wake| due < wake) {
+            self.master.host_wake = Some(due);
+            self.world.local(self.master.node, due.since(now), Parcel::HostWakes(due));
+        }
+    }
+}
