@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use reeve_machine::Machine;
 use reeve_model::{
     AgentId, Capabilities, ExecutorId, Filters, FrameworkId, FrameworkInfo, OfferId, Operation,
-    Resources, TaskId, TaskState, Uuid,
+    Pid, Resources, TaskId, TaskState, Uuid,
 };
 
 use super::Cluster;
@@ -181,24 +181,38 @@ impl Watch {
         }
     }
 
-    /// A status of a task that may or may not be there.
+    /// A task that is tracked: its framework, itself, its agent, and where that listens.
+    fn some_task(&self, choice: u8) -> Option<(FrameworkId, TaskId, AgentId, Pid)> {
+        let master = &self.c.master;
+        let all: Vec<_> = master.tasks.iter().map(|(_, task)| task).collect();
+        let task = all.get(usize::from(choice) % all.len().max(1))?;
+        let agent = master.agents.get(task.agent)?;
+        let framework = master.frameworks.get(task.framework)?;
+        Some((framework.id.clone(), task.id.clone(), agent.id.clone(), agent.pid.clone()))
+    }
+
+    /// A status, most often of a task that is there.
     fn status_moves(&mut self, (_, x, y, z): Move) {
-        let (task, agent) = (format!("t{}", x % 6), self.agent(y));
-        let at = ["a1", "a2", "a3"][usize::from(z % 3)];
-        let state = STATES[usize::from(x / 6 % 5)];
-        let mut status = reeve_model::TaskStatus::new(TaskId::new(task), state);
-        let uuid = (z > 20).then_some(Uuid([x; 16]));
+        let any = || {
+            let at = pid(["a1", "a2", "a3"][usize::from(z % 3)]);
+            (self.framework(z / 3), TaskId::new(format!("t{}", x % 6)), self.agent(y), at)
+        };
+        let real = if z % 8 > 0 { self.some_task(x) } else { None };
+        let (framework, task, agent, at) = real.unwrap_or_else(any);
+        let state = STATES[usize::from(y % 5)];
+        let mut status = reeve_model::TaskStatus::new(task, state);
+        let uuid = (z > 40).then_some(Uuid([x; 16]));
         status.uuid = uuid;
         let update = reeve_model::StatusUpdate {
-            framework: self.framework(z / 3),
+            framework,
             executor: None,
             agent: Some(agent),
             timestamp: reeve_model::Seconds(1.0),
             uuid,
-            latest_state: (y > 128).then_some(TaskState::Finished),
+            latest_state: (y > 200).then_some(TaskState::Finished),
             status,
         };
-        self.step(Kind::StatusUpdated(pid(at), Box::new(update)));
+        self.step(Kind::StatusUpdated(at, Box::new(update)));
     }
 
     fn scheduler_moves(&mut self, (kind, x, y, z): Move) {
@@ -250,8 +264,10 @@ impl Watch {
             7 => Call::Decline { offers: self.offers_of(&self.framework(x), y).0, filters },
             8 => Call::Kill { task: task_id, agent: None, policy: None },
             9 | 10 => {
+                let agent = if z % 4 > 0 { self.home_of(&task_id) } else { None };
+                let agent = agent.unwrap_or_else(|| self.agent(z));
                 let uuid = self.uuid_of(&self.framework(x), &task_id).unwrap_or(Uuid([z; 16]));
-                Call::Acknowledge { agent: self.agent(z), task: task_id, uuid }
+                Call::Acknowledge { agent, task: task_id, uuid }
             }
             11 => Call::Reconcile(vec![(task_id, (z % 2 == 0).then(|| self.agent(z)))]),
             12 => Call::Reconcile(Vec::new()),
@@ -259,6 +275,12 @@ impl Watch {
             14 => Call::Revive(Vec::new()),
             _ => Call::Teardown,
         }
+    }
+
+    fn home_of(&self, id: &TaskId) -> Option<AgentId> {
+        let master = &self.c.master;
+        let (_, task) = master.tasks.iter().find(|(_, task)| task.id == *id)?;
+        Some(master.agents.get(task.agent)?.id.clone())
     }
 
     fn uuid_of(&self, id: &FrameworkId, task: &TaskId) -> Option<Uuid> {
@@ -277,20 +299,20 @@ impl Watch {
     }
 
     fn make(&mut self, (kind, x, y, z): Move) {
-        match kind % 32 {
+        match kind % 48 {
             kind @ 0..=5 => self.agent_moves((kind, x, y, z)),
-            6..=8 => self.status_moves((kind, x, y, z)),
-            kind @ 9..=25 => self.scheduler_moves((kind - 9, x, y, z)),
-            26 | 27 => {
+            6..=15 => self.status_moves((kind, x, y, z)),
+            kind @ 16..=32 => self.scheduler_moves((kind - 16, x, y, z)),
+            33..=40 => {
                 let resources = ["cpus:1", "cpus:2", "cpus:4.5"][usize::from(z % 3)];
                 self.step(Kind::Granted(vec![Granted {
-                    framework: FrameworkIx(u32::from(x % 4)),
-                    agent: AgentIx(u32::from(y % 4)),
+                    framework: FrameworkIx(u32::from(x % 3)),
+                    agent: AgentIx(u32::from(y % 3)),
                     role: "*".into(),
                     resources: parse(resources).allocated_to(&"*".into()),
                 }]));
             }
-            28..=30 => {
+            41..=46 => {
                 if !self.writes.is_empty() {
                     let write = self.writes.remove(0);
                     self.step(Kind::Committed(write));
