@@ -184,7 +184,8 @@ impl Cluster {
             Effect::Update(container, _) => {
                 if self.dice.one_in(2000) && !self.peace {
                     self.fault(Fault::ContainerUpdateFails);
-                    let failed = Kind::ContainerUpdateFailed(container, "no such cgroup".to_owned());
+                    let failed =
+                        Kind::ContainerUpdateFailed(container, "no such cgroup".to_owned());
                     self.world.local(node, ms(1), Parcel::AgentSees(failed));
                 }
             }
@@ -502,7 +503,9 @@ impl Cluster {
         let known = host.core.live_containers();
         for (id, container) in &host.containers {
             if matches!(container.state, Life::Running(_)) && !known.contains(id) {
-                self.violated(format!("G2: container {id} runs on agent {which}, which ignores it"));
+                self.violated(format!(
+                    "G2: container {id} runs on agent {which}, which ignores it"
+                ));
                 return;
             }
         }

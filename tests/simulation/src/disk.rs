@@ -64,7 +64,8 @@ impl Disk {
             Record::HttpMarker(..) => {}
             Record::Task(framework, executor, container, info) => {
                 if let Some(run) = self.run(&framework, &executor, &container) {
-                    run.tasks.entry(info.id.clone()).or_default().info = Some(info);
+                    let id = info.id.clone();
+                    run.tasks.entry(id).or_default().info = Some(info);
                 }
             }
             Record::Update(framework, executor, container, update) => {
@@ -114,7 +115,10 @@ impl Disk {
             }
             ["slaves", _, "frameworks", framework, "executors", executor, "runs", run] => {
                 if let Some(framework) = self.frameworks.get_mut(framework)
-                    && framework.executors.get(executor).is_some_and(|it| *it.container.value == *run)
+                    && framework
+                        .executors
+                        .get(executor)
+                        .is_some_and(|it| *it.container.value == *run)
                 {
                     framework.executors.remove(executor);
                 }
@@ -134,17 +138,16 @@ impl Disk {
         let Some(framework) = self.frameworks.get(framework) else { return false };
         let mut tasks = framework.executors.values().filter_map(|run| run.tasks.get(task));
         tasks.any(|task| {
-            task.log.iter().any(
-                |one| matches!(one, Logged::Update(update) if update.uuid == Some(uuid)),
-            )
+            task.log
+                .iter()
+                .any(|one| matches!(one, Logged::Update(update) if update.uuid == Some(uuid)))
         })
     }
 
     /// What a starting agent reads.
     pub fn read(&self, fate: impl Fn(&ContainerId) -> Fate, rebooted: bool) -> Recovered {
-        let task = |task: &Task| {
-            Some(RecoveredTask { info: task.info.clone()?, log: task.log.clone() })
-        };
+        let task =
+            |task: &Task| Some(RecoveredTask { info: task.info.clone()?, log: task.log.clone() });
         let run = |run: &Run| RecoveredExecutor {
             info: run.info.clone(),
             container: run.container.clone(),

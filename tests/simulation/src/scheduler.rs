@@ -10,8 +10,8 @@ use reeve_master_core::effect::ToScheduler;
 use reeve_master_core::event::Call;
 use reeve_master_core::offers::Offer;
 use reeve_model::{
-    AgentId, ExecutorId, ExecutorInfo, ExecutorKind, Filters, FrameworkInfo, Limits,
-    OfferId, Operation, Resources, StatusUpdate, TaskId, TaskInfo, TaskState, Uuid,
+    AgentId, ExecutorId, ExecutorInfo, ExecutorKind, Filters, FrameworkInfo, Limits, OfferId,
+    Operation, Resources, StatusUpdate, TaskId, TaskInfo, TaskState, Uuid,
 };
 
 use crate::cluster::Cluster;

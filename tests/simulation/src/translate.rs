@@ -53,7 +53,9 @@ pub fn to_agent(message: ToAgent, master: &Pid) -> FromMaster {
 pub fn to_master(message: ToMaster, from: &Pid, agent: Option<&AgentId>) -> Option<Kind> {
     let pid = from.clone();
     Some(match message {
-        ToMaster::Register(enrolment) => Kind::AgentRegisters(pid, Box::new(registration(*enrolment))),
+        ToMaster::Register(enrolment) => {
+            Kind::AgentRegisters(pid, Box::new(registration(*enrolment)))
+        }
         ToMaster::Reregister { enrolment, tasks, executors, frameworks } => {
             let registration = registration(*enrolment);
             let tasks = tasks.into_iter().map(known).collect();
