@@ -5,6 +5,7 @@ use std::sync::Arc;
 use reeve_master_core::Options;
 use reeve_master_core::view::Snapshot;
 use reeve_telemetry::Metrics;
+use reeve_transport::files::Files;
 use tokio::sync::mpsc;
 
 use crate::allocation::Allocation;
@@ -38,6 +39,8 @@ pub struct Shared {
     pub streams: Streams,
     /// The allocation machine.
     pub allocation: Allocation,
+    /// Files that people may look at.
+    pub files: Files,
     /// All metrics.
     pub metrics: Metrics,
 }

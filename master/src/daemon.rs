@@ -17,6 +17,7 @@ use reeve_master_core::{Master, Options};
 use reeve_model::Pid;
 use reeve_registry::{Registry, Store};
 use reeve_telemetry::Metrics;
+use reeve_transport::files::Files;
 use reeve_transport::libprocess::PeersConfig;
 use reeve_transport::{Actors, Inbound, Peers, Server, ServerConfig};
 use tokio::sync::{mpsc, oneshot};
@@ -130,6 +131,7 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         readers,
         streams,
         allocation,
+        files: attached(&settings),
         metrics,
     });
     let served = tokio::spawn(server.serve(routes::router(&app), actors, stop.clone()));
@@ -139,6 +141,15 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
 
 fn listen_addresses(settings: &MasterSettings) -> Vec<SocketAddr> {
     settings.ip.iter().map(|ip| SocketAddr::new(*ip, settings.port)).collect()
+}
+
+/// The files that people may look at: the log, if something keeps it in a file.
+fn attached(settings: &MasterSettings) -> Files {
+    let files = Files::new();
+    if let Some(log) = &settings.external_log_file {
+        files.attach("/master/log", log);
+    }
+    files
 }
 
 fn core_options(settings: &MasterSettings) -> Options {

@@ -4,7 +4,6 @@
 
 pub mod about;
 mod agents;
-mod files;
 mod frameworks;
 mod json;
 pub mod metrics;
@@ -35,16 +34,12 @@ pub fn routes(router: Router, app: &App) -> Router {
         .exact("/redirect")
         .get("/", reading(app, page::page))
         .own("/version", reading(app, about::version))
-        .own("/files/browse", reading(app, files::browse))
-        .own("/files/read", reading(app, files::read))
-        .own("/files/download", reading(app, files::download))
-        .own("/files/debug", reading(app, files::debug))
         // None of these can be set yet; none set looks like this (V0-7, V0-11).
         .get("/quota", reading(app, |_, _| Ok(Response::json("{}"))))
         .get("/weights", reading(app, |_, _| Ok(Response::json("[]"))))
         .get("/maintenance/schedule", reading(app, |_, _| Ok(Response::json("{}"))))
         .get("/maintenance/status", reading(app, |_, _| Ok(Response::json("{}"))));
-    asking(router, app)
+    app.files.routes(asking(router, app))
 }
 
 /// The routes that ask the core or the allocation machine.
