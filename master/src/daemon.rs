@@ -65,7 +65,8 @@ impl Running {
     ///
     /// If it ended because it could not go on.
     pub async fn wait(self) -> Result<(), Error> {
-        let why = self.ended.await.ok().flatten();
+        let lost = |_| Some("the thread of its core ended in a panic".to_owned());
+        let why = self.ended.await.unwrap_or_else(lost);
         self.stop.cancel();
         if self.served.await.is_err() {
             tracing::error!("the server ended in a panic");

@@ -127,3 +127,6 @@ async fn write_events(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
