@@ -5,3 +5,4 @@ pub mod call;
 pub mod operator;
 pub mod scheduler;
 mod state;
+pub mod unknown;

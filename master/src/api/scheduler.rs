@@ -4,7 +4,9 @@
 //! codec, the body, the call by itself, the answer's codec, the stream id, then what the core
 //! says.
 
+use bytes::Bytes;
 use http::HeaderName;
+use prost::Message;
 use reeve_master_core::effect::ToScheduler;
 use reeve_master_core::event::{Channel, Kind, StreamClaim};
 use reeve_model::{Capabilities, FrameworkId};
@@ -13,8 +15,8 @@ use reeve_wire::v1::scheduler::Call;
 use reeve_wire::v1::scheduler::call::{Subscribe, Type};
 use tokio::sync::oneshot;
 
-use super::answer;
 use super::call::{self, Refused};
+use super::{answer, unknown};
 use crate::app::App;
 use crate::owner::Input;
 use crate::schedulers::{Opened, Recipient};
@@ -47,7 +49,9 @@ async fn take(app: &App, request: &Request) -> Result<Response, Response> {
         }
         return subscribe_on(app, codec, subscribe).await;
     }
-    pass_on(app, wire, stream).await
+    // Something was lost in reading if writing it again is shorter.
+    let lossy = codec == Codec::Protobuf && wire.encoded_len() != request.body.len();
+    pass_on(app, wire, lossy.then_some(&request.body), stream).await
 }
 
 /// Opens a stream and lets the core say what comes on it.
@@ -76,14 +80,23 @@ async fn subscribe_on(app: &App, codec: Codec, wire: Subscribe) -> Result<Respon
     Ok(Response::stream(codec.media_type(), body).with_header(STREAM_ID, &name))
 }
 
-async fn pass_on(app: &App, wire: Call, stream: Option<&str>) -> Result<Response, Response> {
+/// Hands a call to the core, with what only its `encoded` form has.
+async fn pass_on(
+    app: &App,
+    wire: Call,
+    encoded: Option<&Bytes>,
+    stream: Option<&str>,
+) -> Result<Response, Response> {
     let framework = wire.framework_id.as_ref().map(FrameworkId::from);
-    let call = call::from_wire(wire).map_err(|refused| match refused {
+    let mut call = call::from_wire(wire).map_err(|refused| match refused {
         Refused::Invalid(why) => {
             Response::bad_request(format!("Failed to validate scheduler::Call: {why}"))
         }
         Refused::Unknown => Response::not_implemented("This call is not known"),
     })?;
+    if let Some(encoded) = encoded {
+        unknown::restore(&mut call, encoded);
+    }
     let Some(framework) = framework else {
         return Err(Response::bad_request("Expecting 'framework_id' to be present"));
     };

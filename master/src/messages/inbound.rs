@@ -1,13 +1,14 @@
 //! A message that arrived, as an event of the core.
 
 use bytes::Bytes;
+use prost::Message;
 use reeve_master_core::event::{AgentUpdate, Caller, Channel, Kind, Subscription};
 use reeve_model::{AgentId, ExecutorId, FrameworkId, Pid, Resources, StatusUpdate};
 use reeve_transport::Inbound;
 use reeve_wire::{Described, WireMessage, decode, internal, v0, v1};
 
 use super::parts;
-use crate::api::call;
+use crate::api::{call, unknown};
 
 /// What became of a message.
 #[derive(Debug)]
@@ -94,6 +95,8 @@ fn agent_update(from: Pid, wire: internal::UpdateSlaveMessage) -> Result<Kind, S
 /// A call of a v0 driver: v1's calls in another wrapping.
 fn driver_call(from: Pid, body: &Bytes) -> Result<Parsed, String> {
     let wire: v0::scheduler::Call = read(body)?;
+    // Something was lost in reading if writing it again is shorter.
+    let lossy = wire.encoded_len() != body.len();
     let (wire, force) = <(v1::scheduler::Call, bool)>::from(wire);
     call::check(&wire)?;
     let subscribes = wire.r#type == Some(v1::scheduler::call::Type::Subscribe.into());
@@ -103,6 +106,9 @@ fn driver_call(from: Pid, body: &Bytes) -> Result<Parsed, String> {
         return Ok(Parsed::Subscribes(Box::new(subscription)));
     }
     let framework = wire.framework_id.as_ref().map(FrameworkId::from).ok_or("no framework_id")?;
-    let call = call::from_wire(wire).map_err(|refusal| format!("{refusal:?}"))?;
+    let mut call = call::from_wire(wire).map_err(|refusal| format!("{refusal:?}"))?;
+    if lossy {
+        unknown::restore(&mut call, body);
+    }
     Ok(Parsed::Event(Kind::Calls(framework, Caller::Driver(from), call)))
 }
