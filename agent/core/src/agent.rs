@@ -112,6 +112,7 @@ impl Agent {
 
     fn committed(&mut self, step: &mut Step<'_>, write: WriteId) {
         match self.writes.over(write) {
+            Some(Waiting::Framework(framework)) => self.framework_saved(&framework),
             Some(Waiting::Launch(container)) => self.launch_saved(step, &container, write),
             Some(Waiting::Delivery(container, task)) => self.task_saved(step, &container, &task),
             Some(Waiting::Update(key)) => self.update_saved(step, &key, write),
@@ -132,6 +133,7 @@ impl Agent {
                 )));
             }
             Waiting::Farewell => self.farewell_saved(step),
+            Waiting::Framework(framework) => self.framework_not_saved(step, &framework, why),
             Waiting::Launch(container) => self.launch_not_saved(step, &container, why),
             Waiting::Delivery(container, task) => {
                 self.task_not_saved(step, &container, &task, why);

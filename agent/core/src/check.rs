@@ -47,10 +47,12 @@ impl Agent {
 
     /// What tasks and the frameworks' own executors may use together (G4: never more than the
     /// agent has, if its master keeps its books). What the agent adds for command executors is on
-    /// top, as it is in Mesos.
+    /// top, as it is in Mesos, and so is what a framework that was ended holds until its executors
+    /// are gone.
     pub fn load(&self) -> Resources {
         let mut load = Resources::new();
-        let executors = self.frameworks.values().flat_map(|owner| owner.executors.values());
+        let executors = self.frameworks.values().filter(|owner| !owner.ending);
+        let executors = executors.flat_map(|owner| owner.executors.values());
         for executor in executors.filter(|one| one.state != State::Terminated) {
             let tasks = executor.tasks.values().filter(|task| task.stage != Stage::Terminated);
             tasks.for_each(|task| load += &task.info.resources);

@@ -54,6 +54,8 @@ pub(crate) enum Waiting {
     Agent,
     /// The end of an agent that left the cluster.
     Farewell,
+    /// Executors of a framework that is new here.
+    Framework(FrameworkId),
     /// The launch of an executor.
     Launch(ContainerId),
     /// The delivery of a task.

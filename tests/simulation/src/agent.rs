@@ -243,11 +243,11 @@ impl Cluster {
             .find(|one| one.info.id.as_ref() == Some(&update.framework))
             .is_some_and(|one| one.info.checkpoint);
         let host = &mut self.agents[which];
-        let stray = update.executor.is_none();
-        // A run whose directories were collected since has no records any more.
+        let recorded = |executor| host.disk.has_executor(&key.0, executor);
+        let recorded = update.executor.as_ref().is_some_and(recorded);
         let known = host.disk.has_update(&key.0, &key.1, uuid);
         let flying = host.in_flight.insert(key.clone(), uuid);
-        if checkpoint && !stray && !known {
+        if checkpoint && recorded && !known {
             self.violated(format!("S4: {} of {} is not durable", update.status.state, key.1));
         }
         if flying.is_some_and(|flying| flying != uuid) {

@@ -90,6 +90,12 @@ impl Agent {
             reason: Reason::ContainerLaunchFailed,
             message: format!("Failed to launch container: cannot write its checkpoint: {why}"),
         };
+        if let Some((framework, id)) = self.containers.get(container).cloned()
+            && let Some(executor) = self.executor_mut(&framework, &id)
+        {
+            // What has no record of its own cannot be recovered, so nothing about it is written.
+            executor.checkpoint = false;
+        }
         self.gone(step, container, Some(cause), None);
     }
 

@@ -8,7 +8,7 @@ use reeve_model::{ExecutorId, FrameworkId, FrameworkInfo, Pid, TaskId, TaskState
 
 use crate::agent::Agent;
 use crate::effect::Record;
-use crate::executors::Executor;
+use crate::executors::{Executor, State};
 use crate::paths;
 use crate::step::{Step, Waiting};
 use crate::view::Change;
@@ -21,6 +21,8 @@ pub(crate) struct Framework {
     pub(crate) pid: Option<Pid>,
     /// It is being ended: nobody waits for its statuses.
     pub(crate) ending: bool,
+    /// Whether its record is durable; executors wait for that (G1).
+    pub(crate) saved: bool,
     pub(crate) executors: BTreeMap<ExecutorId, Executor>,
     /// Which executor each task is with.
     pub(crate) tasks: BTreeMap<TaskId, ExecutorId>,
@@ -28,7 +30,8 @@ pub(crate) struct Framework {
 
 impl Framework {
     pub(crate) fn new(info: Arc<FrameworkInfo>, pid: Option<Pid>) -> Self {
-        Framework { info, pid, ending: false, executors: BTreeMap::new(), tasks: BTreeMap::new() }
+        let (executors, tasks) = (BTreeMap::new(), BTreeMap::new());
+        Framework { info, pid, ending: false, saved: false, executors, tasks }
     }
 
     /// How loss is called here: the finer word for partition-aware frameworks (T-6).
@@ -47,7 +50,13 @@ impl Agent {
         pid: Option<Pid>,
     ) {
         match self.frameworks.get_mut(id) {
-            Some(framework) if framework.info == *info && framework.pid == pid => return,
+            Some(framework)
+                if framework.info == *info
+                    && framework.pid == pid
+                    && (framework.saved || !info.checkpoint) =>
+            {
+                return;
+            }
             Some(framework) => {
                 framework.info = info.clone();
                 framework.pid = pid.clone();
@@ -58,9 +67,35 @@ impl Agent {
         }
         if info.checkpoint {
             let record = Record::Framework(info.clone(), pid);
-            self.writes.write(step, record, Waiting::Nothing);
+            self.writes.write(step, record, Waiting::Framework(id.clone()));
         }
         step.change(Change::Framework(info.clone()));
+    }
+
+    /// A framework's record is durable.
+    pub(crate) fn framework_saved(&mut self, id: &FrameworkId) {
+        if let Some(framework) = self.frameworks.get_mut(id) {
+            framework.saved = true;
+        }
+    }
+
+    /// A framework's record could not be written. Without any, a restarted agent would not find its
+    /// executors, so none is started.
+    pub(crate) fn framework_not_saved(&mut self, step: &mut Step<'_>, id: &FrameworkId, why: &str) {
+        let Some(framework) = self.frameworks.get(id) else { return };
+        if framework.saved {
+            return;
+        }
+        let preparing = |executor: &&Executor| matches!(executor.state, State::Preparing { .. });
+        let waiting: Vec<_> = framework
+            .executors
+            .values()
+            .filter(preparing)
+            .map(|executor| executor.container.clone())
+            .collect();
+        for container in waiting {
+            self.launch_not_saved(step, &container, why);
+        }
     }
 
     /// `UpdateFrameworkMessage`.

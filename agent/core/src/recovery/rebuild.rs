@@ -121,7 +121,8 @@ impl Agent {
             self.counters.recovery_errors += 1;
             return;
         };
-        self.frameworks.insert(id.clone(), Framework::new(found.info.clone(), found.pid));
+        let framework = Framework { saved: true, ..Framework::new(found.info.clone(), found.pid) };
+        self.frameworks.insert(id.clone(), framework);
         step.change(Change::Framework(found.info));
         for executor in found.executors {
             self.rebuild_executor(step, agent, &id, executor, fates);
