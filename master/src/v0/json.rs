@@ -4,6 +4,7 @@
 use reeve_transport::Response;
 use reeve_wire::WireMessage;
 use reeve_wire::json::{Words, to_vec_in};
+use serde::Serialize;
 
 /// JSON on its way into a buffer.
 #[derive(Debug, Default)]
@@ -71,6 +72,14 @@ impl Writer {
     pub fn message<M: WireMessage>(&mut self, message: &M) {
         self.separate();
         self.out.extend_from_slice(&to_vec_in(Words::V0, message));
+        self.comma = true;
+    }
+
+    /// Anything that serialises itself, as a value.
+    pub fn view(&mut self, view: &impl Serialize) {
+        self.separate();
+        // Writing into memory cannot fail, and our views have text for keys.
+        let _ = serde_json::to_writer(&mut self.out, view);
         self.comma = true;
     }
 

@@ -1,6 +1,7 @@
 //! The endpoints that tools look at first, with Mesos's names and keys (§1.9 of the reference).
 //!
-//! All of them read snapshots off the core's thread. Mesos's dead keys are kept.
+//! All of them read snapshots off the core's thread. Mesos's dead keys are kept. The objects that
+//! agents show too (resources, attributes, statuses) are `reeve-v0`'s.
 
 pub mod about;
 mod agents;

@@ -2,68 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use reeve_model::{
-    AttributeValue, Attributes, Format, Quantities, Quantity, Ranges, Resources, Set, Value,
-};
+use reeve_model::{Attributes, Format, Quantities, Quantity, Resources};
+use reeve_v0::{AttributesView, LabelsView, Reserved, ResourcesView};
 use reeve_wire::v1;
 
 use super::json::Writer;
 
-/// Names that are shown even where there is nothing of them.
-const ALWAYS: [&str; 4] = ["disk", "mem", "gpus", "cpus"];
-
-/// Amounts by name: numbers, `[1-5]` for ranges, `{a,b}` for sets. Revocable resources are
-/// shown beside the others, as `cpus_revocable`.
+/// Amounts by name.
 pub fn resources(w: &mut Writer, resources: &Resources) {
-    let mut sums: BTreeMap<String, Value> = BTreeMap::new();
-    for (resource, count) in resources.iter_counted() {
-        let name = resource.name.as_str();
-        let name = if resource.revocable { format!("{name}_revocable") } else { name.to_owned() };
-        for _ in 0..count {
-            add(&mut sums, &name, &resource.value);
-        }
-    }
-    w.object(|w| {
-        for name in ALWAYS {
-            if !sums.contains_key(name) {
-                w.field(name, 0.0);
-            }
-        }
-        for (name, value) in &sums {
-            match value {
-                Value::Scalar(amount) => w.field(name, amount.to_f64()),
-                other => w.field(name, spaced(&other.to_string())),
-            }
-        }
-    });
-}
-
-/// Mesos writes a space behind the commas of ranges and sets: `[1-5, 7-9]`.
-fn spaced(text: &str) -> String {
-    text.replace(',', ", ")
-}
-
-fn add(sums: &mut BTreeMap<String, Value>, name: &str, value: &Value) {
-    let Some(sum) = sums.get_mut(name) else {
-        sums.insert(name.to_owned(), value.clone());
-        return;
-    };
-    match (sum, value) {
-        (Value::Scalar(sum), Value::Scalar(more)) => *sum = sum.saturating_add(*more),
-        (Value::Ranges(sum), Value::Ranges(more)) => *sum = Ranges::union(sum, more),
-        (Value::Set(sum), Value::Set(more)) => *sum = Set::union(sum, more),
-        // One name with two types is refused when an agent registers.
-        _ => {}
-    }
+    w.view(&ResourcesView(resources));
 }
 
 /// What is reserved, by role.
 pub fn reserved(w: &mut Writer, total: &Resources) {
-    w.object(|w| {
-        for (role, reserved) in total.reservations() {
-            resources(w.key(role.as_str()), &reserved);
-        }
-    });
+    w.view(&Reserved(total));
 }
 
 /// All there is to say of what is reserved, by role.
@@ -118,24 +70,14 @@ pub fn quantities(w: &mut Writer, quantities: &Quantities) {
     });
 }
 
-/// Attributes by name; of several of one name the last is seen, as in Mesos.
+/// Attributes by name.
 pub fn attributes(w: &mut Writer, attributes: &Attributes) {
-    let by_name: BTreeMap<&str, &AttributeValue> =
-        attributes.iter().map(|one| (&*one.name, &one.value)).collect();
-    w.object(|w| {
-        for (name, value) in by_name {
-            match value {
-                AttributeValue::Scalar(amount) => w.field(name, amount.to_f64()),
-                AttributeValue::Text(text) => w.field(name, &**text),
-                other => w.field(name, spaced(&other.to_string())),
-            }
-        }
-    });
+    w.view(&AttributesView(attributes));
 }
 
 /// Labels as an array, which is how the older endpoints show them.
 pub fn labels(w: &mut Writer, labels: &v1::Labels) {
-    w.array(&labels.labels, |w, label| w.message(label));
+    w.view(&LabelsView(labels));
 }
 
 /// Limits of a task: numbers, or the text `Infinity`.

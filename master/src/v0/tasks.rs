@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use prost::Message;
 use reeve_master_core::view::{TaskBody, TaskRecord};
-use reeve_model::{FrameworkId, TaskStatus};
+use reeve_model::FrameworkId;
 use reeve_transport::{Request, Response};
+use reeve_v0::StatusView;
 use reeve_wire::v1;
 
 use super::json::Writer;
@@ -117,7 +118,7 @@ pub fn task(w: &mut Writer, record: &TaskRecord) {
         resources(w.key("resources"), &record.resources);
         limits(w.key("limits"), &details.limits);
         w.optional("role", record.role.as_ref().map(|role| role.as_str()));
-        w.key("statuses").array(&record.statuses, |w, one| status(w, one));
+        w.key("statuses").array(&record.statuses, |w, one| w.view(&StatusView(one)));
         w.optional("user", details.user.as_deref());
         if let Some(set) = &details.labels {
             labels(w.key("labels"), set);
@@ -131,20 +132,5 @@ pub fn task(w: &mut Writer, record: &TaskRecord) {
         if let Some(check) = &details.health_check {
             w.key("health_check").message(check);
         }
-    });
-}
-
-fn status(w: &mut Writer, status: &TaskStatus) {
-    let details = status.details();
-    w.object(|w| {
-        w.field("state", status.state.name());
-        w.field("timestamp", status.timestamp.map_or(0.0, |seconds| seconds.0));
-        if let Some(set) = &details.labels {
-            labels(w.key("labels"), set);
-        }
-        if let Some(container) = &details.container_status {
-            w.key("container_status").message(container);
-        }
-        w.optional("healthy", status.healthy);
     });
 }
