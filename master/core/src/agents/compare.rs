@@ -20,7 +20,7 @@ impl Master {
         back: Reregistration,
     ) -> Vec<(FrameworkId, Vec<TaskStatus>)> {
         for info in back.frameworks {
-            self.meet_framework(step, ix, info);
+            self.meet_framework(step, info);
         }
         let named: BTreeSet<(FrameworkId, TaskId)> =
             back.tasks.iter().map(|task| (task.framework.clone(), task.id.clone())).collect();

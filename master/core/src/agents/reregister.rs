@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reeve_model::{
-    AgentId, AgentInfo, ExecutorInfo, FrameworkId, Pid, Reason, Resources, TaskStatus,
+    AgentId, AgentInfo, ExecutorInfo, FrameworkId, FrameworkInfo, Pid, Reason, Resources,
+    TaskStatus,
 };
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
@@ -87,8 +88,9 @@ impl Master {
         let Reregistration { registration, tasks, executors, frameworks } = back;
         let ix = self.admit(step, pid, id.clone(), registration, Some(step.wall));
         self.show_agent(step, ix);
+        let over = self.completed_among(&frameworks);
         for info in frameworks {
-            self.meet_framework(step, ix, info);
+            self.meet_framework(step, info);
         }
         let mut used = BTreeMap::<FrameworkIx, Resources>::new();
         for (framework, info) in executors {
@@ -114,6 +116,7 @@ impl Master {
         self.tasks_not_brought_back(step, &id);
         self.announce(step, ix, used.into_iter().collect());
         self.greet(step, ix, Vec::new());
+        self.end_there_too(step, ix, over);
     }
 
     /// A registered agent is back: what both sides know is compared.
@@ -143,9 +146,25 @@ impl Master {
         if !was_connected {
             step.allocation(allocation::Event::AgentActive { agent: ix, active: true });
         }
+        let over = self.completed_among(&back.frameworks);
         let missing = self.compare(step, ix, back);
         self.greet(step, ix, missing);
+        self.end_there_too(step, ix, over);
         self.kill_again(step, ix);
+    }
+
+    fn completed_among(&self, frameworks: &[Arc<FrameworkInfo>]) -> Vec<FrameworkId> {
+        let ids = frameworks.iter().filter_map(|info| info.id.clone());
+        ids.filter(|id| self.frameworks.is_completed(id)).collect()
+    }
+
+    /// Frameworks that ended are to end on a returning agent too. Only said once it is greeted:
+    /// agents do not listen to it before.
+    fn end_there_too(&self, step: &mut Step<'_>, ix: AgentIx, over: Vec<FrameworkId>) {
+        let Some(agent) = self.agents.get(ix) else { return };
+        for framework in over {
+            step.agent(&agent.pid, ToAgent::ShutdownFramework(framework));
+        }
     }
 
     /// Takes over what a returning agent says of itself.

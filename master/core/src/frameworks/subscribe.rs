@@ -4,11 +4,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use reeve_model::{FrameworkId, FrameworkInfo, OfferConstraints, Role};
-use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
+use reeve_module_sdk::allocator::FrameworkIx;
 
 use super::{Framework, State};
 use crate::allocation;
-use crate::effect::{Effect, Scheduler, ToAgent, ToScheduler};
+use crate::effect::{Effect, Scheduler, ToScheduler};
 use crate::event::{Channel, StreamId, Subscription};
 use crate::lookup::Lookup;
 use crate::master::{Master, Timer};
@@ -243,21 +243,10 @@ impl Master {
         });
     }
 
-    /// A framework is met among what an agent reports; one that ended is to end there too.
-    pub(crate) fn meet_framework(
-        &mut self,
-        step: &mut Step<'_>,
-        ix: AgentIx,
-        info: Arc<FrameworkInfo>,
-    ) {
+    /// A framework is met among what an agent reports.
+    pub(crate) fn meet_framework(&mut self, step: &mut Step<'_>, info: Arc<FrameworkInfo>) {
         let Some(id) = info.id.clone() else { return };
-        if self.frameworks.is_completed(&id) {
-            if let Some(agent) = self.agents.get(ix) {
-                step.agent(&agent.pid, ToAgent::ShutdownFramework(id));
-            }
-            return;
-        }
-        if self.frameworks.find(&id).is_some() {
+        if self.frameworks.is_completed(&id) || self.frameworks.find(&id).is_some() {
             return;
         }
         let fx = self.add_framework(step, id, info, State::Recovered);
