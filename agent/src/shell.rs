@@ -193,7 +193,7 @@ impl Shell {
                 self.peers.send(ACTOR, &to, name, &body);
             }
             Effect::Link(pid) => self.peers.link(&pid),
-            Effect::ToExecutor(stream, message) => self.to_executor(stream, &message),
+            Effect::ToExecutor(stream, message) => self.send_event(stream, &message),
             Effect::CloseExecutor(stream) => {
                 self.streams.remove(&stream);
             }
@@ -209,7 +209,7 @@ impl Shell {
         }
     }
 
-    fn to_executor(&mut self, stream: StreamId, message: &ToExecutor) {
+    fn send_event(&mut self, stream: StreamId, message: &ToExecutor) {
         let Some((sender, codec)) = self.streams.get(&stream) else { return };
         let event = executor::event(message, self.agent.info());
         let record = match codec {

@@ -207,12 +207,22 @@ impl Thread {
     }
 }
 
+/// Names of the one allocator there is: ours, and those that Mesos has for its own.
+const ALLOCATORS: [&str; 3] = ["drf", "hierarchical", "HierarchicalDRF"];
+
 /// The allocation machine's options, from the master's settings.
 ///
 /// # Errors
 ///
 /// The setting that has no sense.
 pub fn options(settings: &crate::MasterSettings) -> Result<Options, Error> {
+    if !ALLOCATORS.contains(&settings.allocator.as_str()) {
+        return Err(Error::Setting {
+            key: "allocator",
+            value: settings.allocator.clone(),
+            why: "there is no such allocator; `drf` is the one there is".to_owned(),
+        });
+    }
     let rules = &settings.min_allocatable_resources;
     let min_allocatable =
         reeve_model::MinAllocatable::parse(rules).map_err(|error| Error::Setting {

@@ -9,14 +9,6 @@ use reeve_model::{MasterInfo, Pid};
 
 use crate::{Error, MasterSettings};
 
-/// The version that clients are told: the Mesos whose protocols we speak. Clients compare it
-/// (Marathon refuses masters older than it likes, agents refuse masters older than 1.0), so
-/// that Reeve's own number would mislead them; it is told as `reeve_version` beside it.
-pub const MESOS_VERSION: &str = "1.11.0";
-
-/// Reeve's own version.
-pub const REEVE_VERSION: &str = env!("CARGO_PKG_VERSION");
-
 /// The id of the actor that masters are.
 pub const ACTOR: &str = "master";
 
@@ -63,7 +55,7 @@ impl Identity {
             ip,
             port,
             hostname: hostname.clone(),
-            version: MESOS_VERSION.to_owned(),
+            version: reeve_v0::MESOS_VERSION.to_owned(),
             pid: pid.to_string(),
             domain: None,
             capabilities: CAPABILITIES.iter().map(|(number, _)| *number).collect(),

@@ -166,6 +166,7 @@ fn task(row: &TaskRow, kind: ExecutorKind, framework: &str, executor: &str, agen
         agent,
         state: row.state(),
         resources: &row.info.resources,
+        role: None,
         statuses,
         details: row.info.details(),
     }))

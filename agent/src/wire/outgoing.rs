@@ -19,9 +19,6 @@ const CAPABILITIES: &[v1::agent_info::capability::Type] = &[
     v1::agent_info::capability::Type::TaskResourceLimits,
 ];
 
-/// The Mesos version this agent is compatible with; masters refuse agents below 1.0.0.
-pub const MESOS_VERSION: &str = "1.11.0";
-
 /// What the shell knows of this agent that messages repeat.
 #[derive(Clone, Debug, Default)]
 pub struct Identity {
@@ -98,7 +95,7 @@ fn register(identity: &Identity, enrolment: &Enrolment) -> internal::RegisterSla
     internal::RegisterSlaveMessage {
         slave: slave(&enrolment.info),
         checkpointed_resources: resources(&enrolment.checkpointed),
-        version: Some(MESOS_VERSION.to_owned()),
+        version: Some(reeve_v0::MESOS_VERSION.to_owned()),
         agent_capabilities: capabilities(),
         resource_version_uuid: version(identity),
     }

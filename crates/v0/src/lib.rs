@@ -11,5 +11,5 @@ mod resources;
 mod task;
 
 pub use build::{MESOS_VERSION, Version, version};
-pub use resources::{AttributesView, Reserved, ResourcesView, full};
+pub use resources::{AttributesView, Reserved, ResourcesView, endpoint_format, full};
 pub use task::{LabelsView, StatusView, TaskRecord, TaskView, v0};

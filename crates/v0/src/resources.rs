@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::iter::repeat_n;
 
-use reeve_model::{AttributeValue, Attributes, Format, Quantity, Resource, Resources, Value};
+use reeve_model::{AttributeValue, Attributes, Format, Quantity, Resources, Value};
 use reeve_wire::{json, v1};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
@@ -73,25 +73,27 @@ impl Serialize for Reserved<'_> {
     }
 }
 
-/// Every resource as the protobuf says it, for `…_full` keys: in the newer format, with the older
-/// one's `role` and `reservation` beside it where those can say the same.
-pub fn full(resources: &Resources) -> Vec<serde_json::Value> {
-    resources
-        .iter_counted()
-        .flat_map(|(one, count)| repeat_n(endpoint(one), count as usize))
-        .collect()
+/// Resources as endpoints show them: with the stack of reservations, and with `role` and
+/// `reservation` as well where these can say the same, so that old and new tools both find what
+/// they know.
+#[allow(deprecated)]
+pub fn endpoint_format(resources: &Resources) -> Vec<v1::Resource> {
+    let mut all = Vec::with_capacity(resources.len());
+    for (resource, count) in resources.iter_counted() {
+        let mut wire = resource.to_wire(Format::PostRefinement).unwrap_or_default();
+        if let Ok(older) = resource.to_wire(Format::PreRefinement) {
+            wire.role = older.role.or_else(|| Some("*".to_owned()));
+            wire.reservation = older.reservation;
+        }
+        all.extend(repeat_n(wire, count as usize));
+    }
+    all
 }
 
-#[allow(deprecated)]
-fn endpoint(resource: &Resource) -> serde_json::Value {
-    let newer = resource.to_wire(Format::PostRefinement);
-    let older = resource.to_wire(Format::PreRefinement).ok();
-    let mut wire: v1::Resource = newer.unwrap_or_default();
-    if let Some(older) = older {
-        wire.role = older.role.or_else(|| Some("*".to_owned()));
-        wire.reservation = older.reservation;
-    }
-    json::to_value_in(json::Words::V0, &wire)
+/// The same as JSON, for `…_full` keys.
+pub fn full(resources: &Resources) -> Vec<serde_json::Value> {
+    let all = endpoint_format(resources);
+    all.iter().map(|one| json::to_value_in(json::Words::V0, one)).collect()
 }
 
 /// Attributes as `{"rack":"r7","cores":4.0}`; of a name that comes more than once the last stands.

@@ -1,5 +1,7 @@
 //! Tasks and their statuses.
 
+use std::collections::BTreeMap;
+
 use reeve_model::{Resources, Role, TaskState, TaskStatus};
 use reeve_wire::{WireMessage, json, v1};
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -54,6 +56,23 @@ impl Serialize for StatusView<'_> {
     }
 }
 
+/// Limits by name: numbers, or the text `Infinity`.
+struct Limits<'a>(&'a BTreeMap<String, v1::value::Scalar>);
+
+impl Serialize for Limits<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (name, limit) in self.0 {
+            if limit.value.is_infinite() {
+                map.serialize_entry(name, "Infinity")?;
+            } else {
+                map.serialize_entry(name, &limit.value)?;
+            }
+        }
+        map.end()
+    }
+}
+
 /// What an endpoint says of a task.
 #[derive(Debug)]
 pub struct TaskRecord<'a, S> {
@@ -71,6 +90,8 @@ pub struct TaskRecord<'a, S> {
     pub state: TaskState,
     /// What it holds.
     pub resources: &'a Resources,
+    /// The role it runs in, if its resources don't tell any more.
+    pub role: Option<&'a Role>,
     /// Its statuses, oldest first.
     pub statuses: S,
     /// The rest of its description.
@@ -96,11 +117,12 @@ where
         map.serialize_entry("state", task.state.name())?;
         map.serialize_entry("resources", &ResourcesView(task.resources))?;
         if !task.details.limits.is_empty() {
-            let limits = task.details.limits.iter().map(|(name, limit)| (name, limit.value));
-            map.serialize_entry("limits", &limits.collect::<std::collections::BTreeMap<_, _>>())?;
+            map.serialize_entry("limits", &Limits(&task.details.limits))?;
         }
         let role = task.resources.iter().find_map(|one| one.allocation.as_ref());
-        map.serialize_entry("role", role.map_or("*", Role::as_str))?;
+        if let Some(role) = task.role.or(role) {
+            map.serialize_entry("role", role.as_str())?;
+        }
         let statuses: Vec<StatusView<'_>> = task.statuses.clone().map(StatusView).collect();
         map.serialize_entry("statuses", &statuses)?;
         self.details(&mut map)?;

@@ -10,8 +10,6 @@ use reeve_wire::v1::master::{Call, Response as Wire};
 
 use super::state;
 use crate::app::App;
-use crate::identity::MESOS_VERSION;
-use crate::v0::about::{build_time, date};
 use crate::v0::{metrics, operate};
 
 /// Answers a request.
@@ -134,11 +132,12 @@ fn get_flags(app: &App) -> response::GetFlags {
 }
 
 fn get_version() -> response::GetVersion {
+    let build = reeve_v0::version();
     let version_info = v1::VersionInfo {
-        version: MESOS_VERSION.to_owned(),
-        build_date: Some(date(build_time())),
-        build_time: Some(build_time() as f64),
-        build_user: Some(String::new()),
+        version: build.version.to_owned(),
+        build_date: Some(build.build_date),
+        build_time: Some(build.build_time),
+        build_user: Some(build.build_user.to_owned()),
         ..v1::VersionInfo::default()
     };
     response::GetVersion { version_info }

@@ -7,6 +7,7 @@ use reeve_master_core::view::{
     AgentView, ExecutorRecord, FrameworkView, Snapshot, TaskBody, TaskRecord,
 };
 use reeve_model::{AgentInfo, Capabilities, Format};
+use reeve_v0::endpoint_format;
 use reeve_wire::v1;
 use reeve_wire::v1::master::response::{
     GetAgents, GetExecutors, GetFrameworks, GetRoles, GetState, GetTasks, get_agents,
@@ -14,9 +15,8 @@ use reeve_wire::v1::master::response::{
 };
 
 use crate::schedulers::wire_offer;
-use crate::v0::resources::endpoint_format;
 use crate::v0::roles::known;
-use crate::v0::tasks::Details;
+use crate::v0::tasks::details;
 
 /// GET_STATE.
 pub fn state(snapshot: &Snapshot) -> GetState {
@@ -130,7 +130,7 @@ fn task(record: &TaskRecord) -> v1::Task {
         TaskBody::Reported(bytes) => v1::Task::decode(bytes.clone()).unwrap_or_default(),
         TaskBody::Launched(_) => v1::Task::default(),
     };
-    let details = Details::of(&record.body);
+    let details = details(&record.body);
     v1::Task {
         name: record.name.clone(),
         task_id: record.id.to_wire(),
@@ -145,7 +145,7 @@ fn task(record: &TaskRecord) -> v1::Task {
         container: details.container,
         health_check: details.health_check,
         kill_policy: details.kill_policy,
-        user: details.user,
+        user: details.command.and_then(|command| command.user),
         limits: details.limits,
         ..base
     }

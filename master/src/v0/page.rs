@@ -6,7 +6,6 @@ use reeve_master_core::view::Snapshot;
 use reeve_transport::{Request, Response};
 
 use crate::app::App;
-use crate::identity::REEVE_VERSION;
 
 /// How many rows a table has at most.
 const ROWS: usize = 200;
@@ -16,12 +15,13 @@ pub fn page(app: &App, _: &Request) -> Result<Response, Response> {
     let snapshot = app.snapshot();
     let mut html = String::from(HEAD);
     let name = app.cluster.as_deref().unwrap_or("Reeve");
+    let version = reeve_v0::version().reeve_version;
     let counts = (snapshot.agents.len(), snapshot.frameworks.len());
     // Writing into a String cannot fail; the same holds below.
     let _ = write!(
         html,
-        "<h1>{}</h1><p>Reeve {REEVE_VERSION}, master <code>{}</code> with {} agents and {} \
-         frameworks. Machines read <a href=\"/state\">/state</a>, \
+        "<h1>{}</h1><p>Reeve {version}, master <code>{}</code> with {} agents and {} frameworks. \
+         Machines read <a href=\"/state\">/state</a>, \
          <a href=\"/metrics/snapshot\">/metrics/snapshot</a>, <a href=\"/tasks\">/tasks</a>, \
          <a href=\"/roles\">/roles</a>.</p>",
         escape(name),

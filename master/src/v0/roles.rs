@@ -25,7 +25,8 @@ pub struct RoleFacts {
 
 /// Every role, by name.
 pub fn known(snapshot: &Snapshot) -> BTreeMap<Role, RoleFacts> {
-    let mut roles: BTreeMap<Role, RoleFacts> = BTreeMap::new();
+    // Everybody has `*`, so it is listed even if nobody holds anything in it.
+    let mut roles = BTreeMap::from([(Role::any(), RoleFacts::default())]);
     for view in snapshot.frameworks.values() {
         for role in &view.record.info.roles {
             let facts = roles.entry(role.clone()).or_default();

@@ -8,6 +8,10 @@ fn request(flags: &[&str]) -> Result<Request, Wrong> {
     arguments.request("someone".to_owned(), "here".to_owned())
 }
 
+fn resources(text: &str) -> Resources {
+    Resources::parse(text, &Role::any()).expect("resources")
+}
+
 const SEED: &[&str] = &[
     "--master=127.0.1.1:5050",
     "--name=my-first-task",
@@ -26,7 +30,7 @@ fn the_tutorials_line_is_understood() {
     let command = request.task.command.expect("a command");
     assert_eq!(command.value.as_deref(), Some("echo hello world && sleep 10"));
     assert_eq!(command.shell, Some(true));
-    assert_eq!(request.resources.to_string(), "cpus:1;mem:128");
+    assert_eq!(request.resources, resources("cpus:1;mem:128"));
 }
 
 #[test]
@@ -59,7 +63,7 @@ fn a_whole_task_may_come_as_json() {
         "resources":[{"name":"cpus","type":"SCALAR","scalar":{"value":0.5}}]}"#;
     let request = request(&["--master=m:1", task]).expect("a request");
     assert_eq!(request.task.task_id.value, "t1");
-    assert_eq!(request.resources.to_string(), "cpus:0.5");
+    assert_eq!(request.resources, resources("cpus:0.5"));
 }
 
 #[test]
