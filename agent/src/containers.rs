@@ -45,7 +45,8 @@ impl Surroundings {
             id: launch.container.value.to_string(),
             pid_file: launch.checkpoint.then(|| self.pid_file(launch, agent)),
             sandbox,
-            user: launch.user.clone(),
+            // A command may name another user than the framework's.
+            user: command.user.clone().or_else(|| launch.user.clone()),
             environment,
             requests: scalars(&launch.resources),
             limits: limits(launch),

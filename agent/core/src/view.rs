@@ -156,6 +156,8 @@ pub struct View {
     pub completed_frameworks: Arc<VecDeque<Arc<FrameworkRow>>>,
     /// Which executor a container belongs to.
     pub containers: OrdMap<ContainerId, (FrameworkId, ExecutorId)>,
+    /// How many tasks ended in each state since the start.
+    pub ended: OrdMap<TaskState, u64>,
     /// How many completed executors are kept per framework.
     max_completed_executors: usize,
 }
@@ -235,6 +237,7 @@ impl View {
         let Some(row) = Arc::make_mut(row).executors.get_mut(executor) else { return };
         let row = Arc::make_mut(row);
         if task.stage == Stage::Completed {
+            *self.ended.entry(task.state()).or_default() += 1;
             row.tasks.remove(&task.info.id);
             push(&mut row.completed, task, MAX_COMPLETED_TASKS);
         } else {

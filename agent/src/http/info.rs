@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use reeve_agent_core::view::{ExecutorPhase, Phase, Stage, View};
+use reeve_agent_core::view::{ExecutorPhase, Phase, View};
 use reeve_model::{Resources, TaskState};
 use reeve_transport::{Response, Router};
 use serde_json::json;
@@ -79,8 +79,7 @@ fn executors(all: &mut BTreeMap<String, f64>, view: &View) {
     let mut states: BTreeMap<TaskState, usize> = BTreeMap::new();
     for row in view.frameworks.values().flat_map(|row| row.executors.values()) {
         phases[row.facts.state as usize] += 1;
-        let live = row.tasks.values().filter(|task| task.stage != Stage::Completed);
-        for task in live.chain(&row.completed) {
+        for task in row.tasks.values() {
             *states.entry(task.state()).or_default() += 1;
         }
     }
@@ -90,7 +89,9 @@ fn executors(all: &mut BTreeMap<String, f64>, view: &View) {
     }
     for state in STATES {
         let name = state.name().trim_start_matches("TASK_").to_lowercase();
-        count(all, &format!("slave/tasks_{name}"), states.get(state).copied().unwrap_or(0));
+        let ended = view.ended.get(state).and_then(|ended| usize::try_from(*ended).ok());
+        let live = states.get(state).copied().unwrap_or(0);
+        count(all, &format!("slave/tasks_{name}"), live + ended.unwrap_or(0));
     }
 }
 
