@@ -1,9 +1,11 @@
 //! One framework over real sockets: it subscribes, launches tasks, acknowledges, and measures.
 //!
 //! It speaks the v1 scheduler API (SC-1 to SC-16) and nothing of ours, so that any Mesos master
-//! serves it. What it decides is in [`launcher`], how its calls travel in [`calls`].
+//! serves it. What it decides is in [`launcher`], how its calls travel in [`calls`], and how events
+//! come in [`events`].
 
 mod calls;
+mod events;
 mod launcher;
 
 use std::net::SocketAddr;
@@ -11,9 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use http::header::{ACCEPT, HOST};
 use prost::Message;
-use reeve_transport::client::{Call as HttpCall, HttpClient, Opened, Records};
 use reeve_wire::v1;
 use reeve_wire::v1::scheduler::{Call, Event, call};
 use tokio_util::sync::CancellationToken;
@@ -21,12 +21,13 @@ use tokio_util::sync::CancellationToken;
 pub use launcher::{Figures, Latency, parse_need};
 
 use calls::Calls;
+use events::Events;
 use launcher::Launcher;
 
 /// Both a Mesos master and ours answer here.
 const PATH: &str = "/master/api/v1/scheduler";
 
-/// How long the master may take over the head of an answer.
+/// How long the master may take over an answer.
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// How messages are written.
@@ -70,6 +71,8 @@ pub struct FrameworkOptions {
     pub tasks: u32,
     /// How calls and events are written.
     pub codec: Codec,
+    /// How many connections the calls share.
+    pub connections: u32,
     /// The most tasks that may be under way at once.
     pub at_once: u32,
     /// The most tasks launched on one offer.
@@ -95,38 +98,50 @@ pub async fn run(
     held: impl FnOnce(&Figures),
 ) -> anyhow::Result<Figures> {
     let start = Instant::now();
-    let (mut records, stream_id) = subscribe(options).await?;
+    let (mut events, stream_id) = subscribe(options).await?;
     let mut calls = connect(options, &stream_id).await?;
     let mut launcher = Launcher::new(options, start);
     let mut held = Some(held).filter(|_| options.hold);
     let mut out = Vec::new();
-    while !launcher.is_done() {
-        tokio::select! {
-            biased;
-            record = records.next() => {
-                let record = record?.context("the master ended the event stream")?;
-                let event = options.codec.decode(record)?;
-                launcher.take(event, Instant::now(), &mut out)?;
+    loop {
+        // The answer's head may have brought events along: take what is there before waiting.
+        while let Some(record) = events.next()? {
+            launcher.take(options.codec.decode(record)?, Instant::now(), &mut out)?;
+            for call in out.drain(..) {
+                calls.post(&options.codec.encode(&call));
             }
-            refusal = calls.refused() => bail!("the master refused a call: {refusal}"),
-            () = stop.cancelled() => break,
-        }
-        for call in out.drain(..) {
-            calls.post(&options.codec.encode(&call));
         }
         if launcher.all_run()
             && let Some(tell) = held.take()
         {
             tell(&launcher.figures());
         }
+        if launcher.is_done() {
+            break;
+        }
+        tokio::select! {
+            more = events.read() => {
+                if !more? {
+                    bail!("the master closed the event stream");
+                }
+            }
+            refusal = calls.refused() => bail!("the master refused a call: {refusal}"),
+            () = stop.cancelled() => break,
+        }
     }
-    let figures = launcher.figures();
+    settle(&mut calls).await?;
+    launcher.settled(Instant::now());
     calls.post(&options.codec.encode(&launcher.teardown()));
-    tokio::time::timeout(PATIENCE, calls.answered()).await.context("calls never answered")??;
-    Ok(figures)
+    settle(&mut calls).await?;
+    Ok(launcher.figures())
 }
 
-async fn subscribe(options: &FrameworkOptions) -> anyhow::Result<(Records, String)> {
+/// Waits until the master has taken all calls.
+async fn settle(calls: &mut Calls) -> anyhow::Result<()> {
+    tokio::time::timeout(PATIENCE, calls.answered()).await.context("calls were never answered")?
+}
+
+async fn subscribe(options: &FrameworkOptions) -> anyhow::Result<(Events, String)> {
     let multi_role = v1::framework_info::capability::Type::MultiRole;
     let framework_info = v1::FrameworkInfo {
         user: options.user.clone(),
@@ -141,24 +156,23 @@ async fn subscribe(options: &FrameworkOptions) -> anyhow::Result<(Records, Strin
         subscribe: Some(subscribe),
         ..Call::default()
     };
-    let media_type = options.codec.media_type();
-    let url = format!("http://{}{PATH}", options.master);
-    let request = HttpCall::post(url, media_type, options.codec.encode(&call))
-        .with_header(ACCEPT, media_type);
-    match HttpClient::new().open(&request, PATIENCE).await? {
-        Opened::Stream { headers, records, .. } => {
-            let id = headers.get("Mesos-Stream-Id").and_then(|id| id.to_str().ok());
-            Ok((records, id.context("an answer without Mesos-Stream-Id")?.to_owned()))
-        }
-        Opened::Refused(reply) => bail!("SUBSCRIBE: {} {}", reply.status, reply.text()),
-    }
+    let body = options.codec.encode(&call);
+    let head = format!("{}Content-Length: {}\r\n\r\n", head(options), body.len());
+    let request = [head.as_bytes(), &body].concat();
+    let opened = tokio::time::timeout(PATIENCE, Events::open(options.master, &request)).await;
+    opened.context("SUBSCRIBE was never answered")?
 }
 
 async fn connect(options: &FrameworkOptions, stream_id: &str) -> anyhow::Result<Calls> {
+    let head = format!("{}Mesos-Stream-Id: {stream_id}\r\nContent-Length: ", head(options));
+    Calls::connect(options.master, options.connections, head).await
+}
+
+/// The head of a request, without what differs.
+fn head(options: &FrameworkOptions) -> String {
     let (master, media_type) = (options.master, options.codec.media_type());
-    let head = format!(
-        "POST {PATH} HTTP/1.1\r\n{HOST}: {master}\r\nContent-Type: {media_type}\r\n\
-         Accept: {media_type}\r\nMesos-Stream-Id: {stream_id}\r\nContent-Length: "
-    );
-    Calls::connect(master, head).await
+    format!(
+        "POST {PATH} HTTP/1.1\r\nHost: {master}\r\nContent-Type: {media_type}\r\n\
+         Accept: {media_type}\r\n"
+    )
 }

@@ -35,9 +35,12 @@ impl Size {
 pub struct Group {
     /// The rows' ids.
     pub rows: &'static [&'static str],
-    /// Measures them and hands over each figure once it is there.
-    pub measure: fn(&Stage, Size, &mut dyn FnMut(Row)) -> anyhow::Result<()>,
+    /// How.
+    pub measure: Measure,
 }
+
+/// Measures some rows, and hands over each figure once it is there.
+pub type Measure = fn(&Stage, Size, &mut dyn FnMut(Row)) -> anyhow::Result<()>;
 
 /// All rows, in the order of the table.
 pub const GROUPS: &[Group] = &[

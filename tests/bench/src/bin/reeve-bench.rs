@@ -33,8 +33,14 @@ struct Arguments {
     json: Option<PathBuf>,
 }
 
-fn main() -> anyhow::Result<ExitCode> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    run(Arguments::parse()).unwrap_or_else(|error| {
+        eprintln!("reeve-bench: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<ExitCode> {
     let own = std::env::current_exe()?;
     let beside = own.parent().context("a program has a directory")?;
     let programs = arguments.programs.clone().unwrap_or_else(|| beside.to_owned());
@@ -62,7 +68,7 @@ fn main() -> anyhow::Result<ExitCode> {
 /// Measures all rows asked for. A row that can't be measured fails alone.
 fn play(stage: &Stage, arguments: &Arguments, json: &Path) -> anyhow::Result<ExitCode> {
     let size = if arguments.quick { Size::Quick } else { Size::Full };
-    let wanted = |id: &&str| {
+    let wanted = |id: &str| {
         arguments.rows.is_empty() || arguments.rows.iter().any(|row| row.eq_ignore_ascii_case(id))
     };
     let mut figures: Vec<Value> = Vec::new();
@@ -72,7 +78,7 @@ fn play(stage: &Stage, arguments: &Arguments, json: &Path) -> anyhow::Result<Exi
         if arguments.quick { "QUICK: sizes too small to mean much\n" } else { "" },
         report::head()
     );
-    for group in GROUPS.iter().filter(|group| group.rows.iter().any(|id| wanted(&id))) {
+    for group in GROUPS.iter().filter(|group| group.rows.iter().any(|id| wanted(id))) {
         let outcome = (group.measure)(stage, size, &mut |row| {
             println!("{}", row.line());
             with_aim += usize::from(row.aim.is_some());

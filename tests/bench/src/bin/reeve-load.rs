@@ -5,9 +5,10 @@
 
 #![forbid(unsafe_code)]
 // Printing is what it is for.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, clippy::print_stderr)]
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -77,6 +78,9 @@ struct FrameworkArguments {
     /// How calls and events are written.
     #[arg(long, value_enum, default_value = "protobuf")]
     codec: Codec,
+    /// How many connections the calls share.
+    #[arg(long, default_value_t = 4)]
+    connections: u32,
     /// One task at a time.
     #[arg(long)]
     serial: bool,
@@ -103,8 +107,17 @@ struct FrameworkArguments {
     pid: Option<u32>,
 }
 
-fn main() -> anyhow::Result<()> {
-    let arguments = Arguments::parse();
+fn main() -> ExitCode {
+    match run(Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("reeve-load: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> anyhow::Result<()> {
     // One thread: what the generator spares is the master's.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
@@ -147,6 +160,7 @@ async fn framework(arguments: FrameworkArguments, stop: CancellationToken) -> an
         master: resolve(&arguments.master)?,
         tasks: arguments.tasks,
         codec: arguments.codec,
+        connections: arguments.connections,
         at_once: if arguments.serial { 1 } else { u32::MAX },
         per_offer: arguments.per_offer.unwrap_or(u32::MAX),
         need: parse_need(&arguments.task_resources).context("--task-resources")?,
@@ -179,8 +193,9 @@ fn show(options: &FrameworkOptions, figures: &Figures) -> Value {
         "first_offer_s": figures.first_offer.as_secs_f64(),
         "all_running_s": figures.all_running.as_secs_f64(),
         "all_ended_s": figures.all_ended.as_secs_f64(),
+        "all_settled_s": figures.all_settled.as_secs_f64(),
         "launches_per_s": per_second(figures.running, figures.all_running),
-        "life_cycles_per_s": per_second(figures.finished, figures.all_ended),
+        "life_cycles_per_s": per_second(figures.finished, figures.all_settled),
         "accept_to_running_ms": show_latency(figures.to_running),
         "accept_to_ended_ms": show_latency(figures.to_ended),
         "free_to_offer_ms": show_latency(figures.to_offer),

@@ -493,3 +493,6 @@ fn resource_version(number: usize) -> v1::Uuid {
     let key = TaskKey { slot: u32::try_from(number).unwrap_or(u32::MAX), generation: 0 };
     v1::Uuid { value: key.uuid(Stage::Starting) }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,4 +1,4 @@
-//! Calls over one connection, each sent without waiting for the answers of those before
+//! Calls over a few connections, each sent without waiting for the answers of those before
 //! (HTTP pipelining): a general client's cost per call would be most of what is measured.
 //! Answers are counted, and any that is not "202 Accepted" is told.
 
@@ -17,13 +17,19 @@ use tokio::task::JoinHandle;
 /// What is read at once.
 const READ_SIZE: usize = 64 << 10;
 
-/// The connection for calls.
+/// The connections for calls.
 #[derive(Debug)]
 pub(super) struct Calls {
     head: String,
-    posted: u64,
-    queue: Arc<Queue>,
+    posted: usize,
+    connections: Vec<Connection>,
     answers: watch::Receiver<Answers>,
+}
+
+/// One of them.
+#[derive(Debug)]
+struct Connection {
+    queue: Arc<Queue>,
     writer: JoinHandle<()>,
     reader: JoinHandle<()>,
 }
@@ -37,27 +43,37 @@ struct Queue {
 
 #[derive(Clone, Debug, Default)]
 struct Answers {
-    accepted: u64,
+    accepted: usize,
     refusal: Option<String>,
 }
 
 impl Calls {
     /// `head` is each request's up to the number of its length.
-    pub(super) async fn connect(master: SocketAddr, head: String) -> anyhow::Result<Calls> {
-        let stream = TcpStream::connect(master).await.context("connecting for calls")?;
-        stream.set_nodelay(true)?;
-        let (reads, writes) = stream.into_split();
-        let queue = Arc::new(Queue::default());
+    pub(super) async fn connect(
+        master: SocketAddr,
+        connections: u32,
+        head: String,
+    ) -> anyhow::Result<Calls> {
         let (tells, answers) = watch::channel(Answers::default());
-        let writer = tokio::spawn(write(writes, Arc::clone(&queue)));
-        let reader = tokio::spawn(read(reads, tells));
-        Ok(Calls { head, posted: 0, queue, answers, writer, reader })
+        let mut calls = Calls { head, posted: 0, connections: Vec::new(), answers };
+        for _ in 0..connections.max(1) {
+            let stream = TcpStream::connect(master).await.context("connecting for calls")?;
+            stream.set_nodelay(true)?;
+            let (reads, writes) = stream.into_split();
+            let queue = Arc::new(Queue::default());
+            let writer = tokio::spawn(write(writes, Arc::clone(&queue)));
+            let reader = tokio::spawn(read(reads, tells.clone()));
+            calls.connections.push(Connection { queue, writer, reader });
+        }
+        Ok(calls)
     }
 
-    /// Queues a call.
+    /// Queues a call. The connections take turns.
     pub(super) fn post(&mut self, body: &[u8]) {
+        let turn = self.posted % self.connections.len().max(1);
+        let Some(Connection { queue, .. }) = self.connections.get(turn) else { return };
         self.posted += 1;
-        let mut waiting = self.queue.lock();
+        let mut waiting = queue.lock();
         let first = waiting.is_empty();
         waiting.extend_from_slice(self.head.as_bytes());
         // Writing to memory never fails.
@@ -65,7 +81,7 @@ impl Calls {
         waiting.extend_from_slice(body);
         drop(waiting);
         if first {
-            self.queue.wake.notify_one();
+            queue.wake.notify_one();
         }
     }
 
@@ -92,7 +108,7 @@ impl Calls {
     }
 }
 
-impl Drop for Calls {
+impl Drop for Connection {
     fn drop(&mut self) {
         self.writer.abort();
         self.reader.abort();
@@ -180,3 +196,6 @@ fn answer(buffer: &[u8]) -> Option<Answer> {
     let status = response.code.unwrap_or(0);
     (buffer.len() >= head + body).then_some(Answer { status, head, body })
 }
+
+#[cfg(test)]
+mod tests;

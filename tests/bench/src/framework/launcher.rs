@@ -43,6 +43,8 @@ pub struct Figures {
     pub all_running: Duration,
     /// From the first ACCEPT to the last task's end.
     pub all_ended: Duration,
+    /// From the first ACCEPT until the master had taken every acknowledgement.
+    pub all_settled: Duration,
     /// From a task's ACCEPT to its TASK_RUNNING.
     pub to_running: Latency,
     /// From a task's ACCEPT to its end.
@@ -79,6 +81,7 @@ pub(super) struct Launcher {
     first_offer: Option<Instant>,
     last_running: Option<Instant>,
     last_ended: Option<Instant>,
+    settled: Option<Instant>,
     /// When no offer was left and something had ended.
     freed: Option<Instant>,
     tasks: Vec<Task>,
@@ -117,6 +120,7 @@ impl Launcher {
             first_offer: None,
             last_running: None,
             last_ended: None,
+            settled: None,
             freed: None,
             tasks: Vec::with_capacity(options.tasks as usize),
             held: VecDeque::new(),
@@ -169,6 +173,11 @@ impl Launcher {
         Ok(())
     }
 
+    /// The master has taken all calls.
+    pub(super) fn settled(&mut self, now: Instant) {
+        self.settled = Some(now);
+    }
+
     /// Ends the framework and all it runs.
     pub(super) fn teardown(&self) -> Call {
         self.call(call::Type::Teardown)
@@ -186,6 +195,7 @@ impl Launcher {
             first_offer: since(Some(self.start), self.first_offer),
             all_running: since(self.first_accept, self.last_running),
             all_ended: since(self.first_accept, self.last_ended),
+            all_settled: since(self.first_accept, self.settled),
             to_running: self.to_running.latency(),
             to_ended: self.to_ended.latency(),
             to_offer: self.to_offer.latency(),
@@ -383,3 +393,6 @@ impl Times {
         Latency { p50: at(0.5), p99: at(0.99), count: histogram.len() }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -41,7 +41,7 @@ pub(super) fn bursts(stage: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> any
         let report = framework.report()?;
         framework.finish()?;
         let cpu = spent(pids)? - before;
-        let wall = number(&report, "/all_ended_s")?;
+        let wall = number(&report, "/all_settled_s")?;
         let rate = Row::new(
             "R1",
             format!("{tasks} real tasks `true`"),
@@ -78,7 +78,7 @@ pub(super) fn serial(stage: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> any
     let report = framework.report()?;
     framework.finish()?;
     let cpu = spent(pids)? - before;
-    let wall = number(&report, "/all_ended_s")?;
+    let wall = number(&report, "/all_settled_s")?;
     for (what, path, aim, mesos) in [
         ("ACCEPT to RUNNING p50", "/accept_to_running_ms/p50", 2.0, Some(72.0)),
         ("ACCEPT to RUNNING p99", "/accept_to_running_ms/p99", 8.0, Some(90.0)),

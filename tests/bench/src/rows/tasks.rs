@@ -22,7 +22,7 @@ struct Burst {
 struct Outcome {
     first_offer: f64,
     all_running: f64,
-    all_ended: f64,
+    all_settled: f64,
     master_cpu: f64,
     generator_cpu: f64,
 }
@@ -62,7 +62,7 @@ impl Burst {
         Ok(Outcome {
             first_offer: number(&report, "/first_offer_s")?,
             all_running: number(&report, "/all_running_s")?,
-            all_ended: number(&report, "/all_ended_s")?,
+            all_settled: number(&report, "/all_settled_s")?,
             master_cpu: number(&report, "/master_cpu_s")?,
             generator_cpu: number(&report, "/generator_cpu_s")? + fleet_cpu.as_secs_f64(),
         })
@@ -82,13 +82,13 @@ pub(super) fn bursts(stage: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> any
     let like_mesos = |amount| size.pick(Some(amount), None);
     let row = |row, what: &str, unit, amount, outcome: &Outcome| {
         let cpu = outcome.master_cpu + outcome.generator_cpu;
-        Row::new(row, what, unit, amount).cost(outcome.all_ended, cpu)
+        Row::new(row, what, unit, amount).cost(outcome.all_settled, cpu)
     };
     let what = format!("all RUNNING: {}", base.name());
     let running = row("T1", &what, "s", first.all_running, &first).aim(size.pick(1.5, 0.15));
     out(Row { mesos: like_mesos(14.1), ..running });
-    let what = format!("all FINISHED: {}", base.name());
-    let ended = row("T2", &what, "s", first.all_ended, &first).aim(size.pick(2.5, 0.25));
+    let what = format!("all FINISHED and acknowledged: {}", base.name());
+    let ended = row("T2", &what, "s", first.all_settled, &first).aim(size.pick(2.5, 0.25));
     out(Row { mesos: like_mesos(25.0), ..ended });
     let what = format!("master CPU a task: {}", base.name());
     out(Row {
@@ -116,8 +116,8 @@ pub(super) fn bursts(stage: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> any
     for (agents, all_ended, per_task, first_offer) in large {
         let burst = Burst { agents, ..base };
         let outcome = burst.play(stage)?;
-        let what = format!("all FINISHED: {}", burst.name());
-        let mut ended = row("T3", &what, "s", outcome.all_ended, &outcome);
+        let what = format!("all FINISHED and acknowledged: {}", burst.name());
+        let mut ended = row("T3", &what, "s", outcome.all_settled, &outcome);
         ended.mesos = like_mesos(all_ended);
         out(ended);
         let what = format!("master CPU a task: {}", burst.name());
@@ -147,7 +147,7 @@ pub(super) fn trickle(stage: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> an
     )?;
     let report = framework.report()?;
     framework.finish()?;
-    let wall = number(&report, "/all_ended_s")?;
+    let wall = number(&report, "/all_settled_s")?;
     let cpu = number(&report, "/master_cpu_s")? + number(&report, "/generator_cpu_s")?;
     let row = |what: &str, path| {
         let us = number(&report, path)? * 1e3;
