@@ -2,19 +2,22 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
+use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reeve_wire::v1::executor::{self, event};
 use reeve_wire::v1::framework_info::capability;
 
+use crate::checks::{Kind, Outcome};
 use crate::core::{Effect, Event, Executor, Stamp};
 use crate::launch;
 use crate::link::{Link, LinkError};
 use crate::log;
 use crate::plan::Plan;
+use crate::probe::Probes;
 use crate::process::{self, Program};
 use crate::settings::Settings;
-use crate::sys::{self, Reaped};
+use crate::sys::{self, Reaped, Watch};
 
 /// The signals the loop hears of through a file.
 pub const SIGNALS: [i32; 2] = [libc::SIGCHLD, libc::SIGTERM];
@@ -25,14 +28,21 @@ struct Shell<'a> {
     settings: &'a Settings,
     link: Link,
     child: Option<i32>,
+    probes: Probes,
     done: bool,
 }
 
 /// Runs the executor to its end. [`SIGNALS`] must be blocked and arrive at `signals`.
 pub fn run(plan: &Plan, settings: &Settings, signals: &File) {
     let begin = Instant::now();
-    let mut shell =
-        Shell { plan, settings, link: Link::new(settings.clone()), child: None, done: false };
+    let mut shell = Shell {
+        plan,
+        settings,
+        link: Link::new(settings.clone()),
+        child: None,
+        probes: Probes::default(),
+        done: false,
+    };
     let (mut machine, first) = Executor::new(settings.clone(), stamp);
     let mut effects = vec![first];
     loop {
@@ -61,6 +71,14 @@ impl Shell<'_> {
             Effect::Connect(call) => self.link.subscribe(&call).err().map(|e| self.lost(&e)),
             Effect::Send(call) => self.link.send(&call).err().map(|e| self.lost(&e)),
             Effect::Spawn(program) => Some(self.spawn(&program)),
+            Effect::Probe { check, probe } => {
+                let outcome = self.probes.begin(check, *probe, self.plan)?;
+                Some(Event::Probed { check, outcome })
+            }
+            Effect::Abandon(check) => {
+                self.probes.abandon(check);
+                None
+            }
             Effect::Terminate => {
                 self.terminate();
                 None
@@ -78,7 +96,7 @@ impl Shell<'_> {
     }
 
     fn spawn(&mut self, program: &Program) -> Event {
-        match process::spawn(program, self.plan) {
+        match process::spawn(program, self.plan, Stdio::inherit()) {
             Ok(pid) => {
                 self.child = Some(pid);
                 Event::Spawned
@@ -98,9 +116,10 @@ impl Shell<'_> {
 
     /// Waits for something to happen, or for the timeout.
     fn wait(&mut self, signals: &File, timeout: Option<Duration>) -> Vec<Event> {
-        let [events, answers] = self.link.descriptors();
-        let files = [Some(signals.as_raw_fd()), events, answers];
-        let ready = sys::wait_readable(files, timeout).unwrap_or([true; 3]);
+        let [events, answers] = self.link.descriptors().map(|fd| fd.map(Watch::Read));
+        let [general, health] = self.probes.watches();
+        let files = [Some(Watch::Read(signals.as_raw_fd())), events, answers, general, health];
+        let ready = sys::wait_ready(files, timeout).unwrap_or([true, true, true, false, false]);
         let mut happened = Vec::new();
         if ready[1] {
             self.read_events(&mut happened);
@@ -114,7 +133,11 @@ impl Shell<'_> {
             if sys::read_signals(signals).contains(&libc::SIGTERM) {
                 happened.push(Event::Shutdown);
             }
-            happened.extend(self.reap());
+            self.reap(&mut happened);
+        }
+        for (check, ready) in [(Kind::General, ready[3]), (Kind::Health, ready[4])] {
+            let outcome = if ready { self.probes.advance(check) } else { None };
+            happened.extend(outcome.map(|outcome| Event::Probed { check, outcome }));
         }
         happened.push(Event::Tick);
         happened
@@ -128,15 +151,18 @@ impl Shell<'_> {
     }
 
     /// Collects the dead; once the task's first process is among them, so is all of the task.
-    fn reap(&mut self) -> Option<Event> {
+    fn reap(&mut self, happened: &mut Vec<Event>) {
         while let Ok(Reaped::Ended { pid, status }) = sys::reap(false) {
             if self.child == Some(pid) {
                 self.child = None;
                 process::kill_all_below();
-                return Some(Event::Exited(status));
+                self.probes.forget();
+                happened.push(Event::Exited(status));
+                return;
             }
+            let outcome = Outcome::Exited(status);
+            happened.extend(self.probes.ended(pid).map(|check| Event::Probed { check, outcome }));
         }
-        None
     }
 
     /// Drops the link and chooses when to try again.

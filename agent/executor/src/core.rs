@@ -21,9 +21,12 @@ use reeve_wire::v1::executor::{Call, call};
 use reeve_wire::v1::task_status::{Reason, Source};
 use reeve_wire::v1::{ExecutorId, FrameworkId, TaskId, TaskInfo, TaskState, TaskStatus};
 
+use crate::checks::{Checks, Kind, Outcome, Probe, Wanted};
 use crate::launch;
 use crate::process::{self, Program};
 use crate::settings::Settings;
+
+mod checking;
 
 /// How long a task has between `SIGTERM` and `SIGKILL` unless a kill policy says otherwise
 /// (Mesos docs: kill policy of a task).
@@ -77,6 +80,13 @@ pub enum Event {
     SpawnFailed(String),
     /// The program ended with this wait status, and nothing of it is left.
     Exited(i32),
+    /// A probe of a check has an outcome.
+    Probed {
+        /// Whose probe.
+        check: Kind,
+        /// What came of it.
+        outcome: Outcome,
+    },
     /// A deadline may have passed.
     Tick,
 }
@@ -90,6 +100,15 @@ pub enum Effect {
     Send(Box<Call>),
     /// Start the task's program.
     Spawn(Box<Program>),
+    /// Begin a probe.
+    Probe {
+        /// For which check; it has none under way.
+        check: Kind,
+        /// What to do.
+        probe: Box<Probe>,
+    },
+    /// Give up this check's probe.
+    Abandon(Kind),
     /// Send `SIGTERM` to the task.
     Terminate,
     /// Kill all that is left of the task.
@@ -99,17 +118,19 @@ pub enum Effect {
 }
 
 /// Why a task is being stopped, which decides what its end is called.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Stop {
     Killed,
     MaxCompletionTime,
+    /// Its health check failed too often; in words.
+    Unhealthy(String),
 }
 
 #[derive(Debug)]
 enum Task {
     Waiting,
-    Starting(Limits),
-    Running { limits: Limits, max_completion: Option<Duration> },
+    Starting { limits: Limits, wanted: Wanted },
+    Running { limits: Limits, max_completion: Option<Duration>, checks: Checks },
     Stopping { limits: Limits, why: Stop, kill_at: Option<Duration> },
     Ended { until: Duration },
 }
@@ -185,6 +206,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
                 self.ended(now, TaskState::TaskFailed, &message, None, out)
             }
             Event::Exited(status) => self.exited(now, status, out),
+            Event::Probed { check, outcome } => self.probed(now, check, &outcome, out),
             Event::Tick => {}
         }
         self.meet_deadlines(now, out);
@@ -193,8 +215,10 @@ impl<S: FnMut() -> Stamp> Executor<S> {
     /// When `step` wants to be called with a tick at the latest.
     pub fn deadline(&self) -> Option<Duration> {
         let task = match &self.task {
-            Task::Waiting | Task::Starting(_) => None,
-            Task::Running { max_completion, .. } => *max_completion,
+            Task::Waiting | Task::Starting { .. } => None,
+            Task::Running { max_completion, checks, .. } => {
+                max_completion.iter().copied().chain(checks.deadline()).min()
+            }
             Task::Stopping { kill_at, .. } => *kill_at,
             Task::Ended { until } => matches!(self.link, Link::Connected).then_some(*until),
         };
@@ -206,6 +230,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
     }
 
     fn meet_deadlines(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        self.meet_checks(now, out);
         match &mut self.task {
             Task::Running { max_completion: Some(at), .. } if *at <= now => {
                 self.stop(now, Stop::MaxCompletionTime, None, out);
@@ -240,11 +265,16 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             max_completion: task.max_completion_time.as_ref().map(launch::duration),
         };
         self.unacknowledged_task = Some(Bytes::from(task.encode_to_vec()));
-        self.task = Task::Starting(limits.clone());
+        let wanted = Wanted::read(&task);
+        let program = launch::program(task);
         let status = self.status(&limits.task, TaskState::TaskStarting, None, None);
+        self.task = Task::Starting { limits: limits.clone(), wanted: Wanted::default() };
         self.update(status, out);
-        match launch::program(task) {
-            Ok(program) => out.push(Effect::Spawn(Box::new(program))),
+        match wanted.and_then(|wanted| Ok((wanted, program?))) {
+            Ok((wanted, program)) => {
+                self.task = Task::Starting { limits, wanted };
+                out.push(Effect::Spawn(Box::new(program)));
+            }
             Err(refused) => {
                 self.ended(now, TaskState::TaskFailed, &refused.to_string(), None, out);
             }
@@ -252,11 +282,13 @@ impl<S: FnMut() -> Stamp> Executor<S> {
     }
 
     fn spawned(&mut self, now: Duration, out: &mut Vec<Effect>) {
-        if let Task::Starting(limits) = &self.task {
+        if let Task::Starting { limits, wanted } = &self.task {
             let limits = limits.clone();
-            let status = self.status(&limits.task, TaskState::TaskRunning, None, None);
+            let id = limits.task.clone();
             let max_completion = limits.max_completion.map(|limit| now + limit);
-            self.task = Task::Running { limits, max_completion };
+            let checks = Checks::start(wanted.clone(), now);
+            self.task = Task::Running { limits, max_completion, checks };
+            let status = self.running_status(&id, None, None);
             self.update(status, out);
         }
     }
@@ -266,13 +298,9 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             return;
         }
         match &mut self.task {
-            Task::Stopping { limits, kill_at: Some(at), why } => {
+            Task::Stopping { limits, kill_at: Some(at), .. } => {
                 // Another kill may shorten the grace period, never lengthen it.
                 *at = (*at).min(now + grace.unwrap_or(limits.grace));
-                if *why == Stop::MaxCompletionTime {
-                    return;
-                }
-                *why = Stop::Killed;
             }
             _ => self.stop(now, Stop::Killed, grace, out),
         }
@@ -280,11 +308,15 @@ impl<S: FnMut() -> Stamp> Executor<S> {
 
     fn stop(&mut self, now: Duration, why: Stop, grace: Option<Duration>, out: &mut Vec<Effect>) {
         let limits = match &self.task {
-            Task::Starting(limits) | Task::Running { limits, .. } => limits.clone(),
+            Task::Starting { limits, .. } => limits.clone(),
+            Task::Running { limits, checks, .. } => {
+                out.extend(checks.under_way().map(Effect::Abandon));
+                limits.clone()
+            }
             Task::Waiting | Task::Stopping { .. } | Task::Ended { .. } => return,
         };
         let kill_at = Some(now + grace.unwrap_or(limits.grace));
-        if self.killing_state && why == Stop::Killed {
+        if self.killing_state && why != Stop::MaxCompletionTime {
             let status = self.status(&limits.task, TaskState::TaskKilling, None, None);
             self.update(status, out);
         }
@@ -305,7 +337,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         let bound = bound.saturating_sub((bound / 4).min(Duration::from_secs(1)));
         match &mut self.task {
             Task::Waiting => out.push(Effect::Exit),
-            Task::Starting(limits) | Task::Running { limits, .. } => {
+            Task::Starting { limits, .. } | Task::Running { limits, .. } => {
                 let grace = limits.grace.min(bound);
                 self.stop(now, Stop::Killed, Some(grace), out);
             }
@@ -315,7 +347,12 @@ impl<S: FnMut() -> Stamp> Executor<S> {
     }
 
     fn exited(&mut self, now: Duration, status: i32, out: &mut Vec<Effect>) {
+        let mut message = process::describe(status);
         let (state, reason) = match &self.task {
+            Task::Stopping { why: Stop::Unhealthy(why), .. } => {
+                message = format!("{why}. {message}");
+                (TaskState::TaskFailed, None)
+            }
             Task::Stopping { why: Stop::MaxCompletionTime, .. } => {
                 (TaskState::TaskFailed, Some(Reason::MaxCompletionTimeReached))
             }
@@ -324,7 +361,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             _ if process::succeeded(status) => (TaskState::TaskFinished, None),
             _ => (TaskState::TaskFailed, None),
         };
-        self.ended(now, state, &process::describe(status), reason, out);
+        self.ended(now, state, &message, reason, out);
     }
 
     fn ended(
@@ -336,8 +373,10 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         out: &mut Vec<Effect>,
     ) {
         let Some(id) = self.current().cloned() else { return };
+        let unhealthy = matches!(&self.task, Task::Stopping { why: Stop::Unhealthy(_), .. });
         self.task = Task::Ended { until: now + LAST_WORDS };
-        let status = self.status(&id, state, Some(message), reason);
+        let mut status = self.status(&id, state, Some(message), reason);
+        status.healthy = unhealthy.then_some(false);
         self.update(status, out);
     }
 
@@ -371,7 +410,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
     /// The task, from its launch to its end.
     fn current(&self) -> Option<&TaskId> {
         match &self.task {
-            Task::Starting(limits)
+            Task::Starting { limits, .. }
             | Task::Running { limits, .. }
             | Task::Stopping { limits, .. } => Some(&limits.task),
             Task::Waiting | Task::Ended { .. } => None,

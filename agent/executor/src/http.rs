@@ -1,4 +1,5 @@
-//! The little of HTTP/1.1 that an executor speaks: a POST out, a response in as it arrives.
+//! The little of HTTP/1.1 that an executor speaks: a POST or a GET out, a response in as it
+//! arrives.
 
 /// The longest response head taken.
 const MAX_HEAD: usize = 16 << 10;
@@ -27,6 +28,15 @@ pub fn post(host: &str, path: &str, token: Option<&str>, body: &[u8]) -> Vec<u8>
         body.len()
     );
     [head.as_bytes(), body].concat()
+}
+
+/// One GET of whatever is there, on a connection for it alone.
+pub fn get(host: &str, path: &str) -> Vec<u8> {
+    let head = format!(
+        "GET {path} HTTP/1.1\r\nHost: {host}\r\nUser-Agent: reeve-executor\r\nAccept: */*\r\n\
+         Connection: close\r\n\r\n"
+    );
+    head.into_bytes()
 }
 
 /// How the rest of the body is laid out.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reeve_wire::v1::environment::{Variable, variable};
-use reeve_wire::v1::{DurationInfo, KillPolicy, TaskInfo};
+use reeve_wire::v1::{CommandInfo, DurationInfo, KillPolicy, TaskInfo};
 
 use crate::process::Program;
 
@@ -14,8 +14,16 @@ pub enum Refused {
     #[error("Task '{0}' has no command, and a command executor runs nothing else")]
     NoCommand(String),
     /// There is a command without anything to run.
-    #[error("The command of task '{0}' has no value")]
+    #[error("The command of {0} has no value")]
     NoValue(String),
+    /// A check that cannot be made.
+    #[error("Invalid check: {owner} has {what}")]
+    Check {
+        /// Which check of which task.
+        owner: String,
+        /// What is wrong with it.
+        what: String,
+    },
     /// Secrets are not resolved here.
     #[error("Environment variable '{0}' is a secret, and nothing on this agent resolves secrets")]
     Secret(String),
@@ -30,8 +38,13 @@ pub enum Refused {
 /// for `/bin/sh`; without, it is a file and the arguments are its whole argument list.
 pub fn program(task: TaskInfo) -> Result<Program, Refused> {
     let id = task.task_id.value;
-    let command = task.command.ok_or_else(|| Refused::NoCommand(id.clone()))?;
-    let value = command.value.ok_or(Refused::NoValue(id))?;
+    let owner = format!("task '{id}'");
+    program_of(task.command.ok_or(Refused::NoCommand(id))?, &owner)
+}
+
+/// The program of a command; `owner` is whose command it is, in words.
+pub fn program_of(command: CommandInfo, owner: &str) -> Result<Program, Refused> {
+    let value = command.value.ok_or_else(|| Refused::NoValue(owner.to_owned()))?;
     let variables = command.environment.map(|environment| environment.variables);
     let environment =
         variables.unwrap_or_default().into_iter().map(plain).collect::<Result<_, _>>()?;

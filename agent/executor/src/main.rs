@@ -12,17 +12,20 @@
 //! fetching, sandboxes, and everything about masters.
 //!
 //! - [`plan`], [`settings`]: what the agent says.
-//! - [`core`], [`launch`]: what a command executor decides.
+//! - [`core`], [`launch`], [`checks`]: what a command executor decides.
 //! - [`command`], [`supervise`]: the two loops.
 //! - [`link`], [`http`], [`records`]: the executor API.
+//! - [`probe`]: looking at the task.
 //! - [`process`], [`sys`]: processes and the kernel.
 
+mod checks;
 mod command;
 mod core;
 mod http;
 mod launch;
 mod link;
 mod plan;
+mod probe;
 mod process;
 mod records;
 mod settings;

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
-use std::process::{Command, ExitStatus};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::plan::Plan;
@@ -25,15 +25,17 @@ pub struct Program {
 }
 
 /// Starts a program in a session of its own, in the sandbox, as the plan's user and within the
-/// plan's limits. It dies with this process. Returns its process id.
-pub fn spawn(program: &Program, plan: &Plan) -> io::Result<i32> {
+/// plan's limits, with `output` as its standard output. It dies with this process. Returns its
+/// process id.
+pub fn spawn(program: &Program, plan: &Plan, output: Stdio) -> io::Result<i32> {
     let mut command = Command::new(&program.file);
     command
         .args(program.arguments.iter().skip(1))
         .envs(program.environment.iter().map(|(name, value)| (name, value)))
         // The token speaks for the executor and is not for the task.
         .env_remove("MESOS_EXECUTOR_AUTHENTICATION_TOKEN")
-        .current_dir(&plan.sandbox);
+        .current_dir(&plan.sandbox)
+        .stdout(output);
     if let Some(zeroth) = program.arguments.first() {
         command.arg0(zeroth);
     }
@@ -42,6 +44,8 @@ pub fn spawn(program: &Program, plan: &Plan) -> io::Result<i32> {
     let supervisor = i32::try_from(std::process::id()).map_err(io::Error::other)?;
     let confine = move || {
         sys::new_session()?;
+        // The standard library leaves the mask as it is, and the program is to hear SIGTERM.
+        sys::unblock_signals()?;
         for &(resource, soft, hard) in &rlimits {
             sys::set_limit(resource, soft, hard)?;
         }
@@ -116,6 +120,11 @@ pub fn describe(status: i32) -> String {
         }
         (None, None) => "Failed to get exit status for Command".to_owned(),
     }
+}
+
+/// The exit code of a wait status; none if a signal ended the process.
+pub fn exit_code(status: i32) -> Option<i32> {
+    ExitStatus::from_raw(status).code()
 }
 
 /// Whether a wait status says success.

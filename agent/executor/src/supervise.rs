@@ -1,7 +1,7 @@
 //! The supervisor's loop: one program, and everything it leaves behind.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::{ExitCode, ExitStatus};
+use std::process::{ExitCode, ExitStatus, Stdio};
 
 use crate::log;
 use crate::plan::Plan;
@@ -13,7 +13,7 @@ const NOT_STARTED: i32 = 127 << 8;
 
 /// Runs the program to its end, kills what it leaves, and returns its wait status.
 pub fn run(program: &Program, plan: &Plan) -> i32 {
-    let first = match process::spawn(program, plan) {
+    let first = match process::spawn(program, plan, Stdio::inherit()) {
         Ok(pid) => pid,
         Err(error) => {
             log(&format_args!("failed to execute '{}': {error}", program.file));

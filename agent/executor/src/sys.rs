@@ -5,6 +5,7 @@
 use std::fs::File;
 use std::io;
 use std::mem::MaybeUninit;
+use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsRawFd, FromRawFd, RawFd};
 use std::time::Duration;
 
@@ -120,12 +121,20 @@ fn signal_set(signals: &[i32]) -> libc::sigset_t {
     set
 }
 
-/// Holds back `signals` from this process. A program that the standard library starts has them
-/// back, since it empties the mask.
+/// Holds back `signals` from this process and from programs that it starts, until they take them
+/// back with [`unblock_signals`].
 pub fn block_signals(signals: &[i32]) -> io::Result<()> {
     let set = signal_set(signals);
     // SAFETY: `set` is initialised; the old mask is not asked for.
     checked(unsafe { libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut()) })
+        .map(drop)
+}
+
+/// Holds back no signal from this process any more.
+pub fn unblock_signals() -> io::Result<()> {
+    let set = signal_set(&[]);
+    // SAFETY: `set` is initialised; the old mask is not asked for.
+    checked(unsafe { libc::sigprocmask(libc::SIG_SETMASK, &raw const set, std::ptr::null_mut()) })
         .map(drop)
 }
 
@@ -154,14 +163,29 @@ pub fn read_signals(file: &File) -> Vec<i32> {
     arrived
 }
 
-/// Waits until one of `files` is readable or `timeout` is over, and says which are readable.
-pub fn wait_readable<const N: usize>(
-    files: [Option<RawFd>; N],
+/// What to wait for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Watch {
+    /// That there is something to read.
+    Read(RawFd),
+    /// That there is room to write, or a connection is made.
+    Write(RawFd),
+}
+
+/// Waits until one of `files` is ready or `timeout` is over, and says which are ready.
+pub fn wait_ready<const N: usize>(
+    files: [Option<Watch>; N],
     timeout: Option<Duration>,
 ) -> io::Result<[bool; N]> {
     // poll(2) ignores entries whose descriptor is negative.
-    let mut entries =
-        files.map(|fd| libc::pollfd { fd: fd.unwrap_or(-1), events: libc::POLLIN, revents: 0 });
+    let mut entries = files.map(|watch| {
+        let (fd, events) = match watch {
+            Some(Watch::Read(fd)) => (fd, libc::POLLIN),
+            Some(Watch::Write(fd)) => (fd, libc::POLLOUT),
+            None => (-1, 0),
+        };
+        libc::pollfd { fd, events, revents: 0 }
+    });
     // Rounded up, so that a timer is never met a millisecond early, over and over.
     let millis =
         timeout.map_or(-1, |t| i32::try_from(t.as_nanos().div_ceil(1_000_000)).unwrap_or(i32::MAX));
@@ -171,6 +195,51 @@ pub fn wait_readable<const N: usize>(
         _ => {}
     }
     Ok(entries.map(|entry| entry.revents != 0))
+}
+
+/// Begins a TCP connection without waiting for it: once the socket can be written to, it is made
+/// or the socket has an error.
+pub fn connect(address: SocketAddr) -> io::Result<TcpStream> {
+    let family = if address.is_ipv4() { libc::AF_INET } else { libc::AF_INET6 };
+    let kind = libc::SOCK_STREAM | libc::SOCK_NONBLOCK | libc::SOCK_CLOEXEC;
+    // SAFETY: integers only.
+    let fd = checked(unsafe { libc::socket(family, kind, 0) })?;
+    // SAFETY: the kernel just gave us this descriptor, and nobody else owns it.
+    let socket = unsafe { TcpStream::from_raw_fd(fd) };
+    let begun = match address {
+        SocketAddr::V4(v4) => {
+            let name = libc::sockaddr_in {
+                sin_family: libc::AF_INET as libc::sa_family_t,
+                sin_port: v4.port().to_be(),
+                sin_addr: libc::in_addr { s_addr: u32::from_ne_bytes(v4.ip().octets()) },
+                sin_zero: [0; 8],
+            };
+            connect_to(&socket, &name)
+        }
+        SocketAddr::V6(v6) => {
+            let name = libc::sockaddr_in6 {
+                sin6_family: libc::AF_INET6 as libc::sa_family_t,
+                sin6_port: v6.port().to_be(),
+                sin6_flowinfo: v6.flowinfo(),
+                sin6_addr: libc::in6_addr { s6_addr: v6.ip().octets() },
+                sin6_scope_id: v6.scope_id(),
+            };
+            connect_to(&socket, &name)
+        }
+    };
+    match begun {
+        Err(error) if error.raw_os_error() != Some(libc::EINPROGRESS) => Err(error),
+        _ => Ok(socket),
+    }
+}
+
+/// Calls connect(2) with a socket address of the kernel's.
+fn connect_to<T>(socket: &TcpStream, name: &T) -> io::Result<()> {
+    let name = std::ptr::from_ref(name).cast();
+    let length = size_of::<T>() as libc::socklen_t;
+    // SAFETY: `name` and `length` describe a socket address that outlives the call; the kernel
+    // checks its family.
+    checked(unsafe { libc::connect(socket.as_raw_fd(), name, length) }).map(drop)
 }
 
 /// Puts `/dev/null` where this process's standard input was.

@@ -1,6 +1,8 @@
 use super::*;
 use reeve_wire::v1::{CommandInfo, DurationInfo, KillPolicy};
 
+mod checks;
+
 const AT: fn(u64) -> Duration = Duration::from_millis;
 
 /// A machine, what it did last, and a clock by hand.

@@ -100,6 +100,24 @@ fn a_task_that_listens_ends_by_sigterm() {
 }
 
 #[test]
+fn no_signal_is_held_back_from_a_program() {
+    let mut agent = Agent::start(None);
+    let mut executor = Executor::command(&agent, &[], &[]);
+    agent.subscribed();
+    agent.launch(CommandInfo {
+        shell: Some(false),
+        value: Some("cat".into()),
+        arguments: ["cat", "/proc/self/status"].map(String::from).into(),
+        ..CommandInfo::default()
+    });
+    agent.expect(&[TaskStarting, TaskRunning, TaskFinished]);
+    executor.wait();
+    let status = executor.read("stdout");
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigBlk:")).unwrap();
+    assert_eq!(mask.trim(), "0000000000000000");
+}
+
+#[test]
 // What the task itself started is the agent's to find: see the containers of the runtime.
 fn a_killed_executor_takes_its_task_along() {
     let mut agent = Agent::start(None);

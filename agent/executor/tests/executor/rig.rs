@@ -94,12 +94,10 @@ impl Agent {
     }
 
     pub fn launch(&mut self, command: CommandInfo) {
-        let task = TaskInfo {
-            name: "t".into(),
-            task_id: TaskId { value: "t".into() },
-            command: Some(command),
-            ..TaskInfo::default()
-        };
+        self.launch_task(task(command));
+    }
+
+    pub fn launch_task(&mut self, task: TaskInfo) {
         self.tell(Event {
             r#type: Some(event::Type::Launch as i32),
             launch: Some(event::Launch { task }),
@@ -289,6 +287,16 @@ pub fn gone(pid: &str) {
         let state = stat.ok().and_then(|stat| Some(stat.rsplit_once(") ")?.1.chars().next()));
         matches!(state, None | Some(Some('Z' | 'X'))).then_some(())
     });
+}
+
+/// The task that the calls here are about.
+pub fn task(command: CommandInfo) -> TaskInfo {
+    TaskInfo {
+        name: "t".into(),
+        task_id: TaskId { value: "t".into() },
+        command: Some(command),
+        ..TaskInfo::default()
+    }
 }
 
 pub fn shell(script: &str) -> CommandInfo {
