@@ -266,3 +266,39 @@ fn a_general_check_tells_each_change_and_lets_the_task_be() {
     agent.kill(Duration::from_secs(600));
     agent.expect(&[TaskKilled]);
 }
+
+#[test]
+fn a_server_without_an_answer_is_unhealthy_whatever_it_does() {
+    let cases: [(&[u8], bool, &str); 4] = [
+        (b"", true, "closed without an answer"),
+        (b"I am not a web server\r\n\r\n", true, "not HTTP"),
+        (b"", false, "No outcome within 200ms"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi", false, "No outcome within 200ms"),
+    ];
+    for (answer, close, why) in cases {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        thread::spawn(move || {
+            let mut open = Vec::new();
+            for socket in listener.incoming() {
+                let mut socket = socket.unwrap();
+                let lines = BufReader::new(socket.try_clone().unwrap()).lines();
+                lines
+                    .take_while(|line| line.as_ref().is_ok_and(|line| !line.is_empty()))
+                    .for_each(drop);
+                // The other side may have given up.
+                drop(socket.write_all(answer));
+                open.extend((!close).then_some(socket));
+            }
+        });
+        let once = HealthCheck {
+            timeout_seconds: Some(if close { 20.0 } else { 0.2 }),
+            consecutive_failures: Some(1),
+            ..health_http(port, "http")
+        };
+        let (mut agent, _executor) = launch(sleeper(once));
+        let message = health_changed(&mut agent).message.unwrap();
+        assert!(message.contains(why), "{message}");
+        agent.expect(&[TaskFailed]);
+    }
+}
