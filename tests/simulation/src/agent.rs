@@ -1,6 +1,6 @@
 //! The shell of a simulated agent: its disk, its containers, its sockets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reeve_agent_core::effect::{Effect, Launch, Record, ToMaster};
@@ -12,8 +12,8 @@ use reeve_agent_core::{Agent, Options};
 use reeve_machine::sim::Node;
 use reeve_machine::{Machine, Tick};
 use reeve_model::{
-    AgentId, AgentInfo, ContainerId, ExecutorId, ExecutorKind, FrameworkId, Pid, StatusUpdate,
-    TaskId, Uuid,
+    AgentId, AgentInfo, ContainerId, ExecutorId, ExecutorKind, FrameworkId, Pid, Source,
+    StatusUpdate, TaskId, Uuid,
 };
 
 use crate::cluster::{Cluster, Who};
@@ -52,6 +52,8 @@ pub struct AgentHost {
     wake: Option<Tick>,
     /// Updates under way, for S1; forgotten with the process.
     in_flight: BTreeMap<(FrameworkId, TaskId), Uuid>,
+    /// Updates it ever asked to be written.
+    asked: BTreeSet<Uuid>,
     /// The id it had before, which it must keep (G3).
     id: Option<AgentId>,
 }
@@ -97,6 +99,7 @@ impl AgentHost {
             next_stream: 0,
             wake: None,
             in_flight: BTreeMap::new(),
+            asked: BTreeSet::new(),
             id: None,
         }
     }
@@ -205,6 +208,9 @@ impl Cluster {
         let host = &mut self.agents[which];
         let at = host.disk_clear.max(now + delay + host.disk_slow);
         host.disk_clear = at;
+        if let Record::Update(_, _, _, update) = &record {
+            host.asked.extend(update.uuid);
+        }
         host.writes.push((id, record.clone()));
         let parcel = Parcel::AgentWrote(id, Box::new(record), !host.disk_full);
         self.world.local(host.node, at.since(now), parcel);
@@ -243,11 +249,12 @@ impl Cluster {
             .find(|one| one.info.id.as_ref() == Some(&update.framework))
             .is_some_and(|one| one.info.checkpoint);
         let host = &mut self.agents[which];
-        let recorded = |executor| host.disk.has_executor(&key.0, executor);
-        let recorded = update.executor.as_ref().is_some_and(recorded);
+        // What an executor says, and what the agent began to write, must be durable by now. What is
+        // said of tasks without any record need not be.
+        let asked = host.asked.contains(&uuid) || update.status.source == Some(Source::Executor);
         let known = host.disk.has_update(&key.0, &key.1, uuid);
         let flying = host.in_flight.insert(key.clone(), uuid);
-        if checkpoint && recorded && !known {
+        if checkpoint && asked && !known {
             self.violated(format!("S4: {} of {} is not durable", update.status.state, key.1));
         }
         if flying.is_some_and(|flying| flying != uuid) {
@@ -277,9 +284,14 @@ impl Cluster {
         self.judge_load(which);
     }
 
-    /// G4, as far as a master keeps its books.
+    /// G4, as far as a master keeps its books: of an agent that was out of reach it wrote off tasks
+    /// whose launch was still under way.
     fn judge_load(&mut self, which: usize) {
         let host = &self.agents[which];
+        let id = host.core.info().id.as_ref();
+        if id.is_some_and(|id| self.master.was_unreachable(id)) {
+            return;
+        }
         let mut load = host.core.load();
         load.unallocate();
         if !host.info.resources.quantities().contains(&load.quantities()) {

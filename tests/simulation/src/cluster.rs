@@ -197,13 +197,10 @@ impl Cluster {
         while let Some(arrival) = self.world.next(end) {
             self.arrives(arrival);
             if let Some(law) = self.violation.take() {
-                let story = self.story.take().unwrap_or_default();
-                let story: String = story.iter().map(|line| format!("\n{line}")).collect();
-                let (now, step) = (self.world.now(), self.world.steps());
-                return Err(format!("at {now} (step {step}): {law}{story}"));
+                return Err(self.account(&law));
             }
         }
-        self.judge_end().map_err(|law| format!("at the end: {law}"))?;
+        self.judge_end().map_err(|law| self.account(&law))?;
         Ok(Report {
             steps: self.world.steps(),
             time: end.since(Tick::ZERO),
@@ -212,6 +209,12 @@ impl Cluster {
             started: self.starts.len(),
             faults: self.faults,
         })
+    }
+
+    /// A violation, when it was, and what led to it if that was noted.
+    fn account(&self, law: &str) -> String {
+        let story: String = self.story.iter().flatten().map(|line| format!("\n{line}")).collect();
+        format!("at {} (step {}): {law}{story}", self.world.now(), self.world.steps())
     }
 
     fn raise(&mut self, acts: Acts) {
@@ -357,6 +360,10 @@ impl Cluster {
         let machines: BTreeSet<Node> = self.agents.iter().map(|agent| agent.node).collect();
         for node in machines.into_iter().chain([self.master.node]) {
             self.disk_heals(node);
+        }
+        for number in 0..self.who.len() {
+            let node = Node(u32::try_from(number).unwrap_or(u32::MAX));
+            self.world.outside(secs(1), Parcel::Restart(node));
         }
     }
 

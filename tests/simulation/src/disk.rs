@@ -133,12 +133,6 @@ impl Disk {
         runs.any(|run| run.container == *container)
     }
 
-    /// Whether any run of the executor has a record.
-    pub fn has_executor(&self, framework: &FrameworkId, executor: &ExecutorId) -> bool {
-        let framework = self.frameworks.get(framework);
-        framework.is_some_and(|framework| framework.executors.contains_key(executor))
-    }
-
     /// Whether this update has a record (S4).
     pub fn has_update(&self, framework: &FrameworkId, task: &TaskId, uuid: Uuid) -> bool {
         let Some(framework) = self.frameworks.get(framework) else { return false };

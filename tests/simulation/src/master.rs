@@ -52,6 +52,8 @@ pub struct MasterHost {
     pub ledger: Ledger,
     offers: BTreeMap<OfferId, StreamId>,
     ended: BTreeSet<OfferId>,
+    /// Agents that were ever out of reach.
+    written_off: BTreeSet<AgentId>,
     /// Tasks of accepted offers (M2).
     lawful: BTreeSet<(FrameworkId, TaskId)>,
 }
@@ -118,7 +120,13 @@ impl MasterHost {
             offers: BTreeMap::new(),
             ended: BTreeSet::new(),
             lawful: BTreeSet::new(),
+            written_off: BTreeSet::new(),
         }
+    }
+
+    /// Whether the agent was ever out of reach.
+    pub fn was_unreachable(&self, agent: &AgentId) -> bool {
+        self.written_off.contains(agent)
     }
 }
 
@@ -234,6 +242,9 @@ impl Cluster {
 
     pub(crate) fn master_wrote(&mut self, id: WriteId, mutation: Mutation, ok: bool) {
         if ok {
+            if let Mutation::MarkUnreachable(agent, _) = &mutation {
+                self.master.written_off.insert(agent.clone());
+            }
             self.master.registry.apply(mutation);
             self.master_step(Kind::Committed(id));
         } else {

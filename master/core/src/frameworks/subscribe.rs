@@ -251,6 +251,10 @@ impl Master {
         }
         let fx = self.add_framework(step, id, info, State::Recovered);
         let Some(framework) = self.frameworks.get(fx) else { return };
+        // Mesos lets it run for ever if its scheduler never comes (FW-2, MESOS-4659). Here it has
+        // its failover timeout, but no less time than agents have to come back.
+        let timeout = framework.info.failover_timeout.max(self.options.agent_reregister_timeout);
+        self.timers.set(Timer::Failover(fx), step.now + timeout);
         step.changed(framework.change());
         self.announce_framework(step, fx);
     }
