@@ -13,9 +13,8 @@ NEEDS := gcc:cc curl:curl
 run: needs release ## start a master and an agent on port 5050
 	@exec target/release/reeve local --ip 127.0.0.1 --ip 127.0.1.1 --port 5050
 
-test: needs ## every test that runs without root's help
-	$(CARGO) build --release -p reeve-executor
-	$(CARGO) build -p reeve-cli
+test: needs ## every test; those that need root say so and are left out without it
+	$(CARGO) build -p reeve-cli -p reeve-executor
 	$(CARGO) test --workspace --quiet
 
 check: ## formatting and lints, warnings are errors
@@ -34,6 +33,7 @@ build: needs
 
 release: needs
 	$(CARGO) build --release -p reeve-cli -p reeve-executor
+	@ln -sf reeve target/release/mesos-execute
 
 fmt:
 	$(CARGO) fmt
