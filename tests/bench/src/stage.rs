@@ -6,7 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
@@ -30,15 +30,26 @@ const POLL: Duration = Duration::from_micros(500);
 #[derive(Clone, Debug)]
 pub struct Stage {
     programs: PathBuf,
-    started: Arc<Mutex<Vec<u32>>>,
+    started: Arc<Started>,
     room: Arc<TempDir>,
+}
+
+/// The processes that run; nothing once the stage is cleared, so that nothing starts any more.
+#[derive(Debug)]
+struct Started(Mutex<Option<Vec<u32>>>);
+
+impl Started {
+    fn lock(&self) -> MutexGuard<'_, Option<Vec<u32>>> {
+        // A poisoned lock only means that a thread died between two whole changes.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// A running process. It ends with the value.
 #[derive(Debug)]
 pub struct Running {
     child: Child,
-    started: Arc<Mutex<Vec<u32>>>,
+    started: Arc<Started>,
     lines: Option<BufReader<ChildStdout>>,
     log: PathBuf,
     name: String,
@@ -79,15 +90,19 @@ impl Stage {
             }
         }
         let room = tempfile::Builder::new().prefix("stage-").tempdir_in(room)?;
-        Ok(Stage { programs: programs.to_owned(), started: Arc::default(), room: Arc::new(room) })
+        let started = Arc::new(Started(Mutex::new(Some(Vec::new()))));
+        Ok(Stage { programs: programs.to_owned(), started, room: Arc::new(room) })
     }
 
-    /// Kills all that was started here, and all that they started.
+    /// Kills all that was started here, and all that they started, and forgets their files.
+    /// Nothing can be started afterwards.
     pub fn clear(&self) {
-        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        started.iter().for_each(|pid| send(*pid, Signal::SIGKILL));
-        drop(started);
+        for pid in self.started.lock().take().into_iter().flatten() {
+            send(pid, Signal::SIGKILL);
+        }
         sweep(self.room.path());
+        // What the dying still hold goes with the directory's own end, if that comes.
+        let _ = fs::remove_dir_all(self.room.path());
     }
 
     /// Starts a master with a durable registry.
@@ -157,8 +172,11 @@ impl Stage {
         let file = fs::File::create(&log)?;
         let out = if piped { Stdio::piped() } else { file.try_clone()?.into() };
         command.stdin(Stdio::null()).stdout(out).stderr(file);
+        let mut started = self.started.lock();
+        let running = started.as_mut().context("everything is being stopped")?;
         let mut child = command.spawn().with_context(|| format!("starting {name}"))?;
-        self.started.lock().unwrap_or_else(PoisonError::into_inner).push(child.id());
+        running.push(child.id());
+        drop(started);
         let lines = child.stdout.take().map(BufReader::new);
         Ok(Running { child, started: Arc::clone(&self.started), lines, log, name: name.to_owned() })
     }
@@ -249,7 +267,9 @@ impl Drop for Running {
     fn drop(&mut self) {
         self.stop();
         let pid = self.pid();
-        self.started.lock().unwrap_or_else(PoisonError::into_inner).retain(|one| *one != pid);
+        if let Some(running) = self.started.lock().as_mut() {
+            running.retain(|one| *one != pid);
+        }
     }
 }
 
