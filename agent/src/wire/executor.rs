@@ -47,10 +47,9 @@ pub fn locate(call: &mut Call, place: &Place) {
                 ip_address: Some(place.address.to_string()),
                 ..Default::default()
             };
-            known.network_infos.push(v1::NetworkInfo {
-                ip_addresses: vec![address],
-                ..Default::default()
-            });
+            known
+                .network_infos
+                .push(v1::NetworkInfo { ip_addresses: vec![address], ..Default::default() });
         }
     }
 }
