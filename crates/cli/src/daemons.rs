@@ -1,5 +1,7 @@
 //! `reeve master` and `reeve agent`.
 
+use std::io::Write;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use clap::{ArgMatches, Command};
@@ -26,6 +28,7 @@ pub async fn master(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let stop = CancellationToken::new();
     let running = reeve_master::start(settings, stop.clone()).await?;
     stop_on_signal(stop)?;
+    announce("master", running.addresses())?;
     running.wait().await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -44,8 +47,18 @@ pub async fn agent(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
         }
     });
     stop_on_signal(stop)?;
+    announce("agent", &[running.address])?;
     running.wait().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says on standard output where a daemon listens, which `--port=0` leaves to the kernel.
+fn announce(what: &str, addresses: &[SocketAddr]) -> std::io::Result<()> {
+    let mut out = std::io::stdout().lock();
+    for address in addresses {
+        writeln!(out, "reeve {what} on http://{address}")?;
+    }
+    out.flush()
 }
 
 /// Cancels `stop` at SIGINT or SIGTERM.

@@ -75,30 +75,44 @@ pub async fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let addresses = master.addresses().to_vec();
     let first = addresses.first().context("the master listens nowhere")?;
     let mut agents = Vec::new();
+    let (mut left, one_left) = (Vec::new(), CancellationToken::new());
     let count = flags.get_one::<u16>("agents").copied().unwrap_or(1);
     for number in 1..=count {
         let settings = agent_settings(flags, &room, number, count, &first.to_string())?;
-        agents.push(reeve_agent::start(settings, stop.clone()).await?);
+        // An agent that leaves stops itself alone, so that the others can end their tasks too.
+        let own = stop.child_token();
+        agents.push(reeve_agent::start(settings, own.clone()).await?);
+        tokio::spawn(cancel_after(own.clone(), one_left.clone()));
+        left.push(own);
     }
     greet(&addresses, usize::from(count), &room)?;
     let mut terminate = signal(SignalKind::terminate())?;
     tokio::select! {
         interrupted = tokio::signal::ctrl_c() => interrupted?,
         _ = terminate.recv() => {}
-        () = stop.cancelled() => {}
+        () = one_left.cancelled() => {}
     }
-    let stoppers: Vec<_> = agents.iter().map(reeve_agent::Running::stopper).collect();
-    for stopper in stoppers {
-        stopper.leave().await;
+    for agent in &agents {
+        agent.stopper().leave().await;
     }
-    // An agent that has left stops everything; the grace is for one that can't.
-    drop(tokio::time::timeout(GRACE, stop.cancelled()).await);
+    let all_left = async {
+        for agent in &left {
+            agent.cancelled().await;
+        }
+    };
+    // The grace is for an agent that can't leave.
+    drop(tokio::time::timeout(GRACE, all_left).await);
     stop.cancel();
     for agent in agents {
         agent.wait().await;
     }
     master.wait().await?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn cancel_after(first: CancellationToken, then: CancellationToken) {
+    first.cancelled().await;
+    then.cancel();
 }
 
 fn master_settings(flags: &ArgMatches, room: &Path) -> anyhow::Result<MasterSettings> {
