@@ -1,5 +1,8 @@
 //! The house rules that a machine can see: sizes of files, and names that say nothing.
 
+// The steps of a test fail by panicking, also where they are functions of their own.
+#![allow(clippy::expect_used, clippy::panic)]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 

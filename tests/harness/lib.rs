@@ -1,1 +1,28 @@
-//! What tests of real processes share: starting daemons, waiting for facts, asking over HTTP.
+//! What tests of real processes share: a room of their own, daemons in it, a framework that speaks
+//! plain HTTP, and waiting for facts instead of for time.
+//!
+//! - `room`: a directory and a loopback address for one test; nothing outlives it
+//! - `daemon`: `reeve` as a child process; `cluster`: masters and agents of them
+//! - `processes`: starting and finding processes
+//! - `http`, `scheduler`: the wire, from the outside
+//! - `wait`: asking until it is so
+//!
+//! What does not live here: what the tests are about.
+
+#![forbid(unsafe_code)]
+// A harness fails by panicking: that is how a test is told.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stderr)]
+
+pub mod cluster;
+pub mod daemon;
+pub mod http;
+pub mod processes;
+pub mod room;
+pub mod scheduler;
+pub mod wait;
+
+pub use cluster::{Agent, Cluster, Master};
+pub use daemon::Daemon;
+pub use room::Room;
+pub use scheduler::{Codec, Scheduler};
+pub use wait::until;

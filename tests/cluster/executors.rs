@@ -1,0 +1,78 @@
+//! Executors that frameworks bring themselves, over the v1 executor API.
+
+use reeve_tests::scheduler::scalar;
+use reeve_tests::{Cluster, Scheduler};
+use serde_json::{Value, json};
+
+/// A task for the executor of this test, whose data tells it what to do.
+fn task(scheduler: &Scheduler, id: &str, data: &str) -> Value {
+    let program = env!("CARGO_BIN_EXE_test-executor");
+    json!({
+        "name": id, "task_id": {"value": id}, "data": data,
+        "resources": [scalar("cpus", 0.1), scalar("mem", 32.0)],
+        "executor": {
+            "type": "CUSTOM", "executor_id": {"value": "own"},
+            "framework_id": {"value": scheduler.id},
+            "command": {"shell": false, "value": program, "arguments": [program]},
+            "resources": [scalar("cpus", 0.1), scalar("mem", 32.0)],
+        },
+    })
+}
+
+/// Base64 of the words that the executor understands.
+const FINISH: &str = "ZmluaXNo";
+const FAIL: &str = "ZmFpbA==";
+const WAIT: &str = "d2FpdA==";
+
+#[test]
+fn an_own_executor_runs_many_tasks() {
+    let cluster = Cluster::start();
+    let mut scheduler = Scheduler::new(cluster.master.address);
+    let tasks = [
+        task(&scheduler, "good", FINISH),
+        task(&scheduler, "bad", FAIL),
+        task(&scheduler, "long", WAIT),
+    ];
+    let offer = scheduler.offer();
+    scheduler.launch_on(&offer, &tasks);
+    scheduler.state("good", "TASK_FINISHED");
+    scheduler.state("bad", "TASK_FAILED");
+    let running = scheduler.state("long", "TASK_RUNNING");
+    assert_eq!(running["executor_id"]["value"], "own");
+
+    scheduler.accepted(json!({"type": "MESSAGE", "message": {
+        "agent_id": offer["agent_id"], "executor_id": {"value": "own"}, "data": "cGluZw==",
+    }}));
+    assert_eq!(scheduler.event("MESSAGE")["message"]["data"], "cGluZw==");
+
+    scheduler.launch(task(&scheduler, "later", FINISH));
+    scheduler.state("later", "TASK_FINISHED");
+    scheduler.kill("long");
+    scheduler.state("long", "TASK_KILLED");
+
+    scheduler.accepted(json!({"type": "SHUTDOWN", "shutdown": {
+        "agent_id": offer["agent_id"], "executor_id": {"value": "own"},
+    }}));
+    let failure = scheduler.event("FAILURE");
+    assert_eq!(failure["failure"]["executor_id"]["value"], "own");
+    cluster.room.wait_empty();
+}
+
+#[test]
+fn a_killed_own_executor_takes_its_tasks_along() {
+    let cluster = Cluster::start();
+    let mut scheduler = Scheduler::new(cluster.master.address);
+    let tasks = [task(&scheduler, "one", WAIT), task(&scheduler, "two", WAIT)];
+    let offer = scheduler.offer();
+    scheduler.launch_on(&offer, &tasks);
+    scheduler.state("one", "TASK_RUNNING");
+    scheduler.state("two", "TASK_RUNNING");
+    cluster.room.task("test-executor").kill();
+    for id in ["one", "two"] {
+        let failed = scheduler.state(id, "TASK_FAILED");
+        assert_eq!(failed["reason"], "REASON_EXECUTOR_TERMINATED");
+    }
+    let failure = scheduler.event("FAILURE");
+    assert_eq!(failure["failure"]["executor_id"]["value"], "own");
+    cluster.room.wait_empty();
+}

@@ -1,0 +1,26 @@
+//! What users rely on, shown with real processes: masters, agents, executors, `mesos-execute`, and
+//! frameworks that speak plain HTTP. Each test has a cluster of its own and leaves nothing behind.
+
+#![forbid(unsafe_code)]
+// The steps of a test fail by panicking, also where they are functions of their own.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+
+mod agent_failure;
+mod calls;
+mod commands;
+mod endpoints;
+mod execute;
+mod executors;
+mod failover;
+mod fetching;
+mod lifecycle;
+mod local;
+mod losses;
+mod tutorial;
+
+/// Whether an object has all of these keys; the first missing one is told.
+fn has_keys(what: &str, object: &serde_json::Value, keys: &str) {
+    for key in keys.split_whitespace() {
+        assert!(object.get(key).is_some(), "{what} has no {key}: {object:#}");
+    }
+}

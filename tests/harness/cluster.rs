@@ -1,0 +1,200 @@
+//! Masters and agents as processes of their own, which can be killed and started again.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::daemon::Daemon;
+use crate::http;
+use crate::room::Room;
+use crate::wait::until;
+
+/// What a test's agent has.
+pub const RESOURCES: &str = "cpus:4;mem:4096;disk:4096;ports:[31000-31999]";
+
+/// `reeve master`.
+#[derive(Debug)]
+pub struct Master {
+    daemon: Daemon,
+    /// Where it listens.
+    pub address: SocketAddr,
+    flags: Vec<String>,
+}
+
+impl Master {
+    /// Starts one in this room, with these flags beside those that it needs.
+    pub fn start(room: &Room, flags: &[&str]) -> Self {
+        let mut all = vec![format!("--work_dir={}", room.join("master").display())];
+        all.push(format!("--ip={}", room.ip));
+        all.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        let (daemon, address) = launch(room, "master", &all, 0);
+        Self { daemon, address, flags: all }
+    }
+
+    /// Kills it as if the machine had failed.
+    pub fn kill(&mut self) {
+        self.daemon.kill();
+    }
+
+    /// Starts it again where it was.
+    pub fn restart(&mut self, room: &Room) {
+        self.kill();
+        (self.daemon, self.address) = launch(room, "master", &self.flags, self.address.port());
+    }
+
+    /// What one of its endpoints says.
+    pub fn get(&self, path: &str) -> Value {
+        http::get_json(self.address, path)
+    }
+
+    /// Waits until an endpoint says something that `look` is looking for.
+    pub fn until<T>(&self, what: &str, path: &str, look: impl Fn(&Value) -> Option<T>) -> T {
+        until(what, || look(&http::try_json(self.address, path)?))
+    }
+
+    /// Waits for so many active agents.
+    pub fn wait_agents(&self, count: usize) {
+        self.until(&format!("{count} active agents"), "/slaves", |answer| {
+            let all = answer["slaves"].as_array()?;
+            let active = all.iter().filter(|agent| agent["active"] == true).count();
+            (active == count).then_some(())
+        });
+    }
+}
+
+/// `reeve agent`.
+#[derive(Debug)]
+pub struct Agent {
+    daemon: Daemon,
+    /// Where it listens.
+    pub address: SocketAddr,
+    flags: Vec<String>,
+    work_dir: PathBuf,
+}
+
+impl Agent {
+    /// Starts one in this room that joins a master, with these flags beside those that it needs.
+    pub fn start(room: &Room, master: SocketAddr, flags: &[&str]) -> Self {
+        let work_dir = room.join("agent");
+        let mut all = vec![
+            format!("--master={master}"),
+            format!("--ip={}", room.ip),
+            format!("--work_dir={}", work_dir.display()),
+            format!("--runtime_dir={}", room.join("run").display()),
+            "--hostname=localhost".to_owned(),
+            "--registration_backoff_factor=10ms".to_owned(),
+        ];
+        if !flags.iter().any(|flag| flag.starts_with("--resources=")) {
+            all.push(format!("--resources={RESOURCES}"));
+        }
+        all.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        let (daemon, address) = launch(room, "agent", &all, 0);
+        Self { daemon, address, flags: all, work_dir }
+    }
+
+    /// Kills it, and only it: executors and tasks go on.
+    pub fn kill(&mut self) {
+        self.daemon.kill();
+    }
+
+    /// Starts it again where it was.
+    pub fn restart(&mut self, room: &Room) {
+        self.kill();
+        (self.daemon, self.address) = launch(room, "agent", &self.flags, self.address.port());
+    }
+
+    /// Asks it to leave the cluster for good.
+    pub fn leave(&mut self) {
+        self.daemon.signal(nix::sys::signal::Signal::SIGUSR1);
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn wait(&mut self) -> std::process::ExitStatus {
+        self.daemon.wait()
+    }
+
+    /// What one of its endpoints says.
+    pub fn get(&self, path: &str) -> Value {
+        http::get_json(self.address, path)
+    }
+
+    /// Where sandboxes and checkpoints are.
+    pub fn work_dir(&self) -> &Path {
+        &self.work_dir
+    }
+
+    /// The sandbox of the executor of a task, running or ended, as `/state` names it.
+    pub fn sandbox(&self, executor: &str) -> String {
+        sandbox(&self.get("/state"), executor)
+            .unwrap_or_else(|| panic!("the agent knows no executor {executor}"))
+    }
+
+    /// A file as `/files/read` gives it.
+    pub fn read(&self, path: &str) -> String {
+        let path = format!("/files/read?path={path}&offset=0&length=65536");
+        let answer = self.get(&path);
+        answer["data"].as_str().unwrap_or_else(|| panic!("no data in {answer}")).to_owned()
+    }
+
+    /// A file of a task's sandbox, as `/files/read` gives it.
+    pub fn read_of(&self, task: &str, file: &str) -> String {
+        self.read(&format!("{}/{file}", self.sandbox(task)))
+    }
+}
+
+/// The sandbox of an executor in an agent's `/state`.
+pub fn sandbox(state: &Value, executor: &str) -> Option<String> {
+    let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
+    let frameworks = [list(state, "frameworks"), list(state, "completed_frameworks")].concat();
+    frameworks
+        .iter()
+        .flat_map(|one| [list(one, "executors"), list(one, "completed_executors")].concat())
+        .find(|one| one["id"] == executor)
+        .and_then(|one| Some(one["directory"].as_str()?.to_owned()))
+}
+
+/// A master with one agent.
+#[derive(Debug)]
+pub struct Cluster {
+    /// The master.
+    pub master: Master,
+    /// The agent.
+    pub agent: Agent,
+    /// Where they live; dropped last, as it kills what they leave behind.
+    pub room: Room,
+}
+
+impl Cluster {
+    /// Starts one and waits until the agent has joined.
+    pub fn start() -> Self {
+        Self::with(&[], &[])
+    }
+
+    /// Starts one with these flags of its own for the master and for the agent.
+    pub fn with(master: &[&str], agent: &[&str]) -> Self {
+        let room = Room::new();
+        let master = Master::start(&room, master);
+        let agent = Agent::start(&room, master.address, agent);
+        master.wait_agents(1);
+        Self { master, agent, room }
+    }
+
+    /// Kills the agent as if its process had failed, and starts it again.
+    pub fn restart_agent(&mut self) {
+        self.agent.restart(&self.room);
+    }
+
+    /// Kills the master as if its machine had failed, and starts it again.
+    pub fn restart_master(&mut self) {
+        self.master.restart(&self.room);
+    }
+}
+
+fn launch(room: &Room, what: &str, flags: &[String], port: u16) -> (Daemon, SocketAddr) {
+    let mut command = room.tool("reeve");
+    command.arg(what).args(flags).arg(format!("--port={port}"));
+    let mut daemon = Daemon::start(room, what, &mut command);
+    let address = daemon.addresses(1)[0];
+    (daemon, address)
+}

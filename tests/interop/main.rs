@@ -1,0 +1,13 @@
+//! Reeve beside a real Apache Mesos 1.11: our agent joins its master, and frameworks run tasks
+//! there as if the agent were one of its own.
+//!
+//! Known of that master: it aborts on a `StatusUpdateMessage` without `pid`, so an agent that
+//! leaves the field out takes the whole cluster down. That these tests pass shows that ours does
+//! not.
+
+#![forbid(unsafe_code)]
+// The steps of a test fail by panicking, also where they are functions of their own.
+#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stderr)]
+
+mod real;
+mod tasks;
