@@ -332,11 +332,14 @@ impl Cluster {
             let pid = self.pid_of(peer);
             return self.agent_step(which, Kind::MasterLinkBroken(pid));
         }
-        let streams = &mut self.agents[which].streams;
-        let broken: Vec<StreamId> =
-            streams.iter().filter(|(_, (node, _))| *node == peer).map(|(id, _)| *id).collect();
-        for stream in broken {
+        let streams = &self.agents[which].streams;
+        let broken = streams.iter().filter(|(_, (node, _))| *node == peer);
+        let broken: Vec<(StreamId, u64)> =
+            broken.map(|(id, (_, attempt))| (*id, *attempt)).collect();
+        for (stream, attempt) in broken {
             self.agents[which].streams.remove(&stream);
+            // If it was opened since, its other end has to hear that it is given up.
+            self.world.send(self.agents[which].node, peer, Parcel::ExecutorStreamEnds(attempt));
             self.agent_step(which, Kind::ExecutorStreamClosed(stream));
         }
     }

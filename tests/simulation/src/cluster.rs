@@ -252,6 +252,7 @@ impl Cluster {
             (Who::Master, Parcel::Call(attempt, framework, call)) => {
                 self.scheduler_calls(from, attempt, framework, call);
             }
+            (Who::Master, Parcel::StreamEnds(attempt)) => self.stream_ends(from, attempt),
             (Who::Agent(which), Parcel::ToAgent(message)) => {
                 let message = translate::to_agent(message, &self.pid_of(from));
                 self.agent_hears_master(which, from, message);

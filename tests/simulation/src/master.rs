@@ -374,15 +374,29 @@ impl Cluster {
         }
     }
 
+    /// A scheduler closes its stream.
+    pub(crate) fn stream_ends(&mut self, from: Node, attempt: u64) {
+        let stream = self.master.streams.iter().find(|(_, of)| **of == (from, attempt));
+        if let Some(stream) = stream.map(|(id, _)| *id) {
+            self.stream_is_over(stream);
+        }
+    }
+
+    fn stream_is_over(&mut self, stream: StreamId) {
+        self.master.streams.remove(&stream);
+        self.master.offers.retain(|_, of| *of != stream);
+        self.master_step(Kind::StreamClosed(stream));
+    }
+
     /// A connection of the master's broke.
     pub(crate) fn master_alone(&mut self, peer: Node) {
-        let streams = &self.master.streams;
-        let broken: Vec<StreamId> =
-            streams.iter().filter(|(_, (node, _))| *node == peer).map(|(id, _)| *id).collect();
-        for stream in broken {
-            self.master.streams.remove(&stream);
-            self.master.offers.retain(|_, of| *of != stream);
-            self.master_step(Kind::StreamClosed(stream));
+        let streams = self.master.streams.iter().filter(|(_, (node, _))| *node == peer);
+        let broken: Vec<(StreamId, u64)> =
+            streams.map(|(id, (_, attempt))| (*id, *attempt)).collect();
+        for (stream, attempt) in broken {
+            // If it was opened since, its other end has to hear that it is given up.
+            self.world.send(self.master.node, peer, Parcel::StreamEnds(attempt));
+            self.stream_is_over(stream);
         }
         let pid = self.pid_of(peer);
         self.master_step(Kind::LinkBroken(pid));

@@ -88,8 +88,11 @@ impl Cluster {
         if scheduler.over || scheduler.subscribed || scheduler.attempt != attempt {
             return;
         }
+        let (node, old) = (scheduler.node, scheduler.attempt);
         scheduler.attempt += 1;
-        let (node, attempt) = (scheduler.node, scheduler.attempt);
+        let attempt = scheduler.attempt;
+        self.world.send(node, self.master.node, Parcel::StreamEnds(old));
+        let scheduler = &self.schedulers[which];
         let call = Parcel::Subscribe(attempt, Arc::new(scheduler.info.clone()));
         self.world.watch(node, self.master.node);
         self.world.send(node, self.master.node, call);
