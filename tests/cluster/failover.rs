@@ -29,14 +29,10 @@ fn a_scheduler_that_returns_learns_what_its_tasks_do() {
     assert_eq!(old.call(json!({"type": "REVIVE"})).status(), 400);
 
     for named in [&["sleeper"][..], &[]] {
-        new.reconcile(named);
-        let status = new.status("sleeper");
+        let status = new.reconciled(named, "sleeper");
         assert_eq!(status["state"], "TASK_RUNNING");
-        assert_eq!(status["reason"], "REASON_RECONCILIATION");
-        assert!(status.get("uuid").is_none(), "{status}");
     }
-    new.reconcile(&["stranger"]);
-    let stranger = new.status("stranger");
+    let stranger = new.reconciled(&["stranger"], "stranger");
     assert_eq!(stranger["state"], "TASK_UNKNOWN");
     new.kill("sleeper");
     new.state("sleeper", "TASK_KILLED");
@@ -105,10 +101,8 @@ fn a_killed_master_comes_back_to_a_running_cluster() {
     assert_eq!(new.id, id);
     cluster.master.wait_agents(1);
     assert_eq!(cluster.master.get("/slaves")["slaves"][0]["id"], agent);
-    new.reconcile(&["sleeper"]);
-    let status = new.status("sleeper");
+    let status = new.reconciled(&["sleeper"], "sleeper");
     assert_eq!(status["state"], "TASK_RUNNING");
-    assert_eq!(status["reason"], "REASON_RECONCILIATION");
     new.kill("sleeper");
     new.state("sleeper", "TASK_KILLED");
     new.run("another", "sleep 1000");

@@ -314,6 +314,19 @@ impl Scheduler {
         self.accepted(json!({"type": "RECONCILE", "reconcile": {"tasks": tasks}}));
     }
 
+    /// Asks what became of these tasks and gives the answer for one of them. An update that was on
+    /// its way may come before.
+    pub fn reconciled(&mut self, tasks: &[&str], task: &str) -> Value {
+        self.reconcile(tasks);
+        loop {
+            let status = self.status(task);
+            if status["reason"] == "REASON_RECONCILIATION" {
+                assert!(status.get("uuid").is_none(), "nobody sends it again: {status}");
+                return status;
+            }
+        }
+    }
+
     /// Closes the connection, as a scheduler that dies does.
     pub fn hang_up(&self) {
         drop(self.socket.shutdown(Shutdown::Both));

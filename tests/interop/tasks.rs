@@ -56,9 +56,8 @@ fn an_agent_that_was_killed_returns_with_its_id_and_tasks() {
         (slave["active"] == true).then(|| slave["id"].clone())
     });
     assert_eq!(returned, id);
-    scheduler.reconcile(&["survivor"]);
-    let status = scheduler.state("survivor", "TASK_RUNNING");
-    assert_eq!(status["reason"], "REASON_RECONCILIATION");
+    let status = scheduler.reconciled(&["survivor"], "survivor");
+    assert_eq!(status["state"], "TASK_RUNNING");
     std::fs::write(go, "").expect("a file in the room");
     let failed = scheduler.state("survivor", "TASK_FAILED");
     assert_eq!(failed["message"], "Command exited with status 7");
