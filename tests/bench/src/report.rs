@@ -86,7 +86,7 @@ impl Row {
 
     /// The row as a line of the table.
     pub fn line(&self) -> String {
-        let mut line = format!("{:<3} {:<66}", self.row, self.what);
+        let mut line = format!("{:<3} {:<82}", self.row, self.what);
         // Writing to memory never fails.
         let _ = write!(line, "{:>10} {:<8}", short(self.reeve), self.unit);
         let _ = write!(line, "{:>9}{:>9}", optional(self.wall), optional(self.cpu));
@@ -103,7 +103,7 @@ impl Row {
 /// The head of the table.
 pub fn head() -> String {
     format!(
-        "{:<3} {:<66}{:>10} {:<8}{:>9}{:>9}{:>10}{:>10}  met",
+        "{:<3} {:<82}{:>10} {:<8}{:>9}{:>9}{:>10}{:>10}  met",
         "row", "what", "reeve", "unit", "wall s", "CPU s", "Mesos", "aim"
     )
 }
