@@ -322,6 +322,14 @@ impl Cluster {
                     self.agent_step(which, kind);
                 }
             }
+            Parcel::ExecutorStreamEnds(attempt) => {
+                let streams = &mut self.agents[which].streams;
+                let stream = streams.iter().find(|(_, of)| **of == (from, attempt));
+                if let Some(stream) = stream.map(|(id, _)| *id) {
+                    streams.remove(&stream);
+                    self.agent_step(which, Kind::ExecutorStreamClosed(stream));
+                }
+            }
             _ => {}
         }
     }

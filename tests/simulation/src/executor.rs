@@ -129,7 +129,9 @@ impl Cluster {
     pub(crate) fn executor_hears(&mut self, node: Node, attempt: u64, event: ToExecutor) {
         let Some(executor) = self.executors.get_mut(&node) else { return };
         if attempt != executor.attempt {
-            return;
+            // It has closed that stream long since.
+            let agent = self.agents[executor.agent].node;
+            return self.world.send(node, agent, Parcel::ExecutorStreamEnds(attempt));
         }
         match event {
             ToExecutor::Subscribed { .. } => {

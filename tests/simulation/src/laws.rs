@@ -184,12 +184,14 @@ impl Ledger {
         if !account.active {
             return Err(format!("{grant:?} is on an agent that is not offered"));
         }
-        account.take(grant.framework, &resources);
-        if !account.total.contains(&account.taken) {
-            let Account { total, taken, .. } = account;
+        // More can be taken than there is, of an agent that came back with what was written off; what
+        // is granted must be free nevertheless.
+        let free = &account.total - &account.taken;
+        if !free.contains(&resources) {
             let agent = grant.agent;
-            return Err(format!("A1: {resources} more of {agent:?} makes {taken} of {total}"));
+            return Err(format!("A1: {resources} of {agent:?} are granted, where {free} are free"));
         }
+        account.take(grant.framework, &resources);
         Ok(())
     }
 

@@ -11,7 +11,7 @@ use reeve_master_core::event::Call;
 use reeve_master_core::offers::Offer;
 use reeve_model::{
     AgentId, ExecutorId, ExecutorInfo, ExecutorKind, Filters, FrameworkInfo, Limits, OfferId,
-    Operation, Resources, StatusUpdate, TaskId, TaskInfo, TaskState, Uuid,
+    Operation, Reason, Resources, StatusUpdate, TaskId, TaskInfo, TaskState, Uuid,
 };
 
 use crate::cluster::Cluster;
@@ -126,7 +126,9 @@ impl Cluster {
     pub(crate) fn scheduler_hears(&mut self, which: usize, attempt: u64, event: ToScheduler) {
         let scheduler = &mut self.schedulers[which];
         if attempt != scheduler.attempt {
-            return;
+            // It has closed that stream long since.
+            let (node, master) = (scheduler.node, self.master.node);
+            return self.world.send(node, master, Parcel::StreamEnds(attempt));
         }
         match event {
             ToScheduler::Subscribed { framework: id, .. } => {
@@ -184,7 +186,8 @@ impl Cluster {
         if forgets {
             return;
         }
-        if status.state.is_terminal() {
+        // What an agent says of a task that it lost with its memory comes anew each time.
+        if status.state.is_terminal() && status.reason != Some(Reason::Reconciliation) {
             known.ends.insert(uuid);
             if known.ends.len() > 1 {
                 self.violated(format!("S3: {} ends a second time: {status:?}", status.task));
