@@ -350,8 +350,9 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         let mut message = process::describe(status);
         let (state, reason) = match &self.task {
             Task::Stopping { why: Stop::Unhealthy(why), .. } => {
+                // Mesos too calls this killed, and tells the cause by `healthy`.
                 message = format!("{why}. {message}");
-                (TaskState::TaskFailed, None)
+                (TaskState::TaskKilled, None)
             }
             Task::Stopping { why: Stop::MaxCompletionTime, .. } => {
                 (TaskState::TaskFailed, Some(Reason::MaxCompletionTimeReached))

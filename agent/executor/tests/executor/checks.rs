@@ -13,7 +13,7 @@ use reeve_wire::v1::task_status::Reason;
 use reeve_wire::v1::{CheckInfo, CommandInfo, HealthCheck, TaskInfo, TaskState, TaskStatus};
 
 use crate::rig::{Agent, Executor, gone, shell, task};
-use TaskState::{TaskFailed, TaskFinished, TaskKilled, TaskRunning, TaskStarting};
+use TaskState::{TaskFinished, TaskKilled, TaskRunning, TaskStarting};
 
 /// A health check that begins at once, is made often, and counts every failure.
 fn health() -> HealthCheck {
@@ -148,10 +148,10 @@ fn what_a_command_prints_is_not_the_tasks_output() {
 }
 
 #[test]
-fn a_task_that_stays_unhealthy_is_killed_and_fails() {
+fn a_task_that_stays_unhealthy_is_killed() {
     let (mut agent, mut executor) = launch(sleeper(health_command(shell("exit 7"))));
     assert_eq!(health_changed(&mut agent).healthy, Some(false));
-    let last = agent.expect(&[TaskFailed]);
+    let last = agent.expect(&[TaskKilled]);
     assert_eq!(last.healthy, Some(false));
     let message = last.message.unwrap();
     assert!(message.contains("COMMAND health check failed: Command exited with status 7"));
@@ -170,7 +170,7 @@ fn a_command_that_hangs_is_killed_at_its_timeout() {
     let status = health_changed(&mut agent);
     assert!(status.message.unwrap().contains("No outcome within 200ms"));
     gone(&executor.line("probe"));
-    agent.expect(&[TaskFailed]);
+    agent.expect(&[TaskKilled]);
 }
 
 #[test]
@@ -196,7 +196,7 @@ fn a_command_that_is_not_there_is_a_failure_that_names_it() {
     };
     let (mut agent, _executor) = launch(sleeper(health_command(command)));
     assert!(health_changed(&mut agent).message.unwrap().contains("no-such-check"));
-    agent.expect(&[TaskFailed]);
+    agent.expect(&[TaskKilled]);
 }
 
 #[test]
@@ -209,7 +209,7 @@ fn a_port_is_healthy_while_somebody_listens() {
     let status = health_changed(&mut agent);
     assert_eq!(status.healthy, Some(false));
     assert!(status.message.unwrap().contains(&format!("127.0.0.1:{port}")));
-    agent.expect(&[TaskFailed]);
+    agent.expect(&[TaskKilled]);
     assert!(executor.wait().success());
 }
 
@@ -234,7 +234,7 @@ fn a_path_is_asked_for_and_its_status_decides() {
     assert_eq!(status.healthy, Some(false));
     let message = status.message.unwrap();
     assert_eq!(message, "HTTP health check failed: Unexpected HTTP status 500");
-    assert_eq!(agent.expect(&[TaskFailed]).healthy, Some(false));
+    assert_eq!(agent.expect(&[TaskKilled]).healthy, Some(false));
 }
 
 #[test]
@@ -242,7 +242,7 @@ fn a_check_over_tls_says_that_there_is_none() {
     let (mut agent, _executor) = launch(sleeper(health_http(443, "https")));
     let message = health_changed(&mut agent).message.unwrap();
     assert!(message.contains("https checks are not supported"), "{message}");
-    agent.expect(&[TaskFailed]);
+    agent.expect(&[TaskKilled]);
 }
 
 #[test]
@@ -299,6 +299,6 @@ fn a_server_without_an_answer_is_unhealthy_whatever_it_does() {
         let (mut agent, _executor) = launch(sleeper(once));
         let message = health_changed(&mut agent).message.unwrap();
         assert!(message.contains(why), "{message}");
-        agent.expect(&[TaskFailed]);
+        agent.expect(&[TaskKilled]);
     }
 }

@@ -108,7 +108,7 @@ fn failures_in_a_row_kill_the_task_and_it_fails() {
     rig.step(40_002, kill(None));
     rig.step(40_100, Event::Exited(15));
     let (state, message) = rig.last();
-    assert_eq!(state, TaskState::TaskFailed);
+    assert_eq!(state, TaskState::TaskKilled);
     assert!(message.contains("TCP health check failed: No connection"), "{message}");
     assert!(message.contains("3 failures"), "{message}");
     assert_eq!(rig.healthy(), [Some(false), None, Some(false)]);
