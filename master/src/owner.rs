@@ -3,7 +3,7 @@
 //! Nothing is decided here. Facts come by one bounded queue; what the core wants sent, written
 //! or told leaves in the order in which the core said it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -83,7 +83,7 @@ pub struct Owner {
     frameworks: BTreeMap<FrameworkId, Capabilities>,
     drivers: BTreeMap<Pid, FrameworkId>,
     /// Facts that came of carrying effects out.
-    own: Vec<Kind>,
+    own: VecDeque<Kind>,
     changed: Vec<Change>,
     effects: Vec<Effect>,
     /// Why the master cannot go on.
@@ -102,7 +102,7 @@ impl Owner {
             last_request: 0,
             frameworks: BTreeMap::new(),
             drivers: BTreeMap::new(),
-            own: Vec::new(),
+            own: VecDeque::new(),
             changed: Vec::new(),
             effects: Vec::new(),
             stepped_down: None,
@@ -186,7 +186,7 @@ impl Owner {
                 self.carry_out(effect);
             }
             self.effects = effects;
-            next = self.own.pop();
+            next = self.own.pop_front();
         }
     }
 
@@ -194,7 +194,7 @@ impl Owner {
         match effect {
             Effect::Persist(write, mutation) => match persist::writes(&mutation) {
                 Ok(writes) => self.hands.registry.submit(write.0, writes),
-                Err(why) => self.own.push(Kind::CommitFailed(write, why)),
+                Err(why) => self.own.push_back(Kind::CommitFailed(write, why)),
             },
             Effect::ToAgent(pid, message) => self.hands.outbound.to_agent(&pid, message),
             Effect::Link(pid) => self.hands.outbound.link(&pid),
@@ -231,7 +231,7 @@ impl Owner {
         };
         if !outlet.send(self.capabilities(framework), event) {
             self.outlets.remove(&stream);
-            self.own.push(Kind::StreamClosed(stream));
+            self.own.push_back(Kind::StreamClosed(stream));
         }
     }
 
