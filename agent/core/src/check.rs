@@ -8,6 +8,7 @@ use reeve_model::{ContainerId, FrameworkId, Resources};
 use crate::agent::Agent;
 use crate::executors::{Executor, State};
 use crate::frameworks::Framework;
+use crate::paths;
 use crate::step::Whose;
 use crate::view::Stage;
 
@@ -121,15 +122,12 @@ fn check_executor(
 fn check_collector(agent: &Agent) -> Result<(), String> {
     let executors = agent.frameworks.values().flat_map(|owner| owner.executors.values());
     for executor in executors {
-        let within = |path: &&String| {
-            let below = path.strip_prefix("meta/").unwrap_or(path);
-            executor
-                .sandbox
-                .strip_prefix(below)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        };
-        if let Some(path) = agent.collector.paths().find(within) {
-            return Err(format!("G6: {path} is to be deleted and holds {}", executor.sandbox));
+        let ends = executor.sandbox.match_indices('/').map(|(end, _)| end);
+        for end in ends.chain([executor.sandbox.len()]) {
+            let around = &executor.sandbox[..end];
+            if agent.collector.has(around) || agent.collector.has(&paths::meta(around)) {
+                return Err(format!("G6: {around} is to be deleted around a run"));
+            }
         }
     }
     Ok(())

@@ -52,6 +52,8 @@ pub struct AgentHost {
     wake: Option<Tick>,
     /// Updates under way, for S1; forgotten with the process.
     in_flight: BTreeMap<(FrameworkId, TaskId), Uuid>,
+    /// It was given an id and did not write it down.
+    forgetful: bool,
     /// Updates it ever asked to be written.
     asked: BTreeSet<Uuid>,
     /// The id it had before, which it must keep (G3).
@@ -99,9 +101,15 @@ impl AgentHost {
             next_stream: 0,
             wake: None,
             in_flight: BTreeMap::new(),
+            forgetful: false,
             asked: BTreeSet::new(),
             id: None,
         }
+    }
+
+    /// As if it had a record of its id, which it has not.
+    pub(crate) fn forgets_id(&mut self) {
+        self.forgetful = true;
     }
 
     /// Executors that run here.
@@ -126,7 +134,7 @@ impl Cluster {
             self.violated(format!("agent {which}: {law}"));
         }
         self.world.mix(effects.len() as u64);
-        for effect in effects {
+        for effect in self.sabotage_agent(which, effects) {
             if !matches!(effect, Effect::Changed(_)) {
                 self.tell(|| format!("agent {which} -> {effect:?}"));
             }
@@ -316,11 +324,11 @@ impl Cluster {
                 let call = ExecutorSubscription { framework, executor: id, tasks, updates };
                 self.agent_step(which, Kind::ExecutorSubscribes(stream, Box::new(call)));
             }
-            Parcel::ExecutorUpdates(status) => {
-                if self.agents[which].core.admits(&framework, &id, false).is_ok() {
-                    let kind = Kind::ExecutorUpdates(framework, id, Box::new(status));
-                    self.agent_step(which, kind);
-                }
+            Parcel::ExecutorUpdates(status)
+                if self.agents[which].core.admits(&framework, &id, false).is_ok() =>
+            {
+                let kind = Kind::ExecutorUpdates(framework, id, Box::new(status));
+                self.agent_step(which, kind);
             }
             Parcel::ExecutorStreamEnds(attempt) => {
                 let streams = &mut self.agents[which].streams;
@@ -488,7 +496,9 @@ impl Cluster {
         let host = &mut self.agents[which];
         self.world.restart(host.node);
         host.core = Agent::new(options(), host.info.clone(), seed);
-        host.id = host.disk.agent.as_ref().and_then(|info| info.id.clone());
+        if !host.forgetful {
+            host.id = host.disk.agent.as_ref().and_then(|info| info.id.clone());
+        }
         let strangers: Vec<Node> = host
             .containers
             .iter()
@@ -535,7 +545,7 @@ impl Cluster {
     }
 
     /// A message for the master from this agent.
-    pub(crate) fn from_agent(&mut self, which: usize, message: ToMaster) {
+    pub(crate) fn agent_reports(&mut self, which: usize, message: ToMaster) {
         let host = &self.agents[which];
         let id = host.core.info().id.clone();
         let pid = host.pid.clone();

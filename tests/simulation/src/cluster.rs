@@ -16,6 +16,7 @@ use crate::executor::ExecutorProcess;
 use crate::faults::Fault;
 use crate::master::MasterHost;
 use crate::parcel::{Parcel, ms, secs};
+use crate::sabotage::Sabotage;
 use crate::scheduler::Scheduler;
 use crate::translate;
 
@@ -91,6 +92,8 @@ pub struct Cluster {
     pub(crate) peace: bool,
     /// Frameworks that came in the place of another.
     pub(crate) generations: usize,
+    /// An error put in on purpose.
+    pub(crate) sabotage: Option<Sabotage>,
     /// The latest that happened, for who looks into a violation.
     story: Option<VecDeque<String>>,
     violation: Option<String>,
@@ -113,6 +116,7 @@ impl Cluster {
             starts: BTreeMap::new(),
             peace: false,
             generations: 0,
+            sabotage: None,
             story: None,
             violation: None,
             master,
@@ -243,7 +247,7 @@ impl Cluster {
         match (self.who[to.0 as usize], parcel) {
             (Who::Master, Parcel::ToMaster(message)) => {
                 if let Who::Agent(which) = self.who[from.0 as usize] {
-                    self.from_agent(which, message);
+                    self.agent_reports(which, message);
                 }
             }
             (Who::Master, Parcel::Subscribe(attempt, info)) => {
@@ -261,18 +265,18 @@ impl Cluster {
             (Who::Scheduler(which), Parcel::Event(attempt, event)) => {
                 self.scheduler_hears(which, attempt, event);
             }
-            (Who::Scheduler(which), Parcel::StreamEnds(attempt)) => {
-                if self.schedulers[which].is_current(attempt) {
-                    self.scheduler_alone(which);
-                }
+            (Who::Scheduler(which), Parcel::StreamEnds(attempt))
+                if self.schedulers[which].is_current(attempt) =>
+            {
+                self.scheduler_alone(which);
             }
             (Who::Executor, Parcel::ToExecutor(attempt, event)) => {
                 self.executor_hears(to, attempt, event);
             }
-            (Who::Executor, Parcel::ExecutorStreamEnds(attempt)) => {
-                if self.executors.get(&to).is_some_and(|one| one.is_current(attempt)) {
-                    self.executor_alone(to);
-                }
+            (Who::Executor, Parcel::ExecutorStreamEnds(attempt))
+                if self.executors.get(&to).is_some_and(|one| one.is_current(attempt)) =>
+            {
+                self.executor_alone(to);
             }
             _ => {}
         }
@@ -284,9 +288,7 @@ impl Cluster {
             (_, Parcel::MasterWakes(at)) => self.master_woken(at),
             (_, Parcel::HostWakes(at)) => self.host_woken(at),
             (_, Parcel::Allocation(event)) => self.host_hears(*event),
-            (_, Parcel::Granted(granted)) => {
-                self.master_step(reeve_master_core::event::Kind::Granted(granted));
-            }
+            (_, Parcel::Granted(granted)) => self.granted(granted),
             (Who::Agent(which), Parcel::AgentWrote(id, record, ok)) => {
                 self.agent_wrote(which, id, *record, ok);
             }

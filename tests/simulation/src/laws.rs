@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use reeve_machine::Tick;
 use reeve_master_core::allocation::{Event, Granted};
-use reeve_model::{FrameworkInfo, Resources, Role};
+use reeve_master_core::view::Snapshot;
+use reeve_model::{AgentId, FrameworkInfo, Resources, Role};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
 /// A second set of books.
@@ -19,6 +20,7 @@ pub struct Ledger {
 
 #[derive(Debug)]
 struct Account {
+    id: AgentId,
     total: Resources,
     /// Offered or used, without allocation info.
     taken: Resources,
@@ -58,9 +60,10 @@ impl Ledger {
     pub fn hears(&mut self, event: &Event, now: Tick) -> Result<(), String> {
         self.refused.retain(|refused| refused.until > now);
         match event {
-            Event::AgentAdded { agent, total, used, active, .. } => {
+            Event::AgentAdded { agent, info, total, used, active } => {
                 let (taken, by) = (Resources::new(), BTreeMap::new());
-                let mut account = Account { total: total.clone(), taken, by, active: *active };
+                let (id, total) = (info.id.clone(), total.clone());
+                let mut account = Account { id, total, taken, by, active: *active };
                 for (framework, resources) in used {
                     account.take(*framework, &resources.unallocated());
                 }
@@ -192,6 +195,24 @@ impl Ledger {
             return Err(format!("A1: {resources} of {agent:?} are granted, where {free} are free"));
         }
         account.take(grant.framework, &resources);
+        Ok(())
+    }
+
+    /// Whether the master's books say the same. Only when nothing is under way between the two.
+    ///
+    /// # Errors
+    /// Where they differ.
+    pub fn audit(&self, readers: &Snapshot) -> Result<(), String> {
+        for account in self.agents.values() {
+            let Some(agent) = readers.agents.get(&account.id) else {
+                return Err(format!("{} is allocated and not registered", account.id));
+            };
+            let held = agent.used.unallocated() + &agent.offered.unallocated();
+            if held != account.taken {
+                let (id, taken) = (&account.id, &account.taken);
+                return Err(format!("A1: {held} of {id} are held, {taken} are allocated"));
+            }
+        }
         Ok(())
     }
 

@@ -10,6 +10,7 @@
 //! - `scheduler`, `executor`: processes with a script
 //! - `faults`: what can go wrong
 //! - `laws`: the allocation machine's second set of books
+//! - `sabotage`: errors put in on purpose, which must be found
 //! - `translate`: what one core says, in the words of the other
 //! - `parcel`: everything that travels or waits
 
@@ -23,8 +24,10 @@ mod faults;
 mod laws;
 mod master;
 mod parcel;
+mod sabotage;
 mod scheduler;
 mod translate;
 
 pub use cluster::{Acts, Cluster, Report};
 pub use faults::Fault;
+pub use sabotage::Sabotage;

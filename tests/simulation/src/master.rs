@@ -48,6 +48,8 @@ pub struct MasterHost {
     host_wake: Option<Tick>,
     host_clear: Tick,
     grant_clear: Tick,
+    /// Messages between the two machines that are under way.
+    between: usize,
     /// What the allocation machine may do.
     pub ledger: Ledger,
     offers: BTreeMap<OfferId, StreamId>,
@@ -116,6 +118,7 @@ impl MasterHost {
             host_wake: None,
             host_clear: Tick::ZERO,
             grant_clear: Tick::ZERO,
+            between: 0,
             ledger: Ledger::default(),
             offers: BTreeMap::new(),
             ended: BTreeSet::new(),
@@ -140,6 +143,7 @@ impl Cluster {
         master.host = fresh_host();
         master.view = View::new(&options());
         master.ledger = Ledger::default();
+        master.between = 0;
         master.streams.clear();
         master.newest.clear();
         master.offers.clear();
@@ -167,7 +171,7 @@ impl Cluster {
             self.violated(format!("master: {law}"));
         }
         self.world.mix(effects.len() as u64);
-        for effect in effects {
+        for effect in self.sabotage_master(effects) {
             if !matches!(effect, Effect::Changed(_)) {
                 self.tell(|| format!("master -> {effect:?}"));
             }
@@ -224,6 +228,7 @@ impl Cluster {
                 let delay = self.dice.duration(Duration::ZERO..ms(1));
                 let at = self.master.host_clear.max(now + delay);
                 self.master.host_clear = at;
+                self.master.between += 1;
                 self.world.local(node, at.since(now), Parcel::Allocation(Box::new(event)));
             }
             Effect::Changed(change) => self.master.view.apply(change),
@@ -280,10 +285,10 @@ impl Cluster {
                 }
                 master.ended.insert(id.clone());
             }
-            ToScheduler::Update(update) => {
-                if master.newest.get(&update.framework) != Some(&stream) {
-                    broken = Some(format!("M9: {} goes to an old stream", update.status.task));
-                }
+            ToScheduler::Update(update)
+                if master.newest.get(&update.framework) != Some(&stream) =>
+            {
+                broken = Some(format!("M9: {} goes to an old stream", update.status.task));
             }
             _ => {}
         }
@@ -410,12 +415,31 @@ impl Cluster {
         }
     }
 
+    /// The allocation machine's grants reach the master.
+    pub(crate) fn granted(&mut self, granted: Vec<allocation::Granted>) {
+        self.master.between -= 1;
+        self.master_step(Kind::Granted(granted));
+        self.audit();
+    }
+
+    /// Now and then, when both machines must agree, their books are compared.
+    fn audit(&mut self) {
+        if self.master.between == 0
+            && self.world.steps().is_multiple_of(8)
+            && let Err(law) = self.master.ledger.audit(&self.master.view.snapshot())
+        {
+            self.violated(law);
+        }
+    }
+
     pub(crate) fn host_hears(&mut self, event: allocation::Event) {
+        self.master.between -= 1;
         self.tell(|| format!("allocation <- {event:?}"));
         if let Err(law) = self.master.ledger.hears(&event, self.world.now()) {
             self.violated(law);
         }
         self.host_step(event);
+        self.audit();
     }
 
     pub(crate) fn host_woken(&mut self, at: Tick) {
@@ -443,6 +467,7 @@ impl Cluster {
                     let delay = self.dice.duration(Duration::ZERO..ms(2));
                     let at = self.master.grant_clear.max(now + delay);
                     self.master.grant_clear = at;
+                    self.master.between += 1;
                     let parcel = Parcel::Granted(granted);
                     self.world.local(self.master.node, at.since(now), parcel);
                 }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use reeve_simulation::{Acts, Cluster, Fault, Report};
+use reeve_simulation::{Acts, Cluster, Fault, Report, Sabotage};
 
 fn setting(name: &str, default: u64) -> u64 {
     let text = std::env::var(name).ok();
@@ -118,5 +118,20 @@ fn a_seed_has_one_history() {
         let (first, second) = (run(seed), run(seed));
         let traces = (first.map(|report| report.trace), second.map(|report| report.trace));
         assert_eq!(traces.0, traces.1, "seed {seed}");
+    }
+}
+
+/// Each error that is put in on purpose is found within a few seeds.
+#[test]
+fn sabotage_is_found() {
+    const ENOUGH: u64 = 30;
+    for sabotage in Sabotage::ALL {
+        let found = (0..ENOUGH).find_map(|seed| {
+            let cluster = Cluster::new(seed).sabotaged(sabotage);
+            Some((seed, cluster.run(Acts::default()).err()?))
+        });
+        let (seed, law) = found.unwrap_or_else(|| panic!("nobody notices that one {sabotage:?}"));
+        let law: String = law.chars().take(160).collect();
+        println!("{sabotage:?}: found by seed {seed} {law}");
     }
 }

@@ -78,8 +78,8 @@ impl Collector {
         self.order.first().map(|(at, _)| *at + self.allowed)
     }
 
-    /// Every path that is, or waits to be, deleted.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = &String> {
-        self.since.keys().chain(&self.removing)
+    /// Whether the path is, or waits to be, deleted.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.since.contains_key(path) || self.removing.contains(path)
     }
 }
