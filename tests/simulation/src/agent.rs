@@ -3,22 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use reeve_agent_core::effect::{Effect, Launch, Record, ToMaster};
+use reeve_agent_core::effect::{Effect, Record, ToMaster};
 use reeve_agent_core::event::{
-    Ending, Event, ExecutorSubscription, FromMaster, Kind, LaunchFailure, StreamId, WriteId,
+    Ending, Event, ExecutorSubscription, FromMaster, Kind, StreamId, WriteId,
 };
 use reeve_agent_core::recovery::Fate;
 use reeve_agent_core::{Agent, Options};
 use reeve_machine::sim::Node;
 use reeve_machine::{Machine, Tick};
 use reeve_model::{
-    AgentId, AgentInfo, ContainerId, ExecutorId, ExecutorKind, FrameworkId, Pid, Source,
-    StatusUpdate, TaskId, Uuid,
+    AgentId, AgentInfo, ContainerId, FrameworkId, Pid, Source, StatusUpdate, TaskId, Uuid,
 };
 
-use crate::cluster::{Cluster, Who};
+use crate::cluster::Cluster;
+use crate::containers::{Container, Life};
 use crate::disk::Disk;
-use crate::executor::{ExecutorProcess, uuid};
+use crate::executor::uuid;
 use crate::faults::Fault;
 use crate::parcel::{Parcel, ms, secs};
 use crate::translate;
@@ -58,23 +58,6 @@ pub struct AgentHost {
     asked: BTreeSet<Uuid>,
     /// The id it had before, which it must keep (G3).
     id: Option<AgentId>,
-}
-
-/// A container.
-#[derive(Debug)]
-pub struct Container {
-    framework: FrameworkId,
-    executor: ExecutorId,
-    command: bool,
-    checkpoint: bool,
-    state: Life,
-}
-
-#[derive(Debug, PartialEq)]
-enum Life {
-    Starting,
-    Running(Node),
-    Over(i32),
 }
 
 fn options() -> Options {
@@ -358,94 +341,6 @@ impl Cluster {
             self.world.send(self.agents[which].node, peer, Parcel::ExecutorStreamEnds(attempt));
             self.agent_step(which, Kind::ExecutorStreamClosed(stream));
         }
-    }
-
-    fn agent_launches(&mut self, which: usize, launch: Launch) {
-        let soon = self.dice.duration(ms(5)..secs(2));
-        let host = &mut self.agents[which];
-        if launch.checkpoint && !host.disk.knows(&launch.container) {
-            let container = &launch.container;
-            self.violated(format!("G1: container {container} starts without a record"));
-            return;
-        }
-        let container = Container {
-            framework: launch.framework.id.clone().unwrap_or_else(|| FrameworkId::new("")),
-            executor: launch.executor.id.clone(),
-            command: launch.executor.kind == ExecutorKind::Command,
-            checkpoint: launch.checkpoint,
-            state: Life::Starting,
-        };
-        host.containers.insert(launch.container.clone(), container);
-        self.world.local(host.node, soon, Parcel::Launches(launch.container));
-    }
-
-    /// The container is made, or cannot be.
-    pub(crate) fn container_starts(&mut self, which: usize, id: &ContainerId) {
-        let fails = !self.peace && self.dice.one_in(40);
-        let late = if self.dice.one_in(60) { secs(90) } else { secs(1) };
-        let soon = self.dice.duration(ms(1)..late);
-        let Some(container) = self.agents[which].containers.get_mut(id) else { return };
-        if container.state != Life::Starting {
-            return;
-        }
-        if fails {
-            self.agents[which].containers.remove(id);
-            self.fault(Fault::LaunchFails);
-            let failure = LaunchFailure { message: "no such image".to_owned() };
-            return self.agent_step(which, Kind::ContainerFailed(id.clone(), failure));
-        }
-        let node = self.world.add_node();
-        self.who.push(Who::Executor);
-        container.state = Life::Running(node);
-        let process = ExecutorProcess::new(
-            which,
-            container.framework.clone(),
-            container.executor.clone(),
-            id.clone(),
-            container.command,
-            container.checkpoint,
-        );
-        self.executors.insert(node, process);
-        self.world.local(node, soon, Parcel::ExecutorTries(0));
-        self.agent_step(which, Kind::ContainerStarted(id.clone(), node.0));
-    }
-
-    pub(crate) fn container_destroyed(&mut self, which: usize, id: &ContainerId) {
-        match self.agents[which].containers.get(id).map(|container| &container.state) {
-            Some(Life::Running(node)) => {
-                let node = *node;
-                self.executor_exits(node, 9);
-            }
-            Some(Life::Starting) => self.container_over(which, id, 9),
-            Some(Life::Over(_)) | None => {}
-        }
-    }
-
-    /// A container's last process is gone.
-    pub(crate) fn container_over(&mut self, which: usize, id: &ContainerId, status: i32) {
-        let soon = self.dice.duration(ms(1)..ms(100));
-        let host = &mut self.agents[which];
-        if let Some(container) = host.containers.get_mut(id) {
-            container.state = Life::Over(status);
-        }
-        if self.world.is_up(host.node) {
-            let ending = Ending { status: Some(status), limitation: None };
-            let kind = Kind::ContainerEnded(id.clone(), ending);
-            self.world.local(host.node, soon, Parcel::AgentSees(kind));
-        }
-    }
-
-    fn agent_removes(&mut self, which: usize, path: String) {
-        let host = &mut self.agents[which];
-        for (id, container) in &host.containers {
-            let runs = matches!(container.state, Life::Starting | Life::Running(_));
-            if runs && path.contains(&*id.value) {
-                self.violated(format!("G6: {path} is deleted under a live container"));
-                return;
-            }
-        }
-        host.disk.remove(&path);
-        self.world.local(host.node, ms(50), Parcel::AgentSees(Kind::PathRemoved(path, Ok(()))));
     }
 
     /// The daemon exits of its own accord; its supervisor starts it again.

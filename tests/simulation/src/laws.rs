@@ -105,6 +105,17 @@ impl Ledger {
             Event::Used { framework, agent, resources } => {
                 self.account(*agent)?.take(*framework, &resources.unallocated());
             }
+            Event::Converted { framework, agent, from, to } => {
+                let account = self.account(*agent)?;
+                let (from, to) = (from.unallocated(), to.unallocated());
+                let wrong = || format!("{from} of {agent:?} become {to}, and are not there");
+                account.total = account.total.checked_sub(&from).ok_or_else(wrong)? + &to;
+                if let Some(framework) = framework {
+                    let held = account.by.entry(*framework).or_default();
+                    *held = held.checked_sub(&from).ok_or_else(wrong)? + &to;
+                    account.taken = account.taken.checked_sub(&from).ok_or_else(wrong)? + &to;
+                }
+            }
             other => self.hears_of_framework(other)?,
         }
         Ok(())

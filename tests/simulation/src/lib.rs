@@ -6,7 +6,7 @@
 //! Shells, schedulers, executors, disks and the network are scripted.
 //!
 //! - `cluster`: who is where, and the loop
-//! - `master`, `agent`: shells around the cores; `disk`: what was committed
+//! - `master`, `agent`: shells around the cores; `containers`, `disk`: an agent's machine
 //! - `scheduler`, `executor`: processes with a script
 //! - `faults`: what can go wrong
 //! - `laws`: the allocation machine's second set of books
@@ -18,6 +18,7 @@
 
 mod agent;
 mod cluster;
+mod containers;
 mod disk;
 mod executor;
 mod faults;

@@ -11,7 +11,8 @@ use reeve_master_core::event::Call;
 use reeve_master_core::offers::Offer;
 use reeve_model::{
     AgentId, ExecutorId, ExecutorInfo, ExecutorKind, Filters, FrameworkInfo, Limits, OfferId,
-    Operation, Reason, Resources, StatusUpdate, TaskId, TaskInfo, TaskState, Uuid,
+    Operation, Reason, Reservation, Resource, Resources, StatusUpdate, TaskId, TaskInfo, TaskState,
+    Uuid,
 };
 
 use crate::cluster::Cluster;
@@ -283,7 +284,12 @@ impl Cluster {
         let offers: Vec<Arc<Offer>> = std::mem::take(&mut scheduler.offers).into_values().collect();
         for offer in offers {
             let filters = Filters { refuse: self.dice.duration(Duration::ZERO..secs(20)) };
-            if self.peace || self.dice.one_in(3) {
+            let reserved = offer.resources.reserved(Some(&offer.role));
+            if !reserved.is_empty() && (self.peace || self.dice.one_in(3)) {
+                let offers = vec![offer.id.clone()];
+                let operations = vec![Operation::Unreserve { id: None, resources: reserved }];
+                self.calls(which, Call::Accept { offers, operations, filters });
+            } else if self.peace || self.dice.one_in(3) {
                 self.calls(which, Call::Decline { offers: vec![offer.id.clone()], filters });
             } else {
                 self.accept(which, &offer, filters);
@@ -312,7 +318,12 @@ impl Cluster {
             None => Operation::Launch(tasks),
         };
         let offers = vec![offer.id.clone()];
-        self.calls(which, Call::Accept { offers, operations: vec![operation], filters });
+        let mut operations = vec![operation];
+        if !offer.role.is_any() && self.dice.one_in(6) {
+            let resources = reserved("cpus:0.2;mem:16", offer);
+            operations.push(Operation::Reserve { id: None, source: Resources::new(), resources });
+        }
+        self.calls(which, Call::Accept { offers, operations, filters });
     }
 
     fn next_task(
@@ -366,6 +377,16 @@ impl Cluster {
     pub(crate) fn scheduler_tears_down(&mut self, which: usize) {
         self.calls(which, Call::Teardown);
     }
+}
+
+/// The same amounts, kept for the offer's role from now on.
+fn reserved(text: &str, offer: &Offer) -> Resources {
+    let level = Reservation::dynamic(offer.role.clone(), None);
+    let keep = |resource: &Resource| Resource {
+        reservations: resource.reservations.push(level.clone()),
+        ..resource.clone()
+    };
+    scalars(text, offer).iter().map(keep).collect()
 }
 
 /// Unreserved amounts, given to the offer's role.
