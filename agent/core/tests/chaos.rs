@@ -80,6 +80,9 @@ struct Trial {
     terminal: BTreeMap<TaskId, Uuid>,
     saved_executors: BTreeSet<ContainerId>,
     saved_updates: BTreeSet<Uuid>,
+    /// Executors whose own record could not be written: they never start, a restarted agent would
+    /// not find them, and so their end is told without a record.
+    unrecorded: BTreeSet<ExecutorId>,
 }
 
 impl Trial {
@@ -95,6 +98,7 @@ impl Trial {
             terminal: BTreeMap::new(),
             saved_executors: BTreeSet::new(),
             saved_updates: BTreeSet::new(),
+            unrecorded: BTreeSet::new(),
         }
     }
 
@@ -121,7 +125,21 @@ impl Trial {
             }
             Happening::Commit => self.commit(),
             Happening::CommitFails => {
-                if let Some((id, _)) = rig.writes.pop_front() {
+                if let Some((id, record)) = rig.writes.pop_front() {
+                    match record {
+                        Record::Executor(_, info, _) => {
+                            self.unrecorded.insert(info.id.clone());
+                        }
+                        Record::Task(_, executor, ..) => {
+                            self.unrecorded.insert(executor);
+                        }
+                        Record::Framework(..) => {
+                            let row = rig.view.frameworks.get(&framework_id());
+                            let ids = row.iter().flat_map(|row| row.executors.keys().cloned());
+                            self.unrecorded.extend(ids);
+                        }
+                        _ => {}
+                    }
                     rig.event(Kind::CommitFailed(id, "disk is full".to_owned()));
                 }
             }
@@ -239,6 +257,7 @@ impl Trial {
                 Effect::Launch(launch) if self.info.checkpoint => {
                     let saved = self.saved_executors.contains(&launch.container);
                     assert!(saved, "G1: {} starts without a record", launch.container);
+                    self.unrecorded.remove(&launch.executor.id);
                 }
                 Effect::ToMaster(_, ToMaster::Status(update)) => self.judge_status(&update),
                 _ => {}
@@ -249,7 +268,9 @@ impl Trial {
     fn judge_status(&mut self, update: &reeve_model::StatusUpdate) {
         let (task, uuid) = (update.status.task.clone(), update.uuid.unwrap());
         let own = update.executor.is_none();
-        let durable = !self.info.checkpoint || own || self.saved_updates.contains(&uuid);
+        let unrecorded = update.executor.as_ref().is_some_and(|id| self.unrecorded.contains(id));
+        let durable =
+            !self.info.checkpoint || own || unrecorded || self.saved_updates.contains(&uuid);
         assert!(durable, "S4: {task} {} goes up before it is durable", update.status.state);
         if let Some(flying) = self.in_flight.insert(task.clone(), uuid) {
             assert_eq!(flying, uuid, "S1: two updates of {task} are in flight");
