@@ -41,7 +41,7 @@ fmt:
 needs:
 	@missing=""; \
 	for need in $(NEEDS); do command -v "$${need#*:}" >/dev/null || missing="$$missing $${need%:*}"; done; \
-	command -v $(CARGO) >/dev/null || { echo "Reeve needs Rust 1.95 or newer (cargo): https://rustup.rs" >&2; exit 1; }; \
+	command -v $(CARGO) >/dev/null || { echo "Reeve needs Rust 1.95 or newer (cargo and rustc)" >&2; exit 1; }; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq $$missing; \
 	  else echo "please install:$$missing (as root: apt-get install$$missing)" >&2; exit 1; fi; \

@@ -1,6 +1,6 @@
 //! Which handler answers a path, in libprocess's manner: every endpoint belongs to an actor
 //! and answers under its name and without it, and the longest registered prefix wins
-//! (`reference/wire/seen.md`, Routing). Reading bodies and writing answers is the server's.
+//! (seen on Mesos 1.11). Reading bodies and writing answers is the server's.
 
 use std::collections::HashMap;
 use std::fmt;
