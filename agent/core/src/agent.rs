@@ -162,6 +162,10 @@ impl Agent {
             FromMaster::Reregistered(id, timeout, missing) => {
                 self.reregistered(step, id, timeout, missing);
             }
+            // What is safe with the framework is so whether the agent is registered or not.
+            FromMaster::Acknowledge(framework, task, uuid) => {
+                self.acknowledge(step, framework, task, uuid);
+            }
             FromMaster::Shutdown(reason) => {
                 self.leave(step, format!("the master said: {reason}"), true);
             }
@@ -193,9 +197,6 @@ impl Agent {
                 );
             }
             FromMaster::Kill(framework, task, policy) => self.kill(step, &framework, &task, policy),
-            FromMaster::Acknowledge(framework, task, uuid) => {
-                self.acknowledge(step, framework, task, uuid);
-            }
             FromMaster::ShutdownExecutor(framework, executor) => {
                 self.shutdown_executor(step, &framework, &executor, None);
             }
@@ -214,6 +215,7 @@ impl Agent {
             FromMaster::Registered(..)
             | FromMaster::Reregistered(..)
             | FromMaster::Ping(..)
+            | FromMaster::Acknowledge(..)
             | FromMaster::Shutdown(..) => {}
         }
     }

@@ -115,6 +115,21 @@ fn updates_wait_for_a_master_and_then_go_at_once() {
 }
 
 #[test]
+fn what_is_acknowledged_while_it_seeks_its_master_is_not_sent_again() {
+    let mut rig = Rig::registered();
+    rig.run(&framework(true, Capabilities::none()), &task("t", None));
+    rig.subscribe(1, "t", &[]);
+    let uuid = rig.report("t", "t", TaskState::Running);
+    rig.event(Kind::MasterLinkBroken(rig::master()));
+    rig.acknowledge("t", uuid);
+    rig.take();
+    rig.pass(Duration::from_secs(2));
+    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Running, false)]);
+    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
+    assert!(rig.sent().is_empty());
+}
+
+#[test]
 fn a_task_that_only_the_master_knows_is_reported_lost_once() {
     let mut rig = Rig::registered();
     rig.run(&framework(true, Capabilities::none()), &task("t", None));
