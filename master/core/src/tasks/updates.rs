@@ -37,8 +37,12 @@ impl Master {
         let latest = self.told_state(fx, latest_state.unwrap_or(status.state));
         status.state = self.told_state(fx, status.state);
         self.pass_on(step, fx, status.clone());
-        if let Some(tx) = tracked {
-            self.progress(step, tx, latest, status);
+        match tracked {
+            Some(tx) => self.progress(step, tx, latest, status),
+            // A launch that was written off has arrived late. What runs on an agent is told when it
+            // registers again, and that is what an agent does that hears it is not connected.
+            None if !latest.is_terminal() => step.agent(pid, ToAgent::Ping { connected: false }),
+            None => {}
         }
     }
 

@@ -219,6 +219,37 @@ fn tasks_without_checkpointing_do_not_outlive_the_connection() {
 }
 
 #[test]
+fn a_task_that_was_written_off_and_starts_late_is_counted_when_its_agent_says_so() {
+    let mut c = Cluster::new();
+    let a = c.agent("a1", "cpus:4");
+    let (id, stream, _) = c.subscribe(FrameworkInfo { checkpoint: false, ..framework() });
+    let f = (id, stream);
+    c.run(&f, 0, &a, "t");
+    c.step(Kind::LinkBroken(pid("a1")));
+    c.step(returns("a1", reregistration(&a, "cpus:4")));
+    assert_eq!(
+        c.update("a1", &a, &f.0, "t", TaskState::Starting, 1),
+        ["#1 < update t TASK_STARTING (1)", "a1 < ping false"],
+        "the launch was still under way, and the agent is asked for all it has"
+    );
+    let mut back = reregistration(&a, "cpus:4");
+    back.tasks.push(known("t", &f.0, TaskState::Starting, "cpus:1"));
+    let lines = c.step(returns("a1", back));
+    assert!(lines.contains(&"alloc: f0 uses a0 cpus:1".to_owned()), "{lines:?}");
+    assert_eq!(
+        c.update("a1", &a, &f.0, "t", TaskState::Running, 2),
+        ["#1 < update t TASK_RUNNING (2)"]
+    );
+    c.update("a1", &a, &f.0, "t", TaskState::Finished, 3);
+    c.ack(&f, &a, "t", 3);
+    assert_eq!(
+        c.update("a1", &a, &f.0, "t", TaskState::Finished, 3),
+        ["#1 < update t TASK_FINISHED (3)"],
+        "nobody need ask about what is over"
+    );
+}
+
+#[test]
 fn an_agent_that_leaves_is_removed_with_its_tasks() {
     let mut c = Cluster::new();
     let a = c.agent("a1", "cpus:4");
