@@ -81,42 +81,59 @@ impl Ledger {
                 self.refused.retain(|refused| refused.agent != *agent);
             }
             Event::Recover { framework, agent, resources, filter } => {
-                let known = self.frameworks.contains_key(framework);
-                let account = self.account(*agent)?;
-                let back = resources.unallocated();
-                let Some(held) = account.by.get_mut(framework) else {
-                    // It was freed with its framework.
-                    let law = format!("A1: {back} come back to {agent:?} from nowhere");
-                    return if known && !back.is_empty() { Err(law) } else { Ok(()) };
-                };
-                let wrong = || format!("A1: {back} come back to {agent:?}, which gave less");
-                *held = held.checked_sub(&back).ok_or_else(wrong)?;
-                account.taken = account.taken.checked_sub(&back).ok_or_else(wrong)?;
-                if let Some(filter) = filter {
-                    self.refused.push(Refused {
-                        framework: *framework,
-                        role: resources.allocations().into_keys().next(),
-                        agent: *agent,
-                        resources: back,
-                        until: now + *filter,
-                    });
-                }
+                self.recover(*framework, *agent, resources, filter.map(|filter| now + filter))?;
             }
             Event::Used { framework, agent, resources } => {
                 self.account(*agent)?.take(*framework, &resources.unallocated());
             }
             Event::Converted { framework, agent, from, to } => {
-                let account = self.account(*agent)?;
-                let (from, to) = (from.unallocated(), to.unallocated());
-                let wrong = || format!("{from} of {agent:?} become {to}, and are not there");
-                account.total = account.total.checked_sub(&from).ok_or_else(wrong)? + &to;
-                if let Some(framework) = framework {
-                    let held = account.by.entry(*framework).or_default();
-                    *held = held.checked_sub(&from).ok_or_else(wrong)? + &to;
-                    account.taken = account.taken.checked_sub(&from).ok_or_else(wrong)? + &to;
-                }
+                self.convert(*framework, *agent, &from.unallocated(), &to.unallocated())?;
             }
             other => self.hears_of_framework(other)?,
+        }
+        Ok(())
+    }
+
+    fn recover(
+        &mut self,
+        framework: FrameworkIx,
+        agent: AgentIx,
+        resources: &Resources,
+        refused_until: Option<Tick>,
+    ) -> Result<(), String> {
+        let known = self.frameworks.contains_key(&framework);
+        // A grant that was under way when its agent went.
+        let Some(account) = self.agents.get_mut(&agent) else { return Ok(()) };
+        let back = resources.unallocated();
+        let Some(held) = account.by.get_mut(&framework) else {
+            // It was freed with its framework.
+            let law = format!("A1: {back} come back to {agent:?} from nowhere");
+            return if known && !back.is_empty() { Err(law) } else { Ok(()) };
+        };
+        let wrong = || format!("A1: {back} come back to {agent:?}, which gave less");
+        *held = held.checked_sub(&back).ok_or_else(wrong)?;
+        account.taken = account.taken.checked_sub(&back).ok_or_else(wrong)?;
+        if let Some(until) = refused_until {
+            let role = resources.allocations().into_keys().next();
+            self.refused.push(Refused { framework, role, agent, resources: back, until });
+        }
+        Ok(())
+    }
+
+    fn convert(
+        &mut self,
+        framework: Option<FrameworkIx>,
+        agent: AgentIx,
+        from: &Resources,
+        to: &Resources,
+    ) -> Result<(), String> {
+        let account = self.account(agent)?;
+        let wrong = || format!("{from} of {agent:?} become {to}, and are not there");
+        account.total = account.total.checked_sub(from).ok_or_else(wrong)? + to;
+        if let Some(framework) = framework {
+            let held = account.by.entry(framework).or_default();
+            *held = held.checked_sub(from).ok_or_else(wrong)? + to;
+            account.taken = account.taken.checked_sub(from).ok_or_else(wrong)? + to;
         }
         Ok(())
     }
