@@ -12,14 +12,20 @@ use crate::step::Step;
 use crate::view::{Change, TaskEnd};
 
 impl Master {
-    /// An agent passes on a task's status. What comes from an agent that is not registered, or of a
-    /// framework that is not known, is dropped: the agent sends it again or has been told to stop.
+    /// An agent passes on a task's status. What comes from an agent that is not registered is
+    /// dropped: it sends it again. Of a framework that is over nobody wants to hear: its end is told
+    /// again, since it reached only agents where it was known to have something.
     pub(crate) fn status_updated(&mut self, step: &mut Step<'_>, pid: &Pid, update: StatusUpdate) {
         let StatusUpdate { framework, executor, agent, mut status, uuid, latest_state, .. } =
             update;
         let Some(agent) = agent.or_else(|| status.agent.clone()) else { return };
         let Some(ix) = self.agents.speaking(pid, &agent) else { return };
-        let Some(fx) = self.frameworks.find(&framework) else { return };
+        let Some(fx) = self.frameworks.find(&framework) else {
+            if self.frameworks.is_completed(&framework) {
+                step.agent(pid, ToAgent::ShutdownFramework(framework));
+            }
+            return;
+        };
         status.uuid = uuid.or(status.uuid);
         status.agent = Some(agent.clone());
         status.executor = status.executor.or(executor);

@@ -328,6 +328,21 @@ fn what_runs_of_a_completed_framework_is_shut_down() {
 }
 
 #[test]
+fn a_status_of_a_completed_framework_is_answered_by_its_end() {
+    let mut c = Cluster::new();
+    let a = c.agent("a1", "cpus:4");
+    let f = c.framework();
+    c.run(&f, 0, &a, "t");
+    c.step(Kind::LinkBroken(pid("a1")));
+    c.step(returns("a1", reregistration(&a, "cpus:4")));
+    c.call(&f, crate::event::Call::Teardown);
+    assert_eq!(
+        c.update("a1", &a, &f.0, "t", TaskState::Finished, 1),
+        ["a1 < shutdown framework m-0000"]
+    );
+}
+
+#[test]
 fn an_agent_that_changed_is_written_anew_before_it_counts() {
     let mut c = Cluster::new();
     let a = c.agent("a1", "cpus:4");
