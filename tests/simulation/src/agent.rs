@@ -58,6 +58,8 @@ pub struct AgentHost {
     asked: BTreeSet<Uuid>,
     /// The id it had before, which it must keep (G3).
     id: Option<AgentId>,
+    /// Whether messages of its master ever overtook each other on the way here.
+    pub overtaken: bool,
 }
 
 fn options() -> Options {
@@ -87,6 +89,7 @@ impl AgentHost {
             forgetful: false,
             asked: BTreeSet::new(),
             id: None,
+            overtaken: false,
         }
     }
 
@@ -276,11 +279,11 @@ impl Cluster {
     }
 
     /// G4, as far as a master keeps its books: of an agent that was out of reach it wrote off tasks
-    /// whose launch was still under way.
+    /// whose launch was still under way, and a launch can arrive after what was said later.
     fn judge_load(&mut self, which: usize) {
         let host = &self.agents[which];
         let id = host.core.info().id.as_ref();
-        if id.is_some_and(|id| self.master.was_unreachable(id)) {
+        if host.overtaken || id.is_some_and(|id| self.master.was_unreachable(id)) {
             return;
         }
         let mut load = host.core.load();

@@ -281,6 +281,9 @@ impl Cluster {
 
     pub(crate) fn heals(&mut self, from: Node, to: Node) {
         self.world.double(from, to);
+        if let Who::Agent(which) = self.who[to.0 as usize] {
+            self.agents[which].overtaken = true;
+        }
         self.world.heal(from, to);
     }
 }

@@ -11,8 +11,8 @@ use reeve_master_core::event::Call;
 use reeve_master_core::offers::Offer;
 use reeve_model::{
     AgentId, ExecutorId, ExecutorInfo, ExecutorKind, Filters, FrameworkInfo, Limits, OfferId,
-    Operation, Reason, Reservation, Resource, Resources, StatusUpdate, TaskId, TaskInfo, TaskState,
-    Uuid,
+    Operation, Reason, Reservation, Resource, Resources, Source, StatusUpdate, TaskId, TaskInfo,
+    TaskState, TaskStatus, Uuid,
 };
 
 use crate::cluster::Cluster;
@@ -188,7 +188,10 @@ impl Cluster {
             return;
         }
         // What an agent says of a task that it lost with its memory comes anew each time.
-        if status.state.is_terminal() && status.reason != Some(Reason::Reconciliation) {
+        let guessed =
+            status.reason == Some(Reason::Reconciliation) || self.answers_overtaken_kill(status);
+        let Some(known) = self.schedulers[which].tasks.get_mut(&status.task) else { return };
+        if status.state.is_terminal() && !guessed {
             known.ends.insert(uuid);
             if known.ends.len() > 1 {
                 self.violated(format!("S3: {} ends a second time: {status:?}", status.task));
@@ -198,6 +201,16 @@ impl Cluster {
             let task = status.task.clone();
             self.calls(which, Call::Acknowledge { agent, task, uuid });
         }
+    }
+
+    /// A kill is answered by what its agent has, as in Mesos. One that arrives before its task, or
+    /// after the end was acknowledged, finds nothing.
+    fn answers_overtaken_kill(&self, status: &TaskStatus) -> bool {
+        let host = self.agents.iter().find(|host| host.core.info().id == status.agent);
+        status.source == Some(Source::Agent)
+            && status.reason == Some(Reason::ExecutorTerminated)
+            && status.executor.is_none()
+            && host.is_some_and(|host| host.overtaken)
     }
 
     fn calls(&mut self, which: usize, call: Call) {
