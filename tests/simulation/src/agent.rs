@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use reeve_agent_core::effect::{Effect, Record, ToMaster};
+use reeve_agent_core::effect::{Effect, Record, ToExecutor, ToMaster};
 use reeve_agent_core::event::{
     Ending, Event, ExecutorSubscription, FromMaster, Kind, StreamId, WriteId,
 };
@@ -12,7 +12,7 @@ use reeve_agent_core::{Agent, Options};
 use reeve_machine::sim::Node;
 use reeve_machine::{Machine, Tick};
 use reeve_model::{
-    AgentId, AgentInfo, ContainerId, FrameworkId, Pid, Source, StatusUpdate, TaskId, Uuid,
+    AgentId, AgentInfo, ContainerId, FrameworkId, Pid, Reason, Source, StatusUpdate, TaskId, Uuid,
 };
 
 use crate::cluster::Cluster;
@@ -52,6 +52,10 @@ pub struct AgentHost {
     wake: Option<Tick>,
     /// Updates under way, for S1; forgotten with the process.
     in_flight: BTreeMap<(FrameworkId, TaskId), Uuid>,
+    /// Updates whose acknowledgement reached this process: they are not to be sent again.
+    acknowledged: BTreeSet<Uuid>,
+    /// Executors that this process took the subscription of.
+    welcomed: BTreeSet<ContainerId>,
     /// It was given an id and did not write it down.
     forgetful: bool,
     /// Updates it ever asked to be written.
@@ -86,6 +90,8 @@ impl AgentHost {
             next_stream: 0,
             wake: None,
             in_flight: BTreeMap::new(),
+            acknowledged: BTreeSet::new(),
+            welcomed: BTreeSet::new(),
             forgetful: false,
             asked: BTreeSet::new(),
             id: None,
@@ -168,6 +174,9 @@ impl Cluster {
                 }
             }
             Effect::ToExecutor(stream, message) => {
+                if let ToExecutor::Subscribed { container, .. } = &message {
+                    self.agents[which].welcomed.insert(container.clone());
+                }
                 if let Some((to, attempt)) = self.agents[which].streams.get(&stream).copied() {
                     self.world.send(node, to, Parcel::ToExecutor(attempt, message));
                 }
@@ -202,12 +211,21 @@ impl Cluster {
         let host = &mut self.agents[which];
         let at = host.disk_clear.max(now + delay + host.disk_slow);
         host.disk_clear = at;
-        if let Record::Update(_, _, _, update) = &record {
+        let mut broken = None;
+        if let Record::Update(_, executor, container, update) = &record {
             host.asked.extend(update.uuid);
+            let late = update.status.reason == Some(Reason::ExecutorReregistrationTimeout);
+            if late && host.welcomed.contains(container) {
+                broken =
+                    Some(format!("G2: executor {executor} came back, and is ended as missing"));
+            }
         }
         host.writes.push((id, record.clone()));
         let parcel = Parcel::AgentWrote(id, Box::new(record), !host.disk_full);
         self.world.local(host.node, at.since(now), parcel);
+        if let Some(law) = broken {
+            self.violated(law);
+        }
     }
 
     pub(crate) fn agent_wrote(&mut self, which: usize, id: WriteId, record: Record, ok: bool) {
@@ -247,7 +265,11 @@ impl Cluster {
         // said of tasks without any record need not be.
         let asked = host.asked.contains(&uuid) || update.status.source == Some(Source::Executor);
         let known = host.disk.has_update(&key.0, &key.1, uuid);
+        let again = host.acknowledged.contains(&uuid);
         let flying = host.in_flight.insert(key.clone(), uuid);
+        if again {
+            self.violated(format!("S2: {} of {} was acknowledged", update.status.state, key.1));
+        }
         if checkpoint && asked && !known {
             self.violated(format!("S4: {} of {} is not durable", update.status.state, key.1));
         }
@@ -263,6 +285,7 @@ impl Cluster {
                 let key = (framework.clone(), task.clone());
                 if host.in_flight.get(&key) == Some(uuid) {
                     host.in_flight.remove(&key);
+                    host.acknowledged.insert(*uuid);
                 }
             }
             FromMaster::ShutdownFramework(framework) => {
@@ -371,6 +394,8 @@ impl Cluster {
         let host = &mut self.agents[which];
         host.streams.clear();
         host.in_flight.clear();
+        host.acknowledged.clear();
+        host.welcomed.clear();
         host.wake = None;
         host.disk_clear = Tick::ZERO;
         // A container that was being made is undone when its maker dies.

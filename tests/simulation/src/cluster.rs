@@ -379,8 +379,12 @@ impl Cluster {
         }
     }
 
-    /// After a long peace every task is settled, and known to be (M3, M7, S2).
+    /// After a long peace every task is settled, and known to be (M3, M7, S2), and executors that
+    /// did not come back to their agent were ended (G2).
     fn judge_liveness(&self) -> Result<(), String> {
+        if let Some(executor) = self.executors.values().find(|executor| executor.hangs) {
+            return Err(format!("G2: executor {} hangs, and nobody ended it", executor.id));
+        }
         let agents: BTreeSet<_> =
             self.agents.iter().filter_map(|agent| agent.core.info().id.clone()).collect();
         for scheduler in self.schedulers.iter().filter(|scheduler| !scheduler.over) {

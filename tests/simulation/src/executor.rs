@@ -13,10 +13,14 @@ use reeve_model::{
 };
 
 use crate::cluster::Cluster;
+use crate::faults::Fault;
 use crate::parcel::{Parcel, ms, secs};
 
 /// How long an executor looks for its agent (`--recovery_timeout`).
 const RECOVERY_TIMEOUT: Duration = secs(15 * 60);
+
+/// Longer than any run.
+const FOR_GOOD: Duration = secs(24 * 3600);
 
 /// One executor's process.
 #[derive(Debug)]
@@ -42,6 +46,8 @@ pub struct ExecutorProcess {
     /// Updates that it was not told to be safe, in order.
     unsafe_updates: Vec<TaskStatus>,
     leaving: bool,
+    /// It does nothing any more, and does not end either.
+    pub hangs: bool,
 }
 
 #[derive(Debug)]
@@ -75,6 +81,7 @@ impl ExecutorProcess {
             tasks: BTreeMap::new(),
             unsafe_updates: Vec::new(),
             leaving: false,
+            hangs: false,
         }
     }
 
@@ -115,32 +122,55 @@ impl Cluster {
 
     /// The agent is gone, or its stream is.
     pub(crate) fn executor_alone(&mut self, node: Node) {
+        self.tell(|| format!("executor {} is alone", node.0));
         let wait = self.dice.duration(ms(1)..ms(500));
         let Some(executor) = self.executors.get_mut(&node) else { return };
         if !executor.checkpoint {
             return self.executor_exits(node, 0);
         }
         executor.subscribed = false;
-        executor.alone_since = Some(self.world.now());
+        let newly = executor.alone_since.is_none();
+        executor.alone_since.get_or_insert(self.world.now());
         let attempt = executor.attempt;
+        let agent = self.agents[executor.agent].node;
+        if newly && !self.peace && !self.world.is_up(agent) && self.dice.one_in(20) {
+            executor.hangs = true;
+            self.world.pause(node, FOR_GOOD);
+            return self.fault(Fault::ExecutorHangs);
+        }
         self.world.local(node, wait, Parcel::ExecutorTries(attempt));
     }
 
     pub(crate) fn executor_hears(&mut self, node: Node, attempt: u64, event: ToExecutor) {
+        self.tell(|| format!("executor {} <- {event:?} on attempt {attempt}", node.0));
         let Some(executor) = self.executors.get_mut(&node) else { return };
         if attempt != executor.attempt {
             // It has closed that stream long since.
             let agent = self.agents[executor.agent].node;
             return self.world.send(node, agent, Parcel::ExecutorStreamEnds(attempt));
         }
+        if !executor.subscribed && !matches!(event, ToExecutor::Subscribed { .. }) {
+            return;
+        }
+        let agent = executor.agent;
         match event {
             ToExecutor::Subscribed { .. } => {
                 executor.subscribed = true;
                 executor.alone_since = None;
+                // What it reported since it asked is not known yet; the rest goes a second time.
+                for status in executor.unsafe_updates.clone() {
+                    let status = Parcel::ExecutorUpdates(status);
+                    self.world.send(node, self.agents[agent].node, status);
+                }
+                self.agent_may_die(agent);
             }
-            ToExecutor::Launch(task) => self.executor_launches(node, &task),
+            ToExecutor::Launch(task) => {
+                self.executor_launches(node, &task);
+                self.agent_may_die(agent);
+            }
             ToExecutor::LaunchGroup(tasks) => {
                 tasks.iter().for_each(|task| self.executor_launches(node, task));
+                self.agent_may_die(agent);
             }
             ToExecutor::Kill(task, _) => self.executor_kills(node, &task),
             ToExecutor::Acknowledged(task, uuid) => self.executor_relieved(node, &task, uuid),
@@ -160,8 +190,9 @@ impl Cluster {
         if starts > 1 {
             self.violated(format!("task {} is started for the {starts}th time", task.id));
         }
-        self.report(node, &task.id, TaskState::Starting);
-        let soon = self.dice.duration(ms(1)..ms(300));
+        // Some say nothing for a while.
+        let longest = if self.dice.one_in(4) { secs(10) } else { ms(1) };
+        let soon = self.dice.duration(Duration::ZERO..longest);
         self.world.local(node, soon, Parcel::TaskStep(task.id.clone()));
     }
 
@@ -169,6 +200,11 @@ impl Cluster {
     pub(crate) fn task_step(&mut self, node: Node, task: &TaskId) {
         let Some(run) = self.executors.get(&node).and_then(|it| it.tasks.get(task)) else { return };
         match run.state {
+            TaskState::Staging => {
+                self.report(node, task, TaskState::Starting);
+                let soon = self.dice.duration(ms(1)..ms(300));
+                self.world.local(node, soon, Parcel::TaskStep(task.clone()));
+            }
             TaskState::Starting => {
                 self.report(node, task, TaskState::Running);
                 let span = self.task_span();
@@ -253,6 +289,12 @@ impl Cluster {
         if executor.subscribed {
             let agent = self.agents[executor.agent].node;
             self.world.send(node, agent, Parcel::ExecutorUpdates(status));
+            if !self.peace && self.dice.one_in(100) {
+                // The worst moment: the update arrives, and nobody hears that it did.
+                self.fault(Fault::Reset);
+                self.world.cut(agent, node, false);
+                self.executor_alone(node);
+            }
         }
     }
 

@@ -26,6 +26,8 @@ pub enum Fault {
     AgentCrash,
     /// An executor is killed.
     ExecutorCrash,
+    /// An executor does not come back to its restarted agent, and does not end either.
+    ExecutorHangs,
     /// A task fails at the worst moment.
     TaskBreaks,
     /// A scheduler dies and comes back under its id.
@@ -54,7 +56,7 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Fault; 21] = [
+    pub const ALL: [Fault; 22] = [
         Fault::Delay,
         Fault::Reset,
         Fault::HalfOpen,
@@ -64,6 +66,7 @@ impl Fault {
         Fault::MasterCrash,
         Fault::AgentCrash,
         Fault::ExecutorCrash,
+        Fault::ExecutorHangs,
         Fault::TaskBreaks,
         Fault::SchedulerCrash,
         Fault::SubscribesTwice,
@@ -81,7 +84,10 @@ impl Fault {
     /// How often it is chosen, among the others; the rest come about by themselves.
     fn weight(self) -> u64 {
         match self {
-            Fault::TornWrites | Fault::LaunchFails | Fault::ContainerUpdateFails => 0,
+            Fault::TornWrites
+            | Fault::LaunchFails
+            | Fault::ContainerUpdateFails
+            | Fault::ExecutorHangs => 0,
             Fault::Wiped | Fault::Reboot | Fault::AgentLeaves | Fault::DiskFull => 1,
             Fault::MasterCrash | Fault::SlowDisk => 2,
             Fault::AgentCrash | Fault::ExecutorCrash | Fault::Reset => 5,
@@ -138,7 +144,10 @@ impl Cluster {
                 self.world.pause(node, span);
             }
             Fault::SlowDisk | Fault::DiskFull => self.disk_fault(fault),
-            Fault::TornWrites | Fault::LaunchFails | Fault::ContainerUpdateFails => return false,
+            Fault::TornWrites
+            | Fault::LaunchFails
+            | Fault::ContainerUpdateFails
+            | Fault::ExecutorHangs => return false,
         }
         true
     }
@@ -218,6 +227,18 @@ impl Cluster {
         }
         self.world.outside(wait, Parcel::Restart(node));
         true
+    }
+
+    /// Now and then an agent dies while it hands out tasks, before their first status.
+    pub(crate) fn agent_may_die(&mut self, which: usize) {
+        let node = self.agents[which].node;
+        if self.peace || !self.world.is_up(node) || !self.dice.one_in(200) {
+            return;
+        }
+        let wait = self.dice.duration(ms(1)..secs(3));
+        self.fault(Fault::AgentCrash);
+        self.agent_crashes(which);
+        self.world.outside(wait, Parcel::Restart(node));
     }
 
     fn executor_fault(&mut self, fault: Fault) -> bool {
