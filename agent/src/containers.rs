@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reeve_agent_core::effect::Launch;
-use reeve_agent_core::event::Ending;
+use reeve_agent_core::event::{Ending, LaunchFailure};
 use reeve_agent_core::recovery::{Fate, Recovered};
 use reeve_agent_runtime::environment::ExecutorEnvironment;
 use reeve_agent_runtime::fetch::Uri;
@@ -34,14 +34,18 @@ pub struct Surroundings {
 
 impl Surroundings {
     /// The launch in the runtime's terms. `agent` is this agent's id.
-    pub fn spec(&self, launch: &Launch, agent: &AgentId) -> Spec {
+    ///
+    /// # Errors
+    ///
+    /// If this agent has no program for such an executor.
+    pub fn spec(&self, launch: &Launch, agent: &AgentId) -> Result<Spec, LaunchFailure> {
         let command = command(launch);
         let sandbox = self.layout.work_dir().join(&launch.sandbox);
         let mut environment = self.environment(launch, agent, &sandbox);
         if launch.executor.kind != ExecutorKind::Command {
             environment.extend(variables(&command));
         }
-        Spec {
+        Ok(Spec {
             id: launch.container.value.to_string(),
             pid_file: launch.checkpoint.then(|| self.pid_file(launch, agent)),
             sandbox,
@@ -54,9 +58,10 @@ impl Surroundings {
             container_info: container_info(launch),
             command: match launch.executor.kind {
                 ExecutorKind::Command => Command::CommandExecutor,
-                ExecutorKind::Custom | ExecutorKind::Default => Command::Exec(program(command)),
+                ExecutorKind::Custom => Command::Exec(program(command)),
+                ExecutorKind::Default => return Err(no_default_executor()),
             },
-        }
+        })
     }
 
     fn pid_file(&self, launch: &Launch, agent: &AgentId) -> PathBuf {
@@ -150,6 +155,13 @@ fn limits(launch: &Launch) -> BTreeMap<String, i64> {
     let named = [("cpus", task.limits.cpus), ("mem", task.limits.mem)];
     let set = named.into_iter().filter_map(|(name, limit)| Some((name, limit?)));
     set.map(|(name, limit)| (name.to_owned(), limit.thousandths())).collect()
+}
+
+/// Task groups mostly ask for an executor that comes with the agent (AG-6).
+fn no_default_executor() -> LaunchFailure {
+    let message = "this agent has no default executor; launch the group with an executor of your \
+                   own: type CUSTOM, with a command";
+    LaunchFailure { message: message.to_owned() }
 }
 
 /// The command whose URIs are fetched: the task's for the command executor, else the executor's.

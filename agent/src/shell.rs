@@ -232,7 +232,10 @@ impl Shell {
 
     fn launch(&self, launch: Launch) {
         let agent = self.identity.agent.clone().unwrap_or_else(|| AgentId::new(""));
-        let spec = self.surroundings.spec(&launch, &agent);
+        let spec = match self.surroundings.spec(&launch, &agent) {
+            Ok(spec) => spec,
+            Err(failure) => return self.tell(Kind::ContainerFailed(launch.container, failure)),
+        };
         let (containerizer, inputs) = (self.containerizer.clone(), self.inputs.clone());
         tokio::spawn(async move {
             let container = launch.container.clone();

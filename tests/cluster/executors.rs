@@ -76,3 +76,37 @@ fn a_killed_own_executor_takes_its_tasks_along() {
     assert_eq!(failure["failure"]["executor_id"]["value"], "own");
     cluster.room.wait_empty();
 }
+
+#[test]
+fn a_group_for_the_default_executor_fails_and_says_what_to_do() {
+    let cluster = Cluster::start();
+    let mut scheduler = Scheduler::new(cluster.master.address);
+    let offer = scheduler.offer();
+    let pod: Vec<Value> = ["one", "two"]
+        .iter()
+        .map(|id| {
+            let mut task = reeve_tests::scheduler::task(id, "sleep 1000");
+            task["agent_id"] = offer["agent_id"].clone();
+            task
+        })
+        .collect();
+    let executor = json!({
+        "type": "DEFAULT", "executor_id": {"value": "pod"},
+        "framework_id": {"value": scheduler.id},
+        "resources": [scalar("cpus", 0.1), scalar("mem", 32.0), scalar("disk", 32.0)],
+    });
+    scheduler.accepted(json!({"type": "ACCEPT", "accept": {
+        "offer_ids": [offer["id"]],
+        "operations": [{"type": "LAUNCH_GROUP", "launch_group": {
+            "executor": executor, "task_group": {"tasks": pod},
+        }}],
+    }}));
+    for id in ["one", "two"] {
+        let failed = scheduler.state(id, "TASK_FAILED");
+        assert_eq!(failed["reason"], "REASON_CONTAINER_LAUNCH_FAILED");
+        let message = failed["message"].as_str().unwrap();
+        assert!(message.contains("no default executor"), "{message}");
+        assert!(message.contains("CUSTOM"), "{message}");
+    }
+    scheduler.run("after", "sleep 1000");
+}
