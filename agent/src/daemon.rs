@@ -145,7 +145,7 @@ pub async fn start(
     let (inbound, messages) = mpsc::channel(64 * 1024);
     actors.register(ACTOR, inbound);
     let shell = Shell {
-        agent: Agent::new(options(&settings)?, info, rand_seed()),
+        agent: Agent::new(options(&settings, address)?, info, rand_seed()),
         view,
         published,
         peers,
@@ -308,7 +308,7 @@ fn executor(settings: &AgentSettings) -> Result<PathBuf, StartError> {
     Err(wrong("launcher_dir", &room.to_string_lossy(), why))
 }
 
-fn options(settings: &AgentSettings) -> Result<Options, StartError> {
+fn options(settings: &AgentSettings, address: SocketAddr) -> Result<Options, StartError> {
     let headroom: f64 = settings
         .gc_disk_headroom
         .parse()
@@ -321,6 +321,7 @@ fn options(settings: &AgentSettings) -> Result<Options, StartError> {
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let gc_disk_headroom = (headroom * 1000.0).round() as u32;
     Ok(Options {
+        address: Some(address.ip()),
         registration_backoff: settings.registration_backoff_factor,
         executor_registration_timeout: settings.executor_registration_timeout,
         executor_reregistration_timeout: settings.executor_reregistration_timeout,

@@ -1,10 +1,14 @@
 //! What an operator can set, with Mesos's names and defaults. Parsing is the shell's.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 /// The agent's settings, as far as decisions depend on them.
 #[derive(Clone, Debug)]
 pub struct Options {
+    /// `--advertise_ip`, else `--ip`: where this agent is reached, and its containers with it. None
+    /// where that means nothing.
+    pub address: Option<IpAddr>,
     /// `--registration_backoff_factor`: the first attempt waits up to this long, later ones up to
     /// twice as long each time.
     pub registration_backoff: Duration,
@@ -46,6 +50,7 @@ pub enum Reconfiguration {
 impl Default for Options {
     fn default() -> Self {
         Options {
+            address: None,
             registration_backoff: Duration::from_secs(1),
             registration_backoff_max: Duration::from_secs(60),
             ping_timeout: Duration::from_secs(75),

@@ -341,6 +341,38 @@ fn a_container_that_cannot_be_made_fails_its_task() {
     assert_eq!(message, "Failed to launch container: Failed to fetch all URIs");
 }
 
+/// What the last status that was sent says of its task's container.
+fn place(rig: &Rig) -> (Option<String>, Option<u32>, Option<String>) {
+    let last = rig.sent().pop().unwrap();
+    let Some(there) = last.status.details().container_status else { return (None, None, None) };
+    let address = there.network_infos.first().and_then(|network| network.ip_addresses.first());
+    let address = address.and_then(|address| address.ip_address.clone());
+    (there.container_id.map(|id| id.value), there.executor_pid, address)
+}
+
+#[test]
+fn statuses_say_where_their_task_runs() {
+    let mut rig = running();
+    let container = rig.agent.live_containers().pop_first().unwrap();
+    let name = Some(container.to_string());
+    let uuid = rig.report("t", "t", TaskState::Running);
+    assert_eq!(place(&rig), (name.clone(), Some(42), Some("10.0.0.9".to_owned())));
+    rig.acknowledge("t", uuid);
+    rig.take();
+    rig.ended(&container, Some(9));
+    assert_eq!(rig.states(), [TaskState::Failed]);
+    assert_eq!(place(&rig), (name, None, None), "its process and its address are gone");
+}
+
+#[test]
+fn a_task_that_reached_no_executor_runs_nowhere() {
+    let mut rig = Rig::registered();
+    rig.run(&plain(), &task("t", None));
+    rig.master(FromMaster::Kill(framework_id(), TaskId::new("t"), None));
+    assert_eq!(rig.states(), [TaskState::Killed]);
+    assert_eq!(place(&rig), (None, None, None));
+}
+
 #[test]
 fn an_executor_that_does_not_come_is_destroyed() {
     let mut rig = Rig::registered();

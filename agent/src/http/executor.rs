@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 
 use super::Shared;
 use crate::shell::{Called, Input, Then};
-use crate::wire::executor::{Asked, Place, locate, parse};
+use crate::wire::executor::{Asked, parse};
 
 /// What may wait for an executor that does not read; more ends its stream.
 const STREAM_LIMIT: usize = 16 << 20;
@@ -26,13 +26,12 @@ pub(super) fn routes(router: Router, shared: &Arc<Shared>) -> Router {
 }
 
 async fn answer(shared: &Shared, request: &Request) -> Result<Response, Response> {
-    let mut call: Call = match Codec::of_request(&request.headers)? {
+    let call: Call = match Codec::of_request(&request.headers)? {
         Codec::Json => reeve_wire::json::from_slice(&request.body).map_err(unparsed)?,
         Codec::Protobuf => reeve_wire::decode(&request.body).map_err(unparsed)?,
     };
     let framework = FrameworkId::from(&call.framework_id);
     let executor = ExecutorId::from(&call.executor_id);
-    locate(&mut call, &place(shared, &framework, &executor));
     let invalid = |why| Response::bad_request(format!("Failed to validate executor::Call: {why}"));
     let (then, answer) = match parse(call).map_err(invalid)? {
         Asked::Subscribe(subscription) => subscribe(shared, request, subscription)?,
@@ -41,17 +40,6 @@ async fn answer(shared: &Shared, request: &Request) -> Result<Response, Response
     };
     ask(shared, Called { framework, executor, then }).await?;
     Ok(answer)
-}
-
-/// Where an executor's container is, as far as is known.
-fn place(shared: &Shared, framework: &FrameworkId, executor: &ExecutorId) -> Place {
-    let view = shared.view.load();
-    let row = view.frameworks.get(framework).and_then(|row| row.executors.get(executor));
-    Place {
-        address: shared.address.ip(),
-        container: row.map(|row| row.facts.container.to_wire()),
-        process: row.and_then(|row| row.facts.process),
-    }
 }
 
 fn unparsed(error: impl std::fmt::Display) -> Response {

@@ -1,6 +1,5 @@
 //! The v1 executor API (§1.6): calls into events of the core, the core's words into events.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 
 use reeve_agent_core::effect::ToExecutor;
@@ -20,38 +19,6 @@ pub enum Asked {
     Tell(Kind),
     /// HEARTBEAT: the connection lives.
     Nothing,
-}
-
-/// Where the container of an executor is.
-#[derive(Debug)]
-pub struct Place {
-    /// The agent's address, which its containers share.
-    pub address: IpAddr,
-    /// The container.
-    pub container: Option<v1::ContainerId>,
-    /// Its first process.
-    pub process: Option<u32>,
-}
-
-/// Adds to the statuses in a call where their tasks run, unless the executor knows better: service
-/// discovery reads the address there (Mesos docs: networking).
-pub fn locate(call: &mut Call, place: &Place) {
-    let updated = call.update.iter_mut().map(|update| &mut update.status);
-    let repeated = call.subscribe.iter_mut().flat_map(|again| &mut again.unacknowledged_updates);
-    for status in updated.chain(repeated.map(|update| &mut update.status)) {
-        let known = status.container_status.get_or_insert_default();
-        known.container_id = known.container_id.take().or_else(|| place.container.clone());
-        known.executor_pid = known.executor_pid.or(place.process);
-        if known.network_infos.is_empty() {
-            let address = v1::network_info::IpAddress {
-                ip_address: Some(place.address.to_string()),
-                ..Default::default()
-            };
-            known
-                .network_infos
-                .push(v1::NetworkInfo { ip_addresses: vec![address], ..Default::default() });
-        }
-    }
 }
 
 /// Parses a call; the error is the text of a 400.

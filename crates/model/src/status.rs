@@ -1,11 +1,14 @@
 //! What has become of a task: statuses, and the updates that carry them (T-5).
 
+use std::net::IpAddr;
+
 use bytes::{Bytes, BytesMut};
 use prost::Message;
+use prost::encoding::message;
 use reeve_wire::{internal, splice, v1};
 
 use crate::error::WireError;
-use crate::ids::{AgentId, ExecutorId, FrameworkId, TaskId, Uuid};
+use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, TaskId, Uuid};
 use crate::states::{Reason, Source, TaskState};
 use crate::units::Seconds;
 
@@ -39,8 +42,22 @@ pub struct TaskStatus {
     pub rest: Bytes,
 }
 
+/// Where a task runs, as far as its agent knows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// The container.
+    pub container: ContainerId,
+    /// Its first process.
+    pub process: Option<u32>,
+    /// Where the container is reached.
+    pub address: Option<IpAddr>,
+}
+
 /// Fields written anew: all that `TaskStatus` names.
 const OWN: &[u32] = &[1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 14];
+
+/// The field of `TaskStatus` that says where the task runs.
+const CONTAINER_STATUS: u32 = 13;
 
 impl TaskStatus {
     /// A status that says nothing more than that `task` is in `state`.
@@ -126,6 +143,27 @@ impl TaskStatus {
     pub fn details(&self) -> v1::TaskStatus {
         // The rest was decoded, or encoded, when this was made.
         v1::TaskStatus::decode(self.rest.clone()).unwrap_or_default()
+    }
+
+    /// Adds where the task runs, unless the status says so itself: service discovery reads the
+    /// address there (Mesos docs: networking).
+    pub fn locate(&mut self, place: &Place) {
+        let mut known = self.details().container_status.unwrap_or_default();
+        known.container_id.get_or_insert_with(|| place.container.to_wire());
+        known.executor_pid = known.executor_pid.or(place.process);
+        if let Some(address) = place.address.filter(|_| known.network_infos.is_empty()) {
+            let address = v1::network_info::IpAddress {
+                ip_address: Some(address.to_string()),
+                ..Default::default()
+            };
+            let network = v1::NetworkInfo { ip_addresses: vec![address], ..Default::default() };
+            known.network_infos.push(network);
+        }
+        // The rest was decoded, or encoded, when this was made.
+        let rest = splice::without(&self.rest, &[CONTAINER_STATUS]).unwrap_or_default();
+        let mut rest = BytesMut::from(rest);
+        message::encode(CONTAINER_STATUS, &known, &mut rest);
+        self.rest = rest.freeze();
     }
 
     fn named(&self) -> v1::TaskStatus {

@@ -150,6 +150,26 @@ fn status() -> v1::TaskStatus {
 }
 
 #[test]
+fn a_status_says_where_its_task_runs_unless_it_did() {
+    let place = Place {
+        container: ContainerId::new("c"),
+        process: Some(7),
+        address: Some(IpAddr::V4(Ipv4Addr::LOCALHOST)),
+    };
+    let mut told = TaskStatus::try_from(status()).unwrap();
+    told.locate(&place);
+    let there = told.to_wire().container_status.unwrap();
+    assert_eq!(there.container_id.unwrap().value, "c");
+    assert_eq!(there.executor_pid, Some(42), "the executor knows better");
+    let address = &there.network_infos[0].ip_addresses[0];
+    assert_eq!(address.ip_address.as_deref(), Some("127.0.0.1"));
+    assert_eq!(told.to_wire().labels, labels());
+    let once = told.clone();
+    told.locate(&place);
+    assert_eq!(told.to_wire(), once.to_wire());
+}
+
+#[test]
 fn a_status_comes_back_whole() {
     let read = TaskStatus::try_from(status()).unwrap();
     assert_eq!(read.state, TaskState::Failed);

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use reeve_model::{
-    ExecutorId, FrameworkId, Reason, Seconds, Source, StatusUpdate, TaskId, TaskState, TaskStatus,
-    Uuid,
+    ExecutorId, FrameworkId, Place, Reason, Seconds, Source, StatusUpdate, TaskId, TaskState,
+    TaskStatus, Uuid,
 };
 
 use crate::agent::Agent;
 use crate::effect::ToExecutor;
 use crate::event::WriteId;
+use crate::executors::{Executor, State};
 use crate::step::Step;
 use crate::updates::{Acknowledged, Home, Key, Verdict};
 use crate::view::{Change, Stage};
@@ -154,9 +155,13 @@ impl Agent {
         step: &mut Step<'_>,
         framework: &FrameworkId,
         id: &ExecutorId,
-        status: TaskStatus,
+        mut status: TaskStatus,
     ) -> Verdict {
         let (task, state) = (status.task.clone(), status.state);
+        let place = self.executor(framework, id).and_then(|executor| self.place(executor, &status));
+        if let Some(place) = place {
+            status.locate(&place);
+        }
         let update = Arc::new(self.update(step, framework, Some(id.clone()), status));
         let home: Option<Home> = self
             .executor(framework, id)
@@ -178,6 +183,23 @@ impl Agent {
             self.adjust(step, framework, id);
         }
         verdict
+    }
+
+    /// Where the task of a status runs, or ran: of a container that is gone only its name is left.
+    /// A task that never reached its executor runs nowhere (Mesos docs: networking).
+    fn place(&self, executor: &Executor, status: &TaskStatus) -> Option<Place> {
+        let task = executor.tasks.get(&status.task)?;
+        let undelivered = matches!(status.state, TaskState::Dropped | TaskState::Lost)
+            && status.source == Some(Source::Agent);
+        if task.stage == Stage::Queued || undelivered {
+            return None;
+        }
+        let lives = executor.state != State::Terminated;
+        Some(Place {
+            container: executor.container.clone(),
+            process: executor.process.filter(|_| lives),
+            address: self.options.address.filter(|_| lives),
+        })
     }
 
     /// Tells an executor that an update is safe.
