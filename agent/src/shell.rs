@@ -211,10 +211,10 @@ impl Shell {
 
     fn send_event(&mut self, stream: StreamId, message: &ToExecutor) {
         let Some((sender, codec)) = self.streams.get(&stream) else { return };
-        let event = executor::event(message, self.agent.info());
+        let agent = self.agent.info();
         let record = match codec {
-            Codec::Protobuf => reeve_wire::encode(&event),
-            Codec::Json => Bytes::from(reeve_wire::json::to_vec(&event)),
+            Codec::Protobuf => executor::encode(message, agent),
+            Codec::Json => Bytes::from(reeve_wire::json::to_vec(&executor::event(message, agent))),
         };
         if let Err(error) = sender.send(&record) {
             // The reader is gone or does not read: to the core that is the end of the stream.

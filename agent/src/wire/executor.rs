@@ -1,13 +1,22 @@
 //! The v1 executor API (§1.6): calls into events of the core, the core's words into events.
 
+mod forwarded;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
 
+use bytes::Bytes;
+use prost::Message;
 use reeve_agent_core::effect::ToExecutor;
 use reeve_agent_core::event::{ExecutorSubscription, Kind};
-use reeve_model::{AgentInfo, Format, TaskInfo, TaskStatus, WireError};
+use reeve_model::{
+    AgentInfo, ExecutorInfo, Format, FrameworkInfo, TaskInfo, TaskStatus, WireError,
+};
 use reeve_wire::v1;
 use reeve_wire::v1::executor::{Call, Event, call, event};
 
+use self::forwarded::{Forwarded, Launch, LaunchGroup, Subscribed, TaskGroup};
 use super::resources;
 
 /// What a call asks for.
@@ -76,7 +85,40 @@ fn status(wire: v1::TaskStatus) -> Result<TaskStatus, String> {
     TaskStatus::try_from(wire).map_err(|error| error.to_string())
 }
 
-/// The event for an executor. `agent` is this agent's description.
+/// The event for an executor in protobuf. Descriptions of tasks and executors are forwarded as they
+/// came, with fields that are unknown here.
+pub fn encode(message: &ToExecutor, agent: &AgentInfo) -> Bytes {
+    let forwarded = match message {
+        ToExecutor::Subscribed { executor, framework, container } => Forwarded {
+            r#type: event::Type::Subscribed.into(),
+            subscribed: Some(Subscribed {
+                executor_info: executor_bytes(executor, framework),
+                framework_info: framework.to_wire(),
+                agent_info: agent_info(agent),
+                container_id: Some(container.to_wire()),
+            }),
+            ..Forwarded::default()
+        },
+        ToExecutor::Launch(task) => Forwarded {
+            r#type: event::Type::Launch.into(),
+            launch: Some(Launch { task: task_bytes(task) }),
+            ..Forwarded::default()
+        },
+        ToExecutor::LaunchGroup(tasks) => Forwarded {
+            r#type: event::Type::LaunchGroup.into(),
+            launch_group: Some(LaunchGroup {
+                task_group: TaskGroup {
+                    tasks: tasks.iter().map(|task| task_bytes(task)).collect(),
+                },
+            }),
+            ..Forwarded::default()
+        },
+        other => return reeve_wire::encode(&event(other, agent)),
+    };
+    forwarded.encode_to_vec().into()
+}
+
+/// The event for an executor, as JSON shows it. `agent` is this agent's description.
 pub fn event(message: &ToExecutor, agent: &AgentInfo) -> Event {
     let of = |kind: event::Type| Event { r#type: Some(kind.into()), ..Event::default() };
     match message {
@@ -116,7 +158,7 @@ pub fn event(message: &ToExecutor, agent: &AgentInfo) -> Event {
         ToExecutor::Acknowledged(task, uuid) => Event {
             acknowledged: Some(event::Acknowledged {
                 task_id: task.to_wire(),
-                uuid: bytes::Bytes::copy_from_slice(uuid.as_bytes()),
+                uuid: Bytes::copy_from_slice(uuid.as_bytes()),
             }),
             ..of(event::Type::Acknowledged)
         },
@@ -137,6 +179,20 @@ fn task_info(task: &TaskInfo) -> v1::TaskInfo {
     task.to_wire(Format::PreRefinement)
         .or_else(|_| task.to_wire(Format::PostRefinement))
         .unwrap_or_else(|_| task.details())
+}
+
+fn task_bytes(task: &TaskInfo) -> Bytes {
+    task.to_wire_bytes(Format::PreRefinement)
+        .or_else(|_| task.to_wire_bytes(Format::PostRefinement))
+        .unwrap_or_else(|_| task.rest.clone())
+}
+
+fn executor_bytes(executor: &ExecutorInfo, framework: &FrameworkInfo) -> Bytes {
+    let executor = ExecutorInfo { framework: framework.id.clone(), ..executor.clone() };
+    executor
+        .to_wire_bytes(Format::PreRefinement)
+        .or_else(|_| executor.to_wire_bytes(Format::PostRefinement))
+        .unwrap_or(executor.rest)
 }
 
 fn agent_info(agent: &AgentInfo) -> v1::AgentInfo {

@@ -9,6 +9,7 @@ use reeve_model::{
     AgentId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, KillPolicy, Pid, Resources,
     TaskId, TaskInfo, TaskStatus, Uuid, WireError,
 };
+use reeve_wire::splice::{content, contents};
 use reeve_wire::{internal, v1};
 
 /// A message that can't be taken.
@@ -36,7 +37,7 @@ pub fn parse(name: &str, from: &Pid, body: &Bytes) -> Result<FromMaster, Refused
             Ok(FromMaster::Ping(from.clone(), ping.connected))
         }
         "RunTaskMessage" => run(decode(body)?, body),
-        "RunTaskGroupMessage" => run_group(decode(body)?),
+        "RunTaskGroupMessage" => run_group(decode(body)?, body),
         "KillTaskMessage" => {
             let kill: internal::KillTaskMessage = decode(body)?;
             let policy = kill.kill_policy.as_ref().map(KillPolicy::from);
@@ -96,7 +97,7 @@ fn reregistered(message: internal::SlaveReregisteredMessage) -> Result<FromMaste
 fn run(message: internal::RunTaskMessage, body: &Bytes) -> Result<FromMaster, Refused> {
     let framework = framework(message.framework, message.framework_id)?;
     // The task is read from its own bytes, so that fields unknown here reach the executor.
-    let task = match reeve_wire::splice::content(body, RUN_TASK).ok().flatten() {
+    let task = match content(body, RUN_TASK).ok().flatten() {
         Some(encoded) => TaskInfo::from_wire_bytes(&encoded)?,
         None => TaskInfo::try_from(message.task)?,
     };
@@ -122,20 +123,31 @@ fn framework(
     FrameworkInfo::try_from(info)
 }
 
-fn run_group(message: internal::RunTaskGroupMessage) -> Result<FromMaster, Refused> {
-    let tasks: Result<Vec<_>, _> = message
-        .task_group
-        .tasks
-        .into_iter()
-        .map(|task| TaskInfo::try_from(task).map(Arc::new))
+/// As in [`run`], executor and tasks are read from their own bytes, which `reeve_wire::decode` has
+/// found to be sound.
+fn run_group(message: internal::RunTaskGroupMessage, body: &Bytes) -> Result<FromMaster, Refused> {
+    let executor = match content(body, GROUP_EXECUTOR).ok().flatten() {
+        Some(encoded) => ExecutorInfo::from_wire_bytes(&encoded)?,
+        None => ExecutorInfo::try_from(message.executor)?,
+    };
+    let group = content(body, TASK_GROUP).ok().flatten().unwrap_or_default();
+    let tasks: Result<Vec<_>, _> = contents(&group, GROUP_TASKS)
+        .unwrap_or_default()
+        .iter()
+        .map(|encoded| TaskInfo::from_wire_bytes(encoded).map(Arc::new))
         .collect();
     Ok(FromMaster::RunGroup {
         framework: Arc::new(framework(message.framework, None)?),
-        executor: Arc::new(ExecutorInfo::try_from(message.executor)?),
+        executor: Arc::new(executor),
         tasks: tasks?,
         launch_executor: message.launch_executor,
     })
 }
+
+/// Fields of `RunTaskGroupMessage` and of its `TaskGroupInfo`.
+const GROUP_EXECUTOR: u32 = 2;
+const TASK_GROUP: u32 = 3;
+const GROUP_TASKS: u32 = 1;
 
 fn acknowledged(
     message: internal::StatusUpdateAcknowledgementMessage,

@@ -78,11 +78,16 @@ pub fn only(message: &Bytes, numbers: &[u32]) -> Result<Bytes, Error> {
 /// The content of the field with this number: a message, text or bytes that share memory with
 /// `message`. The last one counts, as for any field that is not repeated.
 pub fn content(message: &Bytes, number: u32) -> Result<Option<Bytes>, Error> {
-    let mut found = None;
+    Ok(contents(message, number)?.pop())
+}
+
+/// The contents of all fields with this number, in their order: for a field that is repeated.
+pub fn contents(message: &Bytes, number: u32) -> Result<Vec<Bytes>, Error> {
+    let mut found = Vec::new();
     for field in fields(message) {
         match field? {
             RawField { number: this, value: Raw::Bytes(content), .. } if this == number => {
-                found = Some(message.slice_ref(content));
+                found.push(message.slice_ref(content));
             }
             _ => {}
         }

@@ -1,20 +1,25 @@
-//! Fields of launched tasks that this version does not know: they reach the agent as they came.
+//! Fields of launched tasks and their executors that this version does not know: they reach the
+//! agent as they came.
 //!
 //! Only calls in protobuf can have such fields (JSON's unknown fields are ignored, W-5), and
 //! few do: whoever reads a call compares lengths first.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use reeve_master_core::event::Call;
-use reeve_model::{Operation, TaskInfo};
-use reeve_wire::splice::{Raw, content, fields};
+use reeve_model::{ExecutorInfo, Operation, TaskInfo};
+use reeve_wire::splice::{content, contents};
 
 /// Field numbers on the way to a task: `Call.accept`, `Accept.operations`,
-/// `Operation.launch.task_infos`, `Operation.launch_group.task_group.tasks`.
+/// `Operation.launch.task_infos`, `Operation.launch_group.task_group.tasks`; and to a group's
+/// executor, `Operation.launch_group.executor`.
 const ACCEPT: u32 = 4;
 const OPERATIONS: u32 = 2;
 const LAUNCH: u32 = 2;
 const TASK_INFOS: u32 = 1;
 const LAUNCH_GROUP: u32 = 7;
+const EXECUTOR: u32 = 1;
 const TASK_GROUP: u32 = 2;
 const TASKS: u32 = 1;
 
@@ -27,10 +32,14 @@ pub fn restore(call: &mut Call, encoded: &Bytes) {
             Operation::Launch(tasks) => {
                 (tasks, inside(&encoded, LAUNCH).map(|launch| repeated(&launch, TASK_INFOS)))
             }
-            Operation::LaunchGroup { tasks, .. } => {
-                let group = inside(&encoded, LAUNCH_GROUP);
-                let group = group.and_then(|group| inside(&group, TASK_GROUP));
-                (tasks, group.map(|group| repeated(&group, TASKS)))
+            Operation::LaunchGroup { executor, tasks } => {
+                let launch = inside(&encoded, LAUNCH_GROUP).unwrap_or_default();
+                let whole = inside(&launch, EXECUTOR)
+                    .and_then(|encoded| ExecutorInfo::from_wire_bytes(&encoded).ok());
+                if let (Ok(executor), Some(whole)) = (executor, whole) {
+                    *executor = Arc::new(whole);
+                }
+                (tasks, inside(&launch, TASK_GROUP).map(|group| repeated(&group, TASKS)))
             }
             _ => continue,
         };
@@ -49,13 +58,7 @@ fn inside(message: &Bytes, number: u32) -> Option<Bytes> {
 }
 
 fn repeated(message: &Bytes, number: u32) -> Vec<Bytes> {
-    let sound = fields(message).filter_map(Result::ok).filter(|field| field.number == number);
-    sound
-        .filter_map(|field| match field.value {
-            Raw::Bytes(content) => Some(message.slice_ref(content)),
-            _ => None,
-        })
-        .collect()
+    contents(message, number).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use prost::Message as _;
 
-use super::{Raw, append, content, fields, only, without};
+use super::{Raw, append, content, contents, fields, only, without};
 use crate::v1::{AgentId, TaskId, TaskInfo};
 
 fn task() -> TaskInfo {
@@ -90,4 +90,16 @@ fn what_is_no_message_is_refused_once_and_with_its_place() {
     }
     let groups = Bytes::from(vec![0x0b; 100_000]);
     assert!(without(&groups, &[]).unwrap_err().to_string().contains("too deeply"));
+}
+
+#[test]
+fn a_repeated_field_has_all_its_contents() {
+    let mut bytes = BytesMut::new();
+    append(&mut bytes, 1, b"one");
+    append(&mut bytes, 2, b"else");
+    append(&mut bytes, 1, b"two");
+    let bytes = bytes.freeze();
+    assert_eq!(contents(&bytes, 1).unwrap(), ["one", "two"]);
+    assert_eq!(content(&bytes, 1).unwrap().unwrap(), "two", "the last one counts");
+    assert!(contents(&bytes, 3).unwrap().is_empty());
 }

@@ -34,30 +34,63 @@ fn wrapped(number: u32, content: &[u8]) -> Bytes {
     bytes.freeze()
 }
 
-#[test]
-fn a_task_keeps_its_unknown_fields() {
-    let launch = v1::offer::Operation {
-        r#type: Some(v1::offer::operation::Type::Launch.into()),
-        ..Default::default()
-    };
-    let mut operation = BytesMut::from(&launch.encode_to_vec()[..]);
-    append(&mut operation, super::LAUNCH, &wrapped(super::TASK_INFOS, &task()));
+fn operation(kind: v1::offer::operation::Type, number: u32, content: &[u8]) -> Bytes {
+    let head = v1::offer::Operation { r#type: Some(kind.into()), ..Default::default() };
+    let mut operation = BytesMut::from(&head.encode_to_vec()[..]);
+    append(&mut operation, number, content);
+    operation.freeze()
+}
+
+/// The one operation of an ACCEPT, as it reaches the core.
+fn accepted(operation: &[u8]) -> Operation {
     let head = v1::scheduler::Call {
         framework_id: Some(v1::FrameworkId { value: "f".to_owned() }),
         r#type: Some(v1::scheduler::call::Type::Accept.into()),
         ..Default::default()
     };
     let mut encoded = BytesMut::from(&head.encode_to_vec()[..]);
-    append(&mut encoded, super::ACCEPT, &wrapped(super::OPERATIONS, &operation));
+    append(&mut encoded, super::ACCEPT, &wrapped(super::OPERATIONS, operation));
     let encoded = encoded.freeze();
 
     let wire: v1::scheduler::Call = decode(&encoded).unwrap();
     assert_ne!(wire.encoded_len(), encoded.len(), "the length tells");
     let mut call = call::from_wire(wire).unwrap();
     restore(&mut call, &encoded);
-    let Call::Accept { operations, .. } = call else { panic!("{call:?}") };
-    let Operation::Launch(tasks) = &operations[0] else { panic!("{operations:?}") };
-    let sent = tasks[0].as_ref().unwrap().to_wire_bytes(Format::PostRefinement).unwrap();
+    let Call::Accept { mut operations, .. } = call else { panic!("{call:?}") };
+    operations.remove(0)
+}
+
+fn is_whole(sent: &[u8]) {
     let future = b"from the future";
     assert!(sent.windows(future.len()).any(|window| window == future), "{sent:?}");
+}
+
+#[test]
+fn a_task_keeps_its_unknown_fields() {
+    let launch = wrapped(super::TASK_INFOS, &task());
+    let operation = operation(v1::offer::operation::Type::Launch, super::LAUNCH, &launch);
+    let Operation::Launch(tasks) = accepted(&operation) else { panic!("no launch") };
+    is_whole(&tasks[0].as_ref().unwrap().to_wire_bytes(Format::PostRefinement).unwrap());
+}
+
+#[test]
+fn a_group_and_its_executor_keep_their_unknown_fields() {
+    let known = v1::ExecutorInfo {
+        r#type: Some(v1::executor_info::Type::Custom.into()),
+        executor_id: v1::ExecutorId { value: "e".to_owned() },
+        framework_id: Some(v1::FrameworkId { value: "f".to_owned() }),
+        command: Some(v1::CommandInfo { value: Some("./run".to_owned()), ..Default::default() }),
+        ..Default::default()
+    };
+    let mut executor = BytesMut::from(&known.encode_to_vec()[..]);
+    append(&mut executor, NEW, b"from the future");
+    let mut launch = BytesMut::from(wrapped(super::EXECUTOR, &executor));
+    append(&mut launch, super::TASK_GROUP, &wrapped(super::TASKS, &task()));
+    let kind = v1::offer::operation::Type::LaunchGroup;
+    let operation = operation(kind, super::LAUNCH_GROUP, &launch);
+    let Operation::LaunchGroup { executor, tasks } = accepted(&operation) else {
+        panic!("no group")
+    };
+    is_whole(&executor.unwrap().to_wire_bytes(Format::PostRefinement).unwrap());
+    is_whole(&tasks[0].as_ref().unwrap().to_wire_bytes(Format::PostRefinement).unwrap());
 }
