@@ -55,5 +55,7 @@ settings! {
         max_completed_executors_per_framework: u32 = "150",
         /// How verbose the log is: INFO, WARNING or ERROR.
         logging_level: String = "INFO",
+        /// Do not log to standard error.
+        quiet: bool = "false",
     }
 }

@@ -15,6 +15,7 @@ mod failover;
 mod fetching;
 mod lifecycle;
 mod local;
+mod logging;
 mod losses;
 mod tutorial;
 

@@ -24,7 +24,7 @@ pub fn agent_command() -> Command {
 /// Runs a master until it is told to stop.
 pub async fn master(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let settings: reeve_master::MasterSettings = reeve_config::load(flags)?;
-    log::start(Some(&settings.logging_level), "info", log::Format::Plain)?;
+    start_log(&settings.logging_level, settings.quiet)?;
     let stop = CancellationToken::new();
     let running = reeve_master::start(settings, stop.clone()).await?;
     stop_on_signal(stop)?;
@@ -36,7 +36,7 @@ pub async fn master(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
 /// Runs an agent until it is told to stop. SIGUSR1 makes it leave the cluster for good first.
 pub async fn agent(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let settings: reeve_agent::AgentSettings = reeve_config::load(flags)?;
-    log::start(Some(&settings.logging_level), "info", log::Format::Plain)?;
+    start_log(&settings.logging_level, settings.quiet)?;
     let stop = CancellationToken::new();
     let running = reeve_agent::start(settings, stop.clone()).await?;
     let leave = running.stopper();
@@ -50,6 +50,15 @@ pub async fn agent(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     announce("agent", &[running.address])?;
     running.wait().await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Sets a daemon's log up; one that is to be quiet has none.
+fn start_log(level: &str, quiet: bool) -> Result<(), log::LogError> {
+    if quiet {
+        // A wrong level is refused all the same.
+        return log::filter(level).map(drop);
+    }
+    log::start(Some(level), "info", log::Format::Plain)
 }
 
 /// Says on standard output where a daemon listens, which `--port=0` leaves to the kernel.
