@@ -37,9 +37,10 @@ fn it_greets_with_its_addresses_and_a_command_to_try() {
         greeting.contains(&format!("mesos-execute --master=\"{}\"", addresses[1])),
         "{greeting}"
     );
-    for address in addresses {
-        assert_eq!(http::get(address, "/health").status(), 200);
+    for address in &addresses {
+        assert_eq!(http::get(*address, "/health").status(), 200);
     }
+    assert_eq!(addresses[0].port(), addresses[1].port(), "one free port for all addresses");
 }
 
 #[test]

@@ -22,6 +22,9 @@ use crate::router::Router;
 /// once after a failover. The kernel caps it at `net.core.somaxconn`.
 const BACKLOG: u32 = 16_384;
 
+/// How many free ports are tried until one is free at all addresses.
+const PORT_TRIES: u32 = 32;
+
 /// How long open answers have to end after a stop before they are cut off.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -31,7 +34,7 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 /// What can be set about a server.
 #[derive(Clone, Debug)]
 pub struct ServerConfig {
-    /// Where to listen. Port 0 takes a free one.
+    /// Where to listen. Port 0 takes a free one, the same for all addresses that ask for it.
     pub addresses: Vec<SocketAddr>,
     /// The largest body taken, in bytes, also after gzip is taken off; larger ones get a 413.
     pub body_limit: usize,
@@ -63,6 +66,14 @@ pub enum BindError {
     },
 }
 
+impl BindError {
+    /// Whether a port that was free at one address is taken at another.
+    fn was_free_elsewhere(&self) -> bool {
+        let Self::Refused { address, source } = self else { return false };
+        address.port() == 0 && source.kind() == std::io::ErrorKind::AddrInUse
+    }
+}
+
 /// Sockets that listen, not yet served. Clients that connect wait in the kernel until
 /// [`Server::serve`].
 #[derive(Debug)]
@@ -88,14 +99,14 @@ impl Server {
         if config.addresses.is_empty() {
             return Err(BindError::NoAddress);
         }
-        let mut listeners = Vec::new();
-        let mut addresses = Vec::new();
-        for address in &config.addresses {
-            let refused = |source| BindError::Refused { address: *address, source };
-            let listener = listen(*address).map_err(refused)?;
-            addresses.push(listener.local_addr().map_err(refused)?);
-            listeners.push(listener);
-        }
+        let mut tries = 1;
+        let bound = loop {
+            match listen_on_all(&config.addresses) {
+                Err(refused) if refused.was_free_elsewhere() && tries < PORT_TRIES => tries += 1,
+                outcome => break outcome?,
+            }
+        };
+        let (addresses, listeners) = bound.into_iter().unzip();
         Ok(Server { listeners, addresses, config })
     }
 
@@ -125,6 +136,24 @@ impl Server {
             tracing::warn!(open = connections.len(), "connections left open after the stop");
         }
     }
+}
+
+/// Listens on all addresses. Those that leave the port to the kernel share the first one it gives,
+/// so that who knows one of them finds the others.
+fn listen_on_all(addresses: &[SocketAddr]) -> Result<Vec<(SocketAddr, TcpListener)>, BindError> {
+    let mut free = 0;
+    let mut bound = Vec::with_capacity(addresses.len());
+    for address in addresses {
+        let refused = |source| BindError::Refused { address: *address, source };
+        let port = if address.port() == 0 { free } else { address.port() };
+        let listener = listen(SocketAddr::new(address.ip(), port)).map_err(refused)?;
+        let own = listener.local_addr().map_err(refused)?;
+        if address.port() == 0 {
+            free = own.port();
+        }
+        bound.push((own, listener));
+    }
+    Ok(bound)
 }
 
 fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {

@@ -6,10 +6,11 @@
 mod support;
 
 use std::io::{Read, Write};
+use std::net::SocketAddr;
 
 use bytes::Bytes;
 use http::Method;
-use reeve_transport::{Actors, Codec, Download, Request, Response, Router};
+use reeve_transport::{Actors, Codec, Download, Request, Response, Router, Server, ServerConfig};
 use support::{Running, body, status};
 
 async fn echo(request: Request) -> Response {
@@ -263,4 +264,18 @@ async fn stopping_finishes_what_is_under_way_and_closes_the_rest() {
     let answer = busy.read_to_end().await;
     assert!(answer.ends_with("late"), "{answer}");
     server.finish().await;
+}
+
+#[tokio::test]
+async fn addresses_that_leave_the_port_open_share_one() {
+    let free = |ip: &str| SocketAddr::new(ip.parse().unwrap(), 0);
+    let config = ServerConfig::new(vec![free("127.0.0.1"), free("127.0.0.2")]);
+    let server = Server::bind(config).unwrap();
+    let [first, second] = server.addresses() else { panic!("{:?}", server.addresses()) };
+    assert_eq!(
+        (first.ip().to_string(), second.ip().to_string()),
+        ("127.0.0.1".into(), "127.0.0.2".into())
+    );
+    assert_ne!(first.port(), 0);
+    assert_eq!(first.port(), second.port());
 }
