@@ -1,10 +1,14 @@
 //! Counts of what reached the core, by the names of Mesos's metrics (§10 of the reference).
 
+pub mod traffic;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use reeve_master_core::event::{Call, Kind};
 use reeve_telemetry::{Counter, Metrics, Timer};
+
+use self::traffic::Frameworks;
 
 /// The messages that are counted.
 const MESSAGES: [&str; 24] = [
@@ -40,6 +44,8 @@ pub struct Counters {
     messages: BTreeMap<&'static str, Counter>,
     dropped: Counter,
     stores: Timer,
+    /// What passed between the master and each framework.
+    pub frameworks: Frameworks,
 }
 
 impl Counters {
@@ -51,6 +57,7 @@ impl Counters {
             messages: MESSAGES.into_iter().map(counter).collect(),
             dropped: metrics.counter("master/dropped_messages"),
             stores: metrics.timer("registrar/state_store_ms"),
+            frameworks: Frameworks::default(),
         }
     }
 

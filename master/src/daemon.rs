@@ -104,7 +104,8 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         Allocation::start(allocation::options(&settings)?, clock, core.clone(), &metrics)?;
     let (readers, changes) = Readers::start(&options);
     let (streams, counters) = (Streams::new(), Arc::new(Counters::new(&metrics)));
-    register(&metrics, readers.clone(), core.clone(), identity.started);
+    let counted = settings.publish_per_framework_metrics.then(|| Arc::clone(&counters));
+    register(&metrics, readers.clone(), core.clone(), identity.started, counted);
     let (peers, exits) = Peers::new(PeersConfig::new(identity.pid.address), stop.clone());
     let hands = Hands {
         outbound: Outbound::new(peers, identity.info.to_wire()),
@@ -117,7 +118,8 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
     if core.send(Input::Fact(Kind::Recovered(recovered))).await.is_err() {
         tracing::error!("the core has no queue");
     }
-    let owner = Owner::new(Master::new(options.clone()), clock, hands);
+    let remembered = options.max_completed_frameworks;
+    let owner = Owner::new(Master::new(options.clone()), clock, hands, remembered);
     let ended = start_owner(owner, inputs, stop.clone())?;
 
     let actors = Actors::new();

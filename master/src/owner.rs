@@ -16,12 +16,14 @@ use reeve_master_core::view::Change;
 use reeve_master_core::{Answer, Master};
 use reeve_model::{Capabilities, FrameworkId, Pid};
 use reeve_registry::Registry;
+use reeve_wire::v1::scheduler::call::Type;
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::allocation::Allocation;
 use crate::clock::Clock;
 use crate::counters::Counters;
+use crate::counters::traffic::{Traffic, call_type};
 use crate::identity::now;
 use crate::messages::{AgentFacts, Outbound};
 use crate::persist;
@@ -70,13 +72,21 @@ pub struct Hands {
     pub counters: Arc<Counters>,
 }
 
+/// A scheduler's event stream.
+#[derive(Debug)]
+struct Listener {
+    outlet: Outlet,
+    /// What is counted of its framework, once that is known.
+    traffic: Option<Arc<Traffic>>,
+}
+
 /// The owner of the core.
 #[derive(Debug)]
 pub struct Owner {
     master: Master,
     clock: Clock,
     hands: Hands,
-    outlets: BTreeMap<StreamId, Outlet>,
+    outlets: BTreeMap<StreamId, Listener>,
     replies: BTreeMap<RequestId, oneshot::Sender<Answer>>,
     last_request: u64,
     /// What frameworks understand, and who listens behind a driver's pid.
@@ -88,11 +98,13 @@ pub struct Owner {
     effects: Vec<Effect>,
     /// Why the master cannot go on.
     stepped_down: Option<String>,
+    /// How many completed frameworks are remembered.
+    remembered: usize,
 }
 
 impl Owner {
-    /// An owner of `master`.
-    pub fn new(master: Master, clock: Clock, hands: Hands) -> Self {
+    /// An owner of `master`, which remembers so many completed frameworks.
+    pub fn new(master: Master, clock: Clock, hands: Hands, remembered: usize) -> Self {
         Owner {
             master,
             clock,
@@ -106,6 +118,7 @@ impl Owner {
             changed: Vec::new(),
             effects: Vec::new(),
             stepped_down: None,
+            remembered,
         }
     }
 
@@ -149,7 +162,7 @@ impl Owner {
                 }
             }
             Input::Subscribes(stream, outlet, subscription) => {
-                self.outlets.insert(stream, outlet);
+                self.outlets.insert(stream, Listener { outlet, traffic: None });
                 self.step(Kind::Subscribes(stream, subscription));
             }
             Input::DriverSubscribes(subscription) => {
@@ -177,17 +190,34 @@ impl Owner {
     /// One step, and those that follow from carrying its effects out.
     fn step(&mut self, kind: Kind) {
         self.hands.counters.arrived(&kind);
+        let called = self.called(&kind);
+        let mut refused = false;
         let mut next = Some(kind);
         while let Some(kind) = next {
             let event = Event { wall: now(), kind };
             let mut effects = std::mem::take(&mut self.effects);
             self.master.step(self.clock.now(), event, &mut effects);
             for effect in effects.drain(..) {
+                refused |= matches!(effect, Effect::Answer(_, Answer::Refused(_)));
                 self.carry_out(effect);
             }
             self.effects = effects;
             next = self.own.pop_front();
         }
+        if let Some((traffic, call)) = called.filter(|_| !refused) {
+            traffic.called(call);
+        }
+    }
+
+    /// Where a call is counted, unless it is refused. Drivers are not answered.
+    fn called(&self, kind: &Kind) -> Option<(Arc<Traffic>, Type)> {
+        let Kind::Calls(framework, caller, call) = kind else { return None };
+        if let Caller::Driver(pid) = caller
+            && self.drivers.get(pid) != Some(framework)
+        {
+            return None;
+        }
+        Some((self.hands.counters.frameworks.find(framework)?, call_type(call)))
     }
 
     fn carry_out(&mut self, effect: Effect) {
@@ -202,7 +232,10 @@ impl Owner {
             Effect::ToScheduler(Scheduler::Stream(stream), event) => self.write(stream, event),
             Effect::ToScheduler(Scheduler::Driver(pid), event) => {
                 let framework = self.drivers.get(&pid);
-                let capabilities = self.capabilities(framework);
+                if let Some(framework) = framework {
+                    tell(&self.hands.counters.frameworks.of(framework), &event);
+                }
+                let capabilities = capabilities(&self.frameworks, framework);
                 self.hands.outbound.to_driver(&pid, framework, capabilities, event);
             }
             Effect::Answer(request, answer) => {
@@ -224,19 +257,22 @@ impl Owner {
     }
 
     fn write(&mut self, stream: StreamId, event: ToScheduler) {
-        let Some(outlet) = self.outlets.get(&stream) else { return };
+        let Some(listener) = self.outlets.get_mut(&stream) else { return };
+        if let ToScheduler::Subscribed { framework, .. } = &event {
+            listener.traffic = Some(self.hands.counters.frameworks.of(framework));
+        }
+        if let Some(traffic) = &listener.traffic {
+            tell(traffic, &event);
+        }
         let framework = match &event {
             ToScheduler::Offers(offers) => offers.first().map(|offer| &offer.framework),
             _ => None,
         };
-        if !outlet.send(self.capabilities(framework), event) {
+        let capabilities = capabilities(&self.frameworks, framework);
+        if !listener.outlet.send(capabilities, event) {
             self.outlets.remove(&stream);
             self.own.push_back(Kind::StreamClosed(stream));
         }
-    }
-
-    fn capabilities(&self, framework: Option<&FrameworkId>) -> Capabilities {
-        framework.and_then(|id| self.frameworks.get(id)).copied().unwrap_or_default()
     }
 
     /// Keeps what must be known to write to agents and frameworks.
@@ -255,6 +291,7 @@ impl Owner {
             }
             Change::FrameworkCompleted(id, _) => {
                 self.frameworks.remove(id);
+                self.hands.counters.frameworks.completed(id, self.remembered);
                 self.drivers.retain(|_, framework| framework != id);
             }
             _ => {}
@@ -270,4 +307,19 @@ impl Owner {
             tracing::debug!("the readers' task has ended");
         }
     }
+}
+
+/// Counts an event, and the call that it answers if that is SUBSCRIBE.
+fn tell(traffic: &Traffic, event: &ToScheduler) {
+    if let ToScheduler::Subscribed { .. } = event {
+        traffic.called(Type::Subscribe);
+    }
+    traffic.told(event);
+}
+
+fn capabilities(
+    known: &BTreeMap<FrameworkId, Capabilities>,
+    framework: Option<&FrameworkId>,
+) -> Capabilities {
+    framework.and_then(|id| known.get(id)).copied().unwrap_or_default()
 }

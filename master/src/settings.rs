@@ -51,6 +51,8 @@ settings! {
         max_completed_tasks_per_framework: usize = "1000",
         /// How many unreachable tasks of each framework are remembered.
         max_unreachable_tasks_per_framework: usize = "1000",
+        /// Whether /metrics/snapshot has the figures of each framework.
+        publish_per_framework_metrics: bool = "true",
         /// How long an unreachable agent is remembered.
         registry_max_agent_age: Duration = "2weeks",
         /// How many unreachable agents are remembered.

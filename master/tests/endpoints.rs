@@ -243,6 +243,70 @@ async fn metrics_have_the_names_of_mesos() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn each_framework_has_metrics_of_its_own() {
+    let master = master().await;
+    let agent = Agent::registered(master.address).await;
+    let info = json!({"user": "root", "name": "my shop/till", "role": "web"});
+    let call = json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": info}}).to_string();
+    let mut events = subscribe(master.address, JSON, call.as_bytes()).await;
+    let subscribed = events.expect("SUBSCRIBED").await;
+    let id = subscribed["subscribed"]["framework_id"]["value"].as_str().unwrap().to_owned();
+    let offers = events.expect("OFFERS").await;
+    let offer = &offers["offers"]["offers"][0]["id"];
+    let task = json!({"name": "t", "task_id": {"value": "t"}, "agent_id": {"value": agent.id},
+        "command": {"value": "true"}, "resources": [
+            {"name": "cpus", "type": "SCALAR", "scalar": {"value": 1.0}},
+            {"name": "mem", "type": "SCALAR", "scalar": {"value": 32.0}}]});
+    let launch = json!({"type": "LAUNCH", "launch": {"task_infos": [task]}});
+    let accept = json!({"type": "ACCEPT", "framework_id": {"value": id},
+        "accept": {"offer_ids": [offer], "operations": [launch]}});
+    let stream = events.id.clone();
+    let headers = [("Mesos-Stream-Id", stream.as_str())];
+    let path = "/api/v1/scheduler";
+    assert_eq!(post(master.address, path, &headers, &accept.to_string()).await.status, 202);
+    let stale = [("Mesos-Stream-Id", "another")];
+    assert_eq!(post(master.address, path, &stale, &accept.to_string()).await.status, 400);
+
+    let prefix = format!("master/frameworks/my%20shop%2Ftill/{id}");
+    let staging = format!("{prefix}/tasks/active/task_staging");
+    let metrics = master.json_when("/metrics/snapshot", |all| all[&staging] == 1.0).await;
+    for (name, value) in [
+        ("subscribed", 1.0),
+        ("calls", 2.0),
+        ("calls/subscribe", 1.0),
+        ("calls/accept", 1.0),
+        ("calls/decline_inverse_offers", 0.0),
+        ("events/subscribed", 1.0),
+        ("events/update_operation_status", 0.0),
+        ("offers/accepted", 1.0),
+        ("offers/declined", 0.0),
+        ("offers/rescinded", 0.0),
+        ("operations", 1.0),
+        ("operations/launch", 1.0),
+        ("operations/destroy_disk", 0.0),
+        ("tasks/active/task_unreachable", 0.0),
+        ("tasks/terminal/task_finished", 0.0),
+        ("roles/web/suppressed", 0.0),
+    ] {
+        assert_eq!(metrics[format!("{prefix}/{name}")], value, "{name}");
+    }
+    assert!(metrics[format!("{prefix}/offers/sent")].as_f64().unwrap() >= 1.0);
+    assert!(metrics[format!("{prefix}/events/heartbeat")].as_f64().unwrap() >= 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn figures_of_frameworks_can_be_left_out() {
+    let master = master_with(&[("publish_per_framework_metrics", "false")]).await;
+    let call = json!({"type": "SUBSCRIBE", "subscribe": {
+        "framework_info": {"user": "root", "name": "f"}}});
+    let mut events = subscribe(master.address, JSON, call.to_string().as_bytes()).await;
+    events.expect("SUBSCRIBED").await;
+    let metrics = master.json("/metrics/snapshot").await;
+    let all = metrics.as_object().unwrap();
+    assert!(!all.keys().any(|name| name.starts_with("master/frameworks/")), "{metrics}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn operators_call_in_json_and_protobuf() {
     let (master, agent, _events) = busy().await;
     let call = async |kind: &str| -> Value {

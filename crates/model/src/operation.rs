@@ -93,6 +93,22 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// What it is called on the wire.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Launch(_) => "LAUNCH",
+            Self::LaunchGroup { .. } => "LAUNCH_GROUP",
+            Self::Reserve { .. } => "RESERVE",
+            Self::Unreserve { .. } => "UNRESERVE",
+            Self::Create { .. } => "CREATE",
+            Self::Destroy { .. } => "DESTROY",
+            Self::GrowVolume { .. } => "GROW_VOLUME",
+            Self::ShrinkVolume { .. } => "SHRINK_VOLUME",
+            Self::CreateDisk { .. } => "CREATE_DISK",
+            Self::DestroyDisk { .. } => "DESTROY_DISK",
+        }
+    }
+
     /// Its id, if the framework wants to hear of the outcome.
     pub fn id(&self) -> Option<&OperationId> {
         match self {

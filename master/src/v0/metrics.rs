@@ -1,6 +1,9 @@
 //! `/metrics/snapshot` with Mesos's names, and `/metrics` for Prometheus.
 
+mod frameworks;
+
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use reeve_machine::Wall;
 use reeve_master_core::view::{Snapshot, Tallies};
@@ -11,6 +14,7 @@ use tokio::sync::mpsc;
 
 use super::json::Writer;
 use crate::app::App;
+use crate::counters::Counters;
 use crate::identity::now;
 use crate::owner::Input;
 use crate::readers::Readers;
@@ -50,8 +54,14 @@ async fn ask_allocation(app: &App) {
     }
 }
 
-/// Registers what is worked out when somebody asks.
-pub fn register(metrics: &Metrics, readers: Readers, core: mpsc::Sender<Input>, started: Wall) {
+/// Registers what is worked out when somebody asks; with `counters`, also what each framework does.
+pub fn register(
+    metrics: &Metrics,
+    readers: Readers,
+    core: mpsc::Sender<Input>,
+    started: Wall,
+    counters: Option<Arc<Counters>>,
+) {
     reeve_telemetry::system::register(metrics);
     metrics.source(move |readings| {
         let snapshot = readers.snapshot();
@@ -64,7 +74,10 @@ pub fn register(metrics: &Metrics, readers: Readers, core: mpsc::Sender<Input>, 
         set("master/event_queue_http_requests", 0.0);
         set("master/operator_event_stream_subscribers", 0.0);
         agents(&mut set, &snapshot);
-        frameworks(&mut set, &snapshot);
+        count_frameworks(&mut set, &snapshot);
+        if let Some(counters) = &counters {
+            frameworks::write(&mut set, &snapshot, &counters.frameworks);
+        }
         tasks(&mut set, &snapshot.tallies);
         resources(&mut set, &snapshot);
     });
@@ -89,7 +102,7 @@ fn agents(set: &mut impl FnMut(&str, f64), snapshot: &Snapshot) {
     set("master/slave_shutdowns_canceled", 0.0);
 }
 
-fn frameworks(set: &mut impl FnMut(&str, f64), snapshot: &Snapshot) {
+fn count_frameworks(set: &mut impl FnMut(&str, f64), snapshot: &Snapshot) {
     let count = |is: fn(&reeve_master_core::view::FrameworkRecord) -> bool| {
         snapshot.frameworks.values().filter(|view| is(&view.record)).count() as f64
     };
@@ -114,10 +127,10 @@ fn tasks(set: &mut impl FnMut(&str, f64), tallies: &Tallies) {
         let name = format!("master/task_{state}/{source}{reason}").replace("agent", "slave");
         set(&name, *count as f64);
     }
-    set("master/offers_sent", tallies.offers_made as f64);
-    set("master/offers_accepted", tallies.offers_accepted as f64);
-    set("master/offers_declined", tallies.offers_declined as f64);
-    set("master/offers_rescinded", tallies.offers_rescinded as f64);
+    set("master/offers_sent", tallies.offers.sent as f64);
+    set("master/offers_accepted", tallies.offers.accepted as f64);
+    set("master/offers_declined", tallies.offers.declined as f64);
+    set("master/offers_rescinded", tallies.offers.rescinded as f64);
 }
 
 fn resources(set: &mut impl FnMut(&str, f64), snapshot: &Snapshot) {

@@ -53,6 +53,7 @@ impl Master {
             scheduler: framework.driver().cloned(),
         };
         step.agent(&agent.pid, run);
+        step.changed(Change::Operated(framework.id.clone(), "LAUNCH"));
     }
 
     /// Launches a group of tasks in one executor, all of them or none.
@@ -95,9 +96,11 @@ impl Master {
         }
         let Some(framework) = self.frameworks.get(terms.framework) else { return };
         let Some(agent) = self.agents.get(terms.agent) else { return };
+        let operated = Change::Operated(framework.id.clone(), "LAUNCH_GROUP");
         let framework = framework.info.clone();
         let run = ToAgent::RunGroup { framework, executor, tasks, launch_executor: starts };
         step.agent(&agent.pid, run);
+        step.changed(operated);
     }
 
     fn add_launched_task(&mut self, step: &mut Step<'_>, terms: &Terms, info: &Arc<TaskInfo>) {

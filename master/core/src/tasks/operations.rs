@@ -12,12 +12,13 @@ use crate::effect::{ToAgent, ToScheduler};
 use crate::master::Master;
 use crate::offers::Terms;
 use crate::step::Step;
+use crate::view::Change;
 
 impl Master {
     /// Applies an operation to what is left of accepted offers.
     pub(crate) fn convert(&mut self, step: &mut Step<'_>, terms: &mut Terms, operation: Operation) {
         let Some(framework) = self.frameworks.get(terms.framework) else { return };
-        let principal = framework.info.principal.clone();
+        let (framework_id, principal) = (framework.id.clone(), framework.info.principal.clone());
         let conversion = conversion(&operation, &terms.role, principal.as_ref());
         let done = conversion.and_then(|conversion| {
             let left = terms.left.apply(&conversion).map_err(|error| error.to_string())?;
@@ -39,6 +40,7 @@ impl Master {
             Ok(Conversion { consumed, converted }) => {
                 step.agent(&agent.pid, ToAgent::CheckpointResources(agent.checkpointed()));
                 step.changed(agent.change());
+                step.changed(Change::Operated(framework_id, operation.name()));
                 status.converted = converted.unallocated();
                 step.allocation(allocation::Event::Converted {
                     framework: Some(terms.framework),

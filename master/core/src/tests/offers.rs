@@ -30,7 +30,7 @@ fn a_declined_offer_goes_back_with_its_filter() {
     assert_eq!(lines, ["alloc: f0 gives a0 cpus:4 for 30s"]);
     assert!(decline(&mut c, &f, offers).is_empty(), "an offer ends once");
     assert!(c.view().offers.is_empty());
-    assert_eq!(c.view().tallies.offers_declined, 1);
+    assert_eq!(c.view().tallies.offers.declined, 1);
 }
 
 #[test]

@@ -6,7 +6,9 @@ use reeve_model::{AgentId, FrameworkId, OfferId, Resources, TaskId, TaskState, T
 
 use super::change::{Change, Departure, OfferEnd, TaskEnd};
 use super::snapshot::{AgentView, FrameworkView, Snapshot};
-use super::{AgentRecord, Ended, ExecutorRecord, FrameworkRecord, StateCounts, TaskRecord};
+use super::{
+    AgentRecord, Ended, ExecutorRecord, FrameworkRecord, OfferCounts, StateCounts, TaskRecord,
+};
 use crate::Options;
 use crate::offers::Offer;
 
@@ -74,6 +76,11 @@ impl View {
             Change::TaskRemoved(framework, task, end) => self.task_removed(&framework, &task, end),
             Change::OfferMade(offer) => self.offer_made(offer),
             Change::OfferEnded(id, end) => self.offer_ended(&id, end),
+            Change::Operated(framework, operation) => {
+                if let Some(view) = self.framework_mut(&framework) {
+                    *view.operations.entry(operation).or_insert(0) += 1;
+                }
+            }
         }
     }
 
@@ -134,6 +141,8 @@ impl View {
             used: Resources::new(),
             offered: Resources::new(),
             counts: StateCounts::default(),
+            offer_counts: OfferCounts::default(),
+            operations: imbl::OrdMap::new(),
             agents: imbl::OrdMap::new(),
         };
         self.now.frameworks.insert(record.id.clone(), Arc::new(view));
@@ -234,11 +243,12 @@ impl View {
         if let Some(view) = self.framework_mut(&offer.framework) {
             view.offers.insert(offer.id.clone(), offer.clone());
             view.offered += &offer.resources;
+            view.offer_counts.sent += 1;
         }
         if let Some(agent) = self.agent_mut(&offer.agent_id) {
             agent.offered += &offer.resources;
         }
-        Arc::make_mut(&mut self.now.tallies).offers_made += 1;
+        Arc::make_mut(&mut self.now.tallies).offers.sent += 1;
         self.now.offers.insert(offer.id.clone(), offer);
     }
 
@@ -247,16 +257,12 @@ impl View {
         if let Some(view) = self.framework_mut(&offer.framework) {
             view.offers.remove(id);
             view.offered -= &offer.resources;
+            view.offer_counts.ended(end);
         }
         if let Some(agent) = self.agent_mut(&offer.agent_id) {
             agent.offered -= &offer.resources;
         }
-        let tallies = Arc::make_mut(&mut self.now.tallies);
-        match end {
-            OfferEnd::Accepted => tallies.offers_accepted += 1,
-            OfferEnd::Declined => tallies.offers_declined += 1,
-            OfferEnd::Rescinded => tallies.offers_rescinded += 1,
-        }
+        Arc::make_mut(&mut self.now.tallies).offers.ended(end);
     }
 
     fn hold(&mut self, framework: &FrameworkId, agent: &AgentId, resources: &Resources) {

@@ -59,6 +59,9 @@ pub enum Change {
     OfferMade(Arc<Offer>),
     /// An offer ended.
     OfferEnded(OfferId, OfferEnd),
+    /// An operation on accepted offers was carried out, by its name on the wire; LAUNCH is told
+    /// once for each task, as Mesos counts it.
+    Operated(FrameworkId, &'static str),
 }
 
 /// How an agent left.

@@ -1,6 +1,8 @@
-//! Counting tasks by state.
+//! Counting tasks by state, and offers by what became of them.
 
 use reeve_model::{Reason, Source, TaskState};
+
+use super::OfferEnd;
 
 /// How many tasks are in each state.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,30 @@ impl StateCounts {
 
 fn slot(state: TaskState) -> usize {
     usize::try_from(i32::from(state)).unwrap_or(usize::MAX)
+}
+
+/// What became of offers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OfferCounts {
+    /// Sent.
+    pub sent: u64,
+    /// Used.
+    pub accepted: u64,
+    /// Given back.
+    pub declined: u64,
+    /// Taken back.
+    pub rescinded: u64,
+}
+
+impl OfferCounts {
+    /// One more has ended so.
+    pub fn ended(&mut self, end: OfferEnd) {
+        match end {
+            OfferEnd::Accepted => self.accepted += 1,
+            OfferEnd::Declined => self.declined += 1,
+            OfferEnd::Rescinded => self.rescinded += 1,
+        }
+    }
 }
 
 /// A way for a task to end: the key of `master/task_<state>/source_<s>/reason_<r>`.

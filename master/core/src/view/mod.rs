@@ -14,6 +14,6 @@ mod tests;
 
 pub use apply::View;
 pub use change::{Change, Departure, OfferEnd, TaskEnd};
-pub use counts::{Ended, StateCounts};
+pub use counts::{Ended, OfferCounts, StateCounts};
 pub use record::{AgentRecord, ExecutorRecord, FrameworkRecord, TaskBody, TaskRecord};
 pub use snapshot::{AgentView, FrameworkView, Snapshot, Tallies};

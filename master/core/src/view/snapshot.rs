@@ -7,7 +7,9 @@ use imbl::{OrdMap, Vector};
 use reeve_machine::Wall;
 use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, Resources, TaskId};
 
-use super::{AgentRecord, Ended, ExecutorRecord, FrameworkRecord, StateCounts, TaskRecord};
+use super::{
+    AgentRecord, Ended, ExecutorRecord, FrameworkRecord, OfferCounts, StateCounts, TaskRecord,
+};
 use crate::offers::Offer;
 
 /// The cluster at one moment. Clones share everything.
@@ -69,6 +71,10 @@ pub struct FrameworkView {
     pub offered: Resources,
     /// Its tasks by state, those that ended included.
     pub counts: StateCounts,
+    /// What became of its offers.
+    pub offer_counts: OfferCounts,
+    /// How many of its operations were carried out, by name.
+    pub operations: OrdMap<&'static str, u64>,
     /// How many live tasks, executors and offers it has on each agent.
     pub agents: OrdMap<AgentId, u32>,
 }
@@ -88,14 +94,8 @@ pub struct Tallies {
     pub removals: u64,
     /// Agents that went out of reach (`master/slave_unreachable_completed`).
     pub unreachable: u64,
-    /// Offers sent.
-    pub offers_made: u64,
-    /// Offers used.
-    pub offers_accepted: u64,
-    /// Offers given back.
-    pub offers_declined: u64,
-    /// Offers taken back.
-    pub offers_rescinded: u64,
+    /// Offers (`master/offers_*`).
+    pub offers: OfferCounts,
 }
 
 impl Snapshot {

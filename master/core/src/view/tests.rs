@@ -141,5 +141,5 @@ fn what_is_said_of_things_it_never_heard_of_is_ignored() {
     view.apply(Change::TaskRemoved("nobody".into(), "t".into(), TaskEnd::Completed));
     view.apply(Change::OfferEnded("o".into(), super::OfferEnd::Declined));
     assert_eq!(view.snapshot().tallies.ended.len(), 0);
-    assert_eq!(view.snapshot().tallies.offers_declined, 0);
+    assert_eq!(view.snapshot().tallies.offers.declined, 0);
 }
