@@ -250,7 +250,8 @@ impl Health {
             Some(_) => self.failures = self.failures.saturating_add(1),
         }
         let healthy = Some(trouble.is_none());
-        let changed = std::mem::replace(&mut self.healthy, healthy) != healthy;
+        // Success is told when it is news, each failure as it comes (Mesos docs: health checks).
+        let news = std::mem::replace(&mut self.healthy, healthy) != healthy || trouble.is_some();
         let reason = Reason::TaskHealthCheckStatusUpdated;
         let kill = trouble.as_ref().filter(|_| self.failures >= self.limit);
         let kill = kill.map(|trouble| {
@@ -259,7 +260,7 @@ impl Health {
                 self.failures
             )
         });
-        Verdict { tell: changed.then_some((reason, trouble)), kill }
+        Verdict { tell: news.then_some((reason, trouble)), kill }
     }
 
     /// What an outcome has against the task's health.

@@ -69,7 +69,7 @@ fn a_probe_waits_for_the_delay_and_then_for_the_interval() {
 }
 
 #[test]
-fn health_is_told_when_it_changes_and_only_then() {
+fn health_is_told_when_it_comes_back_and_with_each_failure() {
     let mut rig = Rig::checked(false, with_health(strict()));
     assert_eq!(rig.sent[1].healthy, None, "nothing is known yet");
     let outcomes = [
@@ -86,7 +86,7 @@ fn health_is_told_when_it_changes_and_only_then() {
             [Effect::Probe { .. }]
         ));
     }
-    assert_eq!(rig.healthy(), [Some(true), Some(false), Some(true)]);
+    assert_eq!(rig.healthy(), [Some(true), Some(false), Some(false), Some(true)]);
     for status in &rig.sent[2..] {
         assert_eq!(status.state, TaskState::TaskRunning as i32);
         assert_eq!(status.reason, Some(Reason::TaskHealthCheckStatusUpdated as i32));
@@ -111,7 +111,9 @@ fn failures_in_a_row_kill_the_task_and_it_fails() {
     assert_eq!(state, TaskState::TaskKilled);
     assert!(message.contains("TCP health check failed: No connection"), "{message}");
     assert!(message.contains("3 failures"), "{message}");
-    assert_eq!(rig.healthy(), [Some(false), None, Some(false)]);
+    // Each failure, then TASK_KILLING, then the end.
+    let told = [Some(false), Some(false), Some(false), None, Some(false)];
+    assert_eq!(rig.healthy(), told);
 }
 
 #[test]
