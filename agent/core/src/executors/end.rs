@@ -186,7 +186,7 @@ impl Agent {
         let live = executor.tasks.iter().filter(|(_, task)| task.stage != Stage::Terminated);
         let live: Vec<TaskId> = live.map(|(id, _)| id.clone()).collect();
         for task in live {
-            self.report(step, framework, &task, cause.state, cause.reason, &cause.message);
+            self.report(step, framework, &task, cause);
         }
     }
 

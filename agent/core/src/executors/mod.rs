@@ -75,12 +75,18 @@ pub(crate) enum State {
     Terminated,
 }
 
-/// Why an executor's tasks end with it.
+/// Why a task ends without its executor's word, and as what.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Cause {
     pub(crate) state: TaskState,
     pub(crate) reason: Reason,
     pub(crate) message: String,
+}
+
+impl Cause {
+    pub(crate) fn new(state: TaskState, reason: Reason, message: impl Into<String>) -> Self {
+        Self { state, reason, message: message.into() }
+    }
 }
 
 /// Tasks that are delivered together.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reeve_model::{ExecutorId, ExecutorKind, FrameworkId, Reason, TaskId, TaskInfo, TaskState};
 
-use super::{Batch, Executor, State};
+use super::{Batch, Cause, Executor, State};
 use crate::agent::{Agent, Timer};
 use crate::effect::{Effect, Record, ToExecutor};
 use crate::event::{ExecutorSubscription, StreamId};
@@ -268,6 +268,6 @@ impl Agent {
         message: &str,
     ) {
         let state = self.lost_in(framework, TaskState::Dropped);
-        self.report(step, framework, task, state, reason, message);
+        self.report(step, framework, task, &Cause::new(state, reason, message));
     }
 }

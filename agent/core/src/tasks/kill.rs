@@ -4,7 +4,7 @@ use reeve_model::{ExecutorId, FrameworkId, KillPolicy, Reason, TaskId, TaskState
 
 use crate::agent::Agent;
 use crate::effect::ToExecutor;
-use crate::executors::State;
+use crate::executors::{Cause, State};
 use crate::step::Step;
 use crate::view::Stage;
 
@@ -51,10 +51,10 @@ impl Agent {
     ) {
         let Some(executor) = self.executor_mut(framework, id) else { return };
         let killed = executor.unqueue(task);
+        let message = "Killed before delivered to the executor";
+        let cause = Cause::new(TaskState::Killed, Reason::TaskKilledDuringLaunch, message);
         for task in killed {
-            let message = "Killed before delivered to the executor";
-            let reason = Reason::TaskKilledDuringLaunch;
-            self.report(step, framework, &task, TaskState::Killed, reason, message);
+            self.report(step, framework, &task, &cause);
         }
         self.shutdown_if_idle(step, framework, id);
     }
@@ -79,7 +79,7 @@ impl Agent {
             return;
         }
         let state = self.lost_in(framework, TaskState::Dropped);
-        let message = "Unable to find executor";
-        self.report_stray(step, framework, task, state, Reason::ExecutorTerminated, message);
+        let cause = Cause::new(state, Reason::ExecutorTerminated, "Unable to find executor");
+        self.report_stray(step, framework, task, &cause);
     }
 }

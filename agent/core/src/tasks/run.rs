@@ -10,7 +10,7 @@ use reeve_model::{
 use super::Task;
 use crate::agent::Agent;
 use crate::effect::{Effect, Record, ToMaster};
-use crate::executors::{Batch, Executor, State};
+use crate::executors::{Batch, Cause, Executor, State};
 use crate::paths;
 use crate::step::{Step, Waiting};
 use crate::view::Change;
@@ -129,9 +129,9 @@ impl Agent {
     ) {
         let aware = assignment.framework.capabilities.partition_aware();
         let state = if aware { TaskState::Dropped } else { TaskState::Lost };
+        let cause = Cause::new(state, refusal.reason, refusal.message);
         for task in &assignment.tasks {
-            let (reason, message) = (refusal.reason, refusal.message);
-            self.report_stray(step, framework, &task.id, state, reason, message);
+            self.report_stray(step, framework, &task.id, &cause);
         }
         let counted = executor.kind != reeve_model::ExecutorKind::Command;
         if let Some(master) = self.registered_with().cloned()
@@ -213,9 +213,9 @@ impl Agent {
         }
         let Some(executor) = owner.executors.get_mut(&id) else { return };
         let message = format!("Failed to launch task: cannot write its checkpoint: {why}");
+        let cause = Cause::new(TaskState::Failed, Reason::ContainerLaunchFailed, message);
         for task in executor.unqueue(task) {
-            let reason = Reason::ContainerLaunchFailed;
-            self.report(step, &framework, &task, TaskState::Failed, reason, &message);
+            self.report(step, &framework, &task, &cause);
         }
         self.shutdown_if_idle(step, &framework, &id);
         self.deliver(step, &framework, &id);

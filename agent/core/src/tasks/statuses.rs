@@ -10,7 +10,7 @@ use reeve_model::{
 use crate::agent::Agent;
 use crate::effect::ToExecutor;
 use crate::event::WriteId;
-use crate::executors::{Executor, State};
+use crate::executors::{Cause, Executor, State};
 use crate::step::Step;
 use crate::updates::{Acknowledged, Home, Key, Verdict};
 use crate::view::{Change, Stage};
@@ -58,16 +58,14 @@ impl Agent {
         step: &mut Step<'_>,
         framework: &FrameworkId,
         task: &TaskId,
-        state: TaskState,
-        reason: Reason,
-        message: &str,
+        cause: &Cause,
     ) {
         let Some(owner) = self.frameworks.get(framework) else { return };
         if owner.ending {
             return;
         }
         let Some(executor) = owner.tasks.get(task).cloned() else { return };
-        let mut status = self.own_status(step, task, state, reason, message);
+        let mut status = own_status(step, task, cause);
         status.executor = Some(executor.clone());
         self.take(step, framework, &executor, status);
     }
@@ -79,11 +77,9 @@ impl Agent {
         step: &mut Step<'_>,
         framework: &FrameworkId,
         task: &TaskId,
-        state: TaskState,
-        reason: Reason,
-        message: &str,
+        cause: &Cause,
     ) {
-        let status = self.own_status(step, task, state, reason, message);
+        let status = own_status(step, task, cause);
         let update = self.update(step, framework, None, status);
         self.updates.receive(step, &mut self.writes, Arc::new(update), None);
     }
@@ -102,7 +98,8 @@ impl Agent {
         }
         let state = self.lost_in(framework, TaskState::Dropped);
         let message = "Reconciliation: task unknown to the agent";
-        self.report_stray(step, framework, task, state, Reason::Reconciliation, message);
+        let cause = Cause::new(state, Reason::Reconciliation, message);
+        self.report_stray(step, framework, task, &cause);
     }
 
     /// How loss is called in a framework; one that is not known may not know the finer words.
@@ -214,23 +211,6 @@ impl Agent {
         self.to_executor(step, framework, executor, ToExecutor::Acknowledged(task, uuid));
     }
 
-    fn own_status(
-        &self,
-        step: &mut Step<'_>,
-        task: &TaskId,
-        state: TaskState,
-        reason: Reason,
-        message: &str,
-    ) -> TaskStatus {
-        TaskStatus {
-            source: Some(Source::Agent),
-            reason: Some(reason),
-            message: Some(message.to_owned()),
-            uuid: Some(step.fresh()),
-            ..TaskStatus::new(task.clone(), state)
-        }
-    }
-
     fn update(
         &self,
         step: &Step<'_>,
@@ -250,5 +230,16 @@ impl Agent {
             latest_state: Some(status.state),
             status,
         }
+    }
+}
+
+/// A status in the agent's name.
+fn own_status(step: &mut Step<'_>, task: &TaskId, cause: &Cause) -> TaskStatus {
+    TaskStatus {
+        source: Some(Source::Agent),
+        reason: Some(cause.reason),
+        message: Some(cause.message.clone()),
+        uuid: Some(step.fresh()),
+        ..TaskStatus::new(task.clone(), cause.state)
     }
 }
