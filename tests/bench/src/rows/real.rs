@@ -4,6 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use anyhow::bail;
+use serde_json::Value;
 
 use super::tasks::number;
 use super::{Size, median};
@@ -25,23 +26,8 @@ pub(super) fn bursts(stage: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> any
     )
     .more_is_better());
     for tasks in size.pick([100, 500], [20, 50]) {
-        let master = stage.master()?;
-        let agent = stage.agent(&master, "cpus:1000;mem:1000000")?;
-        let pids = [master.process.pid(), agent.process.pid()];
-        let before = spent(pids)?;
-        let mut framework = stage.load(
-            "framework",
-            &master,
-            &[
-                format!("--tasks={tasks}"),
-                "--task-resources=cpus:0.1;mem:32".to_owned(),
-                "--command=true".to_owned(),
-            ],
-        )?;
-        let report = framework.report()?;
-        framework.finish()?;
-        let cpu = spent(pids)? - before;
-        let wall = number(&report, "/all_settled_s")?;
+        let flags = [format!("--tasks={tasks}"), "--task-resources=cpus:0.1;mem:32".to_owned()];
+        let Spent { wall, cpu, .. } = measure(stage, "cpus:1000;mem:1000000", &flags)?;
         let rate = Row::new(
             "R1",
             format!("{tasks} real tasks `true`"),
@@ -61,24 +47,12 @@ pub(super) fn bursts(stage: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> any
 /// R3: one task at a time.
 pub(super) fn serial(stage: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> anyhow::Result<()> {
     let tasks = size.pick(200, 20);
-    let master = stage.master()?;
-    let agent = stage.agent(&master, "cpus:1;mem:128")?;
-    let pids = [master.process.pid(), agent.process.pid()];
-    let before = spent(pids)?;
-    let mut framework = stage.load(
-        "framework",
-        &master,
-        &[
-            format!("--tasks={tasks}"),
-            "--serial".to_owned(),
-            "--task-resources=cpus:1;mem:128".to_owned(),
-            "--command=true".to_owned(),
-        ],
-    )?;
-    let report = framework.report()?;
-    framework.finish()?;
-    let cpu = spent(pids)? - before;
-    let wall = number(&report, "/all_settled_s")?;
+    let flags = [
+        format!("--tasks={tasks}"),
+        "--serial".to_owned(),
+        "--task-resources=cpus:1;mem:128".to_owned(),
+    ];
+    let Spent { report, wall, cpu } = measure(stage, "cpus:1;mem:128", &flags)?;
     for (what, path, aim, mesos) in [
         ("ACCEPT to RUNNING p50", "/accept_to_running_ms/p50", 2.0, Some(72.0)),
         ("ACCEPT to RUNNING p99", "/accept_to_running_ms/p99", 8.0, Some(90.0)),
@@ -122,6 +96,31 @@ pub(super) fn memory(stage: &Stage, _: Size, out: &mut dyn FnMut(Row)) -> anyhow
     let wall = start.elapsed().as_secs_f64();
     out(Row::new("R4", what, "MB", per_task).aim(0.6).mesos(11.3).cost(wall, cpu));
     Ok(())
+}
+
+/// What a framework's tasks took.
+struct Spent {
+    /// The framework's own report.
+    report: Value,
+    /// Seconds from the first launch until all had ended.
+    wall: f64,
+    /// Processor seconds of master, agent and all they started.
+    cpu: f64,
+}
+
+/// Runs a framework's tasks `true` on one agent with these resources.
+fn measure(stage: &Stage, resources: &str, flags: &[String]) -> anyhow::Result<Spent> {
+    let master = stage.master()?;
+    let agent = stage.agent(&master, resources)?;
+    let pids = [master.process.pid(), agent.process.pid()];
+    let before = spent(pids)?;
+    let flags = [flags, &["--command=true".to_owned()]].concat();
+    let mut framework = stage.load("framework", &master, &flags)?;
+    let report = framework.report()?;
+    framework.finish()?;
+    let cpu = spent(pids)? - before;
+    let wall = number(&report, "/all_settled_s")?;
+    Ok(Spent { report, wall, cpu })
 }
 
 /// How many `true` a second this machine starts and ends at best, one at a time: the median of
