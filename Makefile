@@ -5,8 +5,9 @@ SHELL := /bin/bash
 SEEDS ?= 1000
 CARGO := cargo
 
-# Debian packages the build and the tests need, as PACKAGE:COMMAND-THAT-PROVES-IT.
-NEEDS := gcc:cc curl:curl
+# Debian packages that are needed, as PACKAGE:COMMAND-THAT-PROVES-IT.
+NEEDS := gcc:cc
+test: NEEDS += git:git openssl:openssl python3:python3
 
 .PHONY: run test check bench simulate build release fmt needs clean
 
