@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -29,8 +30,16 @@ fn executor() -> &'static Path {
     })
 }
 
+/// A container's processes are found by its id, so no two tests may use the same.
+fn unique() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    format!("c-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
 struct Rig {
     dir: TempDir,
+    /// The id of the container.
+    id: String,
     containerizer: Containerizer,
 }
 
@@ -38,14 +47,14 @@ impl Rig {
     fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let containerizer = containerizer(dir.path());
-        Self { dir, containerizer }
+        Self { dir, id: unique(), containerizer }
     }
 
     fn spec(&self, script: &str) -> Spec {
         let value = script.to_owned();
         let program = Program { shell: true, value, arguments: Vec::new() };
         Spec {
-            id: "c".to_owned(),
+            id: self.id.clone(),
             sandbox: self.dir.path().join("work/runs/c"),
             user: None,
             command: Command::Exec(program),
@@ -101,7 +110,7 @@ fn lives(pid: &str) -> bool {
 async fn a_container_runs_in_its_sandbox_and_ends_with_its_status() {
     let rig = Rig::new();
     let launched = rig.containerizer.launch(rig.spec("pwd; echo $GIVEN; exit 3")).await.unwrap();
-    let exit = rig.containerizer.wait("c").await.unwrap();
+    let exit = rig.containerizer.wait(&rig.id).await.unwrap();
     assert_eq!((exit.status, exit.destroyed), (Some(3 << 8), false));
     let sandbox = rig.dir.path().join("work/runs/c");
     assert_eq!(rig.read("stdout"), format!("{}\nyes\n", sandbox.display()));
@@ -110,7 +119,7 @@ async fn a_container_runs_in_its_sandbox_and_ends_with_its_status() {
     use std::os::unix::fs::PermissionsExt;
     assert_eq!(sandbox.metadata().unwrap().permissions().mode() & 0o7777, 0o750);
     rig.nothing_is_left();
-    assert_eq!(rig.containerizer.wait("c").await, None);
+    assert_eq!(rig.containerizer.wait(&rig.id).await, None);
 }
 
 #[tokio::test]
@@ -120,14 +129,14 @@ async fn a_destroyed_container_leaves_nothing() {
                   echo $$ > pid; while true; do sleep 1; done";
     rig.containerizer.launch(rig.spec(script)).await.unwrap();
     let pids = [rig.line("pid").await, rig.line("stray").await];
-    let usage = rig.containerizer.usage("c").await.unwrap();
+    let usage = rig.containerizer.usage(&rig.id).await.unwrap();
     assert!(usage.processes.unwrap() >= 3 && usage.mem_rss_bytes.unwrap() > 0);
-    rig.containerizer.destroy("c").await.unwrap();
+    rig.containerizer.destroy(&rig.id).await.unwrap();
     assert!(!pids.iter().any(|pid| lives(pid)));
-    let exit = rig.containerizer.wait("c").await.unwrap();
+    let exit = rig.containerizer.wait(&rig.id).await.unwrap();
     assert!(exit.destroyed);
     rig.nothing_is_left();
-    rig.containerizer.destroy("c").await.unwrap();
+    rig.containerizer.destroy(&rig.id).await.unwrap();
 }
 
 #[tokio::test]
@@ -140,7 +149,7 @@ async fn a_killed_first_process_leaves_nothing_either() {
     let kill = format!("kill -KILL {}", launched.pid);
     let killed = std::process::Command::new("sh").args(["-c", &kill]).status();
     assert!(killed.unwrap().success());
-    let exit = rig.containerizer.wait("c").await.unwrap();
+    let exit = rig.containerizer.wait(&rig.id).await.unwrap();
     assert_eq!((exit.status, exit.destroyed), (Some(9), false));
     assert!(!pids.iter().any(|pid| lives(pid)));
     rig.nothing_is_left();
@@ -176,8 +185,9 @@ async fn a_restarted_agent_finds_what_lives_and_what_ended() {
     let second = containerizer(rig.dir.path());
     let known =
         |id: &str| Known { id: id.into(), sandbox: rig.dir.path().join("work/runs").join(id) };
-    let recovered = second.recover(vec![known("c"), known("ended"), known("never")]).await.unwrap();
-    assert_eq!(recovered.living, [("c".to_owned(), launched)]);
+    let recovered =
+        second.recover(vec![known(&rig.id), known("ended"), known("never")]).await.unwrap();
+    assert_eq!(recovered.living, [(rig.id.clone(), launched)]);
     assert_eq!(recovered.orphans, ["orphan"]);
     let exited: Vec<_> =
         recovered.exited.iter().map(|(id, exit)| (id.as_str(), exit.status)).collect();
@@ -185,9 +195,9 @@ async fn a_restarted_agent_finds_what_lives_and_what_ended() {
     assert!(exited.iter().any(|(id, _)| *id == "ended"), "{exited:?}");
     assert!(!lives(&orphan_pid));
 
-    assert!(second.usage("c").await.unwrap().processes.unwrap() >= 2);
+    assert!(second.usage(&rig.id).await.unwrap().processes.unwrap() >= 2);
     std::fs::write(rig.dir.path().join("work/runs/c/go"), "").unwrap();
-    let exit = second.wait("c").await.unwrap();
+    let exit = second.wait(&rig.id).await.unwrap();
     assert_eq!(exit.status, Some(5 << 8));
 }
 
@@ -198,10 +208,10 @@ async fn a_recovered_container_can_be_destroyed() {
     let pid = rig.line("pid").await;
     let second = containerizer(rig.dir.path());
     let sandbox = rig.dir.path().join("work/runs/c");
-    second.recover(vec![Known { id: "c".into(), sandbox }]).await.unwrap();
-    second.destroy("c").await.unwrap();
+    second.recover(vec![Known { id: rig.id.clone(), sandbox }]).await.unwrap();
+    second.destroy(&rig.id).await.unwrap();
     assert!(!lives(&pid));
-    assert!(second.wait("c").await.unwrap().destroyed);
+    assert!(second.wait(&rig.id).await.unwrap().destroyed);
 }
 
 #[tokio::test]
@@ -217,7 +227,8 @@ async fn what_cannot_be_launched_says_why_and_leaves_nothing() {
     spec.uris = vec![Uri::new("file:///no/such/file")];
     let error = rig.containerizer.launch(spec).await.unwrap_err();
     assert_eq!(error.step, Step::Fetch);
-    assert!(error.message.starts_with("Failed to fetch all URIs for container 'c': "), "{error}");
+    let begins = format!("Failed to fetch all URIs for container '{}': ", rig.id);
+    assert!(error.message.starts_with(&begins), "{error}");
     assert!(error.message.contains("file:///no/such/file"), "{error}");
     assert!(rig.read("stderr").contains("file:///no/such/file"), "the sandbox says so too");
 
@@ -239,7 +250,7 @@ async fn a_launch_that_hangs_in_fetching_can_be_destroyed() {
     let launch = tokio::spawn(async move { launching.launch(spec).await });
     let accepted = tokio::task::spawn_blocking(move || silent.accept().unwrap());
     let connection = accepted.await.unwrap();
-    rig.containerizer.destroy("c").await.unwrap();
+    rig.containerizer.destroy(&rig.id).await.unwrap();
     assert!(launch.await.unwrap().unwrap_err().destroyed);
     drop(connection);
     rig.nothing_is_left();
@@ -271,6 +282,6 @@ async fn a_plan_longer_than_a_pipe_arrives() {
     let rig = Rig::new();
     let long = "x".repeat(100_000);
     rig.containerizer.launch(rig.spec(&format!("echo {long} | wc -c"))).await.unwrap();
-    assert_eq!(rig.containerizer.wait("c").await.unwrap().status, Some(0));
+    assert_eq!(rig.containerizer.wait(&rig.id).await.unwrap().status, Some(0));
     assert_eq!(rig.read("stdout").trim(), "100001");
 }
