@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use reeve_module_sdk::allocator::{AgentIx, Amounts, Free, RoleIx};
+use reeve_module_sdk::allocator::{AgentIx, Amounts, Free, Reserved};
 
 use crate::mask::Mask;
 
@@ -11,7 +11,7 @@ use crate::mask::Mask;
 pub(crate) struct Agent {
     pub(crate) id: String,
     pub(crate) total: Amounts,
-    pub(crate) reserved: Vec<(RoleIx, Amounts)>,
+    pub(crate) reserved: Vec<Reserved>,
     pub(crate) needs: u32,
     pub(crate) free: Free,
     /// Clients that may not be offered this agent.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_module_sdk::allocator::{
-    AgentIx, Allocator, Amounts, Change, FrameworkIx, Free, RoleIx, Room, Taken,
+    AgentIx, Allocator, Amounts, Change, FrameworkIx, Free, Reserved, RoleIx, Room, Taken,
 };
 
 use crate::agents::Agents;
@@ -113,7 +113,7 @@ impl Drf {
         agent: AgentIx,
         id: &str,
         total: &Amounts,
-        reserved: &[(RoleIx, Amounts)],
+        reserved: &[Reserved],
         needs: u32,
     ) {
         let known = self.agents.ensure(agent);
@@ -131,14 +131,14 @@ impl Drf {
         }
     }
 
-    fn count_reserved(&mut self, now: &[(RoleIx, Amounts)], before: &[(RoleIx, Amounts)]) {
-        for (role, amounts) in before {
+    fn count_reserved(&mut self, now: &[Reserved], before: &[Reserved]) {
+        for reserved in before {
             let mut less = Amounts::default();
-            less.subtract(amounts);
-            self.quotas.consume(self.tree.top_of(*role), &less);
+            less.subtract(&reserved.amounts);
+            self.quotas.consume(self.tree.top_of(reserved.role), &less);
         }
-        for (role, amounts) in now {
-            self.quotas.consume(self.tree.top_of(*role), amounts);
+        for reserved in now {
+            self.quotas.consume(self.tree.top_of(reserved.role), &reserved.amounts);
         }
     }
 
@@ -195,13 +195,15 @@ impl Drf {
         match change {
             Change::Kind { kind, name, excluded } => self.kinds.set(*kind, name, *excluded),
             Change::Role { role, name, parent, weight } => {
-                self.tree.set_role(*role, name, *parent, *weight, &self.kinds);
+                self.tree.set_role(*role, name, parent.into_option(), *weight, &self.kinds);
             }
             Change::Quota { role, guarantees, limits } => {
                 self.quotas.set(*role, guarantees, limits);
             }
             Change::RoleGone { role } => self.quotas.set(*role, &Amounts::default(), &[]),
-            Change::Framework { framework, id, has } => self.add_framework(*framework, id, *has),
+            Change::Framework { framework, id, has, labels: _ } => {
+                self.add_framework(*framework, id, *has);
+            }
             Change::FrameworkGone { framework } => self.remove_framework(*framework),
             Change::Demand { framework, role, wanted, minimum } => {
                 self.demand(*framework, *role, *wanted, minimum);
@@ -216,6 +218,7 @@ impl Drf {
                     self.hold(slot, delta, reserved, false);
                 }
             }
+            Change::Tasks { .. } => {}
             Change::Undone { grant } => self.undo(*grant),
             Change::Blocked { framework, role, agent } => {
                 self.block((*framework, *role, *agent), true);

@@ -1,6 +1,6 @@
 //! Why a framework has no offer: sentences from the state, at the asker's expense.
 
-use reeve_module_sdk::allocator::{Amounts, FrameworkIx, RoleIx, TAKES_REVOCABLE};
+use reeve_module_sdk::allocator::{Amounts, FrameworkIx, Reserved, RoleIx, TAKES_REVOCABLE};
 
 use crate::drf::Drf;
 use crate::tree::Client;
@@ -54,7 +54,7 @@ impl Drf {
             let name = self.tree.node(top).map_or("?", |node| node.name.as_str());
             let limits: Vec<String> = limits
                 .iter()
-                .map(|&(kind, amount)| self.kinds.describe_one(kind, amount))
+                .map(|limit| self.kinds.describe_one(limit.kind, limit.amount))
                 .collect();
             reasons
                 .push(format!("role {name} has reached its quota limit of {}", limits.join(";")));
@@ -75,7 +75,7 @@ impl Drf {
                 count.unfit += 1;
             } else {
                 let mut scalars = agent.free.unreserved.clone();
-                for (role, amounts) in &agent.free.reserved {
+                for Reserved { role, amounts } in &agent.free.reserved {
                     if self.tree.is_within(client.role, *role) {
                         scalars.add(amounts);
                     }

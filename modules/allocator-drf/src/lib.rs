@@ -7,8 +7,6 @@
 //! Does not live here: resources that are not scalars, filters and their time, the check that a
 //! grant is lawful (all the host's), and any clock or chance.
 
-#![forbid(unsafe_code)]
-
 mod agents;
 mod drf;
 mod explain;
@@ -21,3 +19,19 @@ mod tree;
 mod visit;
 
 pub use drf::{Drf, Options};
+
+use reeve_module_sdk::{Failed, Module, Parameters};
+
+impl Module for Drf {
+    fn create(_: &Parameters) -> Result<Self, Failed> {
+        Ok(Self::new(Options::default()))
+    }
+}
+
+reeve_module_sdk::module! {
+    allocator: Drf,
+    name: "drf",
+    author: "The Reeve authors",
+    description: "Hierarchical dominant resource fairness with weights and quota",
+    parameters: [],
+}

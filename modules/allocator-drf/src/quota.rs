@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use reeve_module_sdk::allocator::{Amounts, KindIx, RoleIx};
+use reeve_module_sdk::allocator::{Amounts, KindIx, Limit, RoleIx};
 
 /// Quotas, and the headroom that guarantees need.
 #[derive(Debug, Default)]
@@ -26,12 +26,12 @@ pub(crate) struct Quotas {
 #[derive(Debug, Default)]
 struct Quota {
     guarantees: Amounts,
-    limits: Vec<(KindIx, i64)>,
+    limits: Vec<Limit>,
     shortfall: Amounts,
 }
 
 impl Quotas {
-    pub(crate) fn set(&mut self, role: RoleIx, guarantees: &Amounts, limits: &[(KindIx, i64)]) {
+    pub(crate) fn set(&mut self, role: RoleIx, guarantees: &Amounts, limits: &[Limit]) {
         if let Some(old) = self.set.remove(&role) {
             self.required.subtract(&old.shortfall);
         }
@@ -121,15 +121,14 @@ impl Quotas {
     /// What the role may have until its limit, `None` if it has none of the kind.
     fn below_limit(&self, top: RoleIx, kind: KindIx) -> Option<i64> {
         let limits = &self.set.get(&top)?.limits;
-        let limit = limits.iter().find(|&&(k, _)| k == kind)?.1;
+        let limit = limits.iter().find(|limit| limit.kind == kind)?.amount;
         Some(limit - self.consumed.get(top.0 as usize).map_or(0, |c| c.get(kind)))
     }
 
     /// The role's limits if it has reached every one of them.
-    pub(crate) fn exhausted(&self, top: RoleIx) -> Option<&[(KindIx, i64)]> {
+    pub(crate) fn exhausted(&self, top: RoleIx) -> Option<&[Limit]> {
         let limits = &self.set.get(&top)?.limits;
-        let full =
-            |&(kind, _): &(KindIx, i64)| self.below_limit(top, kind).is_some_and(|left| left <= 0);
+        let full = |limit: &Limit| self.below_limit(top, limit.kind).is_some_and(|left| left <= 0);
         (!limits.is_empty() && limits.iter().all(full)).then_some(limits.as_slice())
     }
 

@@ -191,9 +191,9 @@ impl Drf {
                 return None;
             }
         }
-        for (reserved_for, amounts) in &free.reserved {
-            if self.tree.is_within(role, *reserved_for) {
-                scalars.add(amounts);
+        for reserved in &free.reserved {
+            if self.tree.is_within(role, reserved.role) {
+                scalars.add(&reserved.amounts);
             }
         }
         if scalars.is_empty() && !free.other && free.revocable.is_empty() {

@@ -8,7 +8,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 use reeve_allocator_drf::Drf;
 use reeve_module_sdk::allocator::{
-    AgentIx, Allocator, Amounts, Change, FrameworkIx, Free, Grant, KindIx, RoleIx, Room, Share,
+    AgentIx, Allocator, Amounts, Change, FrameworkIx, Free, Grant, KindIx, Reserved, RoleIx, Room,
+    Share,
 };
 
 const ROLES: [(&str, Option<u32>); 5] =
@@ -129,8 +130,8 @@ impl Model {
             let mut scalars = free.unreserved.clone();
             let reserved = free.reserved.iter();
             reserved
-                .filter(|(role, _)| Self::within(client.1, role.0))
-                .for_each(|(_, amounts)| scalars.add(amounts));
+                .filter(|reserved| Self::within(client.1, reserved.role.0))
+                .for_each(|reserved| scalars.add(&reserved.amounts));
             scalars.contains(&minimum())
                 && !self.blocked.contains(&(**client, agent))
                 && !done.contains(client)
@@ -185,17 +186,20 @@ fn tell(model: &mut Model, step: &Step, changes: &mut Vec<Change>) {
             let mut reserved_now = Vec::new();
             let mut sum = total;
             if let Some((role, amount)) = reserved.filter(|&(_, amount)| amount > 0) {
-                reserved_now.push((RoleIx(role), amounts([amount, 0])));
+                let amounts = amounts([amount, 0]);
+                reserved_now.push(Reserved { role: RoleIx(role), amounts });
                 sum[0] += amount;
             }
             let unreserved = amounts(total);
             let (reserved, revocable) = (reserved_now, Amounts::default());
-            let free = Free { unreserved, reserved: reserved.clone(), revocable, other: false };
+            let free =
+                Free { unreserved, reserved: reserved.clone().into(), revocable, other: false };
             model.totals.insert(agent, sum);
             model.free.insert(agent, free.clone());
             model.queue.retain(|&queued| queued != agent || !free.is_empty());
             model.queue(agent);
-            let (number, id, total) = (AgentIx(agent), format!("S{agent}"), amounts(sum));
+            let (number, id, total) = (AgentIx(agent), format!("S{agent}").into(), amounts(sum));
+            let reserved = reserved.into();
             changes.push(Change::Agent { agent: number, id, total, reserved, needs: 0 });
             changes.push(Change::Free { agent: number, free });
         }
@@ -218,7 +222,12 @@ fn tell(model: &mut Model, step: &Step, changes: &mut Vec<Change>) {
                 }
             }
             let (framework, role) = (FrameworkIx(client.0), RoleIx(client.1));
-            changes.push(Change::Demand { framework, role, wanted, minimum: vec![minimum()] });
+            changes.push(Change::Demand {
+                framework,
+                role,
+                wanted,
+                minimum: vec![minimum()].into(),
+            });
         }
         Step::Block { client, agent, blocked } => {
             if !model.totals.contains_key(&agent) {
@@ -275,7 +284,12 @@ fn release(
 
 fn role_change(role: u32, weight: i64) -> Change {
     let (name, parent) = ROLES[role as usize];
-    Change::Role { role: RoleIx(role), name: name.into(), parent: parent.map(RoleIx), weight }
+    Change::Role {
+        role: RoleIx(role),
+        name: name.into(),
+        parent: parent.map(RoleIx).into(),
+        weight,
+    }
 }
 
 fn cluster() -> Vec<Change> {
@@ -285,8 +299,9 @@ fn cluster() -> Vec<Change> {
     changes.extend((0..ROLES.len() as u32).map(|role| role_change(role, 1000)));
     changes.extend((0..FRAMEWORKS).map(|framework| Change::Framework {
         framework: FrameworkIx(framework),
-        id: format!("F{framework}"),
+        id: format!("F{framework}").into(),
         has: 0,
+        labels: Default::default(),
     }));
     changes
 }
@@ -305,9 +320,9 @@ proptest! {
                 continue;
             }
             drf.apply(&std::mem::take(&mut changes));
-            let mut room = Room { grants: Vec::new(), budget: 1000 };
+            let mut room = Room { budget: 1000, ..Room::default() };
             prop_assert!(!drf.allocate(Duration::ZERO, &mut room));
-            prop_assert_eq!(room.grants, model.allocate());
+            prop_assert_eq!(room.grants.as_slice(), model.allocate());
         }
     }
 }

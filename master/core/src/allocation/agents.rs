@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reeve_model::{Resource, ResourceName, Resources, Value};
-use reeve_module_sdk::allocator::{Amounts, FrameworkIx, Free, RoleIx};
+use reeve_module_sdk::allocator::{Amounts, FrameworkIx, Free, Reserved, RoleIx};
 use smallvec::SmallVec;
 
 use super::event::AgentFacts;
@@ -179,9 +179,11 @@ impl Agent {
             if resource.revocable {
                 free.revocable.add_one(kind, amount);
             } else if let Some(role) = reserved_for(resource, roles) {
-                match free.reserved.iter_mut().find(|(known, _)| *known == role) {
-                    Some((_, amounts)) => amounts.add_one(kind, amount),
-                    None => free.reserved.push((role, Amounts::new([(kind, amount)]))),
+                match free.reserved.iter_mut().find(|known| known.role == role) {
+                    Some(known) => known.amounts.add_one(kind, amount),
+                    None => free
+                        .reserved
+                        .push(Reserved { role, amounts: Amounts::new([(kind, amount)]) }),
                 }
             } else {
                 free.unreserved.add_one(kind, amount);
@@ -191,7 +193,7 @@ impl Agent {
     }
 
     /// The reserved part of the total, per role.
-    pub(super) fn reservations(&self, kinds: &Kinds, roles: &Roles) -> Vec<(RoleIx, Amounts)> {
+    pub(super) fn reservations(&self, kinds: &Kinds, roles: &Roles) -> Vec<Reserved> {
         let mut all: BTreeMap<RoleIx, Amounts> = BTreeMap::new();
         for resource in self.total.iter().filter(|one| !one.revocable && !one.shared) {
             let (Some(role), Some((kind, amount))) =
@@ -201,7 +203,7 @@ impl Agent {
             };
             all.entry(role).or_default().add_one(kind, amount);
         }
-        all.into_iter().collect()
+        all.into_iter().map(|(role, amounts)| Reserved { role, amounts }).collect()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use reeve_machine::{Tick, Timers};
 use reeve_model::Resources;
-use reeve_module_sdk::allocator::{AgentIx, Amounts, Change, FrameworkIx, RoleIx};
+use reeve_module_sdk::allocator::{AgentIx, Amounts, Change, FrameworkIx, Reserved, RoleIx};
 
 use super::agents::Agent;
 use super::event::AgentFacts;
@@ -76,8 +76,9 @@ impl Books {
             self.frameworks.resize_with(at + 1, || None);
         }
         if self.frameworks[at].is_none() {
-            let id = format!("unknown framework {}", framework.0);
-            self.changes.push(Change::Framework { framework, id, has: 0 });
+            let id = format!("unknown framework {}", framework.0).into();
+            let labels = Default::default();
+            self.changes.push(Change::Framework { framework, id, has: 0, labels });
         }
         self.frameworks[at].get_or_insert_default()
     }
@@ -151,17 +152,18 @@ impl Books {
         self.total.add(&total);
         let (id, needs) = (known.facts.id.to_string(), known.needs);
         self.count_reserved(&before, &reserved);
+        let (id, reserved) = (id.into(), reserved.into());
         self.changes.push(Change::Agent { agent, id, total, reserved, needs });
     }
 
-    fn count_reserved(&mut self, before: &[(RoleIx, Amounts)], now: &[(RoleIx, Amounts)]) {
-        for (role, amounts) in before {
+    fn count_reserved(&mut self, before: &[Reserved], now: &[Reserved]) {
+        for reserved in before {
             let mut less = Amounts::default();
-            less.subtract(amounts);
-            self.roles.consume(*role, &less);
+            less.subtract(&reserved.amounts);
+            self.roles.consume(reserved.role, &less);
         }
-        for (role, amounts) in now {
-            self.roles.consume(*role, amounts);
+        for reserved in now {
+            self.roles.consume(reserved.role, &reserved.amounts);
         }
     }
 

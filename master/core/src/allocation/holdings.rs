@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reeve_model::{Quantities, Quantity, ResourceName, Resources, Role};
-use reeve_module_sdk::allocator::{AgentIx, Change, FrameworkIx, RoleIx};
+use reeve_module_sdk::allocator::{AgentIx, Change, FrameworkIx, Limit, RoleIx};
 
 use super::books::Books;
 use super::kinds::Weighed;
@@ -51,9 +51,13 @@ impl Books {
         let guarantees = self.kinds.amounts(guarantees, &mut self.changes);
         let limits: Vec<_> = limits
             .iter()
-            .map(|(name, most)| (self.kinds.ensure(name, &mut self.changes), most.thousandths()))
+            .map(|(name, most)| Limit {
+                kind: self.kinds.ensure(name, &mut self.changes),
+                amount: most.thousandths(),
+            })
             .collect();
         self.roles.set_limits(number, limits.clone());
+        let limits = limits.into();
         self.changes.push(Change::Quota { role: number, guarantees, limits });
     }
 

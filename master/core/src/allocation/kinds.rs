@@ -60,7 +60,7 @@ impl Kinds {
         let kind = KindIx(u16::try_from(self.names.len()).unwrap_or(u16::MAX));
         self.names.push(name.clone());
         let excluded = self.excluded.contains(name);
-        out.push(Change::Kind { kind, name: name.to_string(), excluded });
+        out.push(Change::Kind { kind, name: name.to_string().into(), excluded });
         kind
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reeve_model::Role;
-use reeve_module_sdk::allocator::{Amounts, Change, KindIx, RoleIx};
+use reeve_module_sdk::allocator::{Amounts, Change, Limit, RoleIx};
 
 /// A role's weight unless it is told, in thousandths.
 const ONE: i64 = 1000;
@@ -21,7 +21,7 @@ struct Known {
     parent: Option<RoleIx>,
     top: RoleIx,
     weight: i64,
-    limits: Vec<(KindIx, i64)>,
+    limits: Vec<Limit>,
     /// Of a top-level role: reservations, used or not, and unreserved resources held below.
     consumed: Amounts,
 }
@@ -52,8 +52,8 @@ impl Roles {
         if let Some(known) = self.known(number) {
             out.push(Change::Role {
                 role: number,
-                name: known.role.to_string(),
-                parent: known.parent,
+                name: known.role.to_string().into(),
+                parent: known.parent.into(),
                 weight: known.weight,
             });
         }
@@ -108,7 +108,7 @@ impl Roles {
         self.announce(number, out);
     }
 
-    pub(super) fn set_limits(&mut self, role: RoleIx, limits: Vec<(KindIx, i64)>) {
+    pub(super) fn set_limits(&mut self, role: RoleIx, limits: Vec<Limit>) {
         if let Some(known) = self.known.get_mut(role.0 as usize) {
             known.limits = limits;
         }
@@ -125,9 +125,10 @@ impl Roles {
     /// Whether the role's limits leave room for that much more.
     pub(super) fn allows(&self, role: RoleIx, more: &Amounts) -> bool {
         self.known(self.top_of(role)).is_none_or(|known| {
-            known.limits.iter().all(|&(kind, limit)| {
-                let more = more.get(kind);
-                more == 0 || known.consumed.get(kind).saturating_add(more) <= limit
+            known.limits.iter().all(|limit| {
+                let more = more.get(limit.kind);
+                let consumed = known.consumed.get(limit.kind);
+                more == 0 || consumed.saturating_add(more) <= limit.amount
             })
         })
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use reeve_model::{FrameworkInfo, OfferConstraints, Role};
-use reeve_module_sdk::allocator::{AgentIx, Amounts, Change, FrameworkIx};
+use reeve_module_sdk::allocator::{AgentIx, Amounts, Change, FrameworkIx, Label};
 
 use super::agents::Agent;
 use super::books::Books;
@@ -27,13 +27,15 @@ impl Books {
             known.expressions = Expressions::of(constraints.as_deref());
         }
         let revived: BTreeSet<Role> = known.suppressed.difference(&suppressed).cloned().collect();
-        let id = info.id.as_ref().map_or(info.name.clone(), ToString::to_string);
+        let id = info.id.as_ref().map_or(info.name.clone(), ToString::to_string).into();
+        let labels = info.labels().map(|all| all.labels).unwrap_or_default();
+        let labels = labels.into_iter().map(|one| label(one.key, one.value)).collect();
         known.info = Some(info);
         known.suppressed = suppressed;
         known.constraints = constraints;
         known.active = active.unwrap_or(known.active);
         let has = known.has();
-        self.changes.push(Change::Framework { framework, id, has });
+        self.changes.push(Change::Framework { framework, id, has, labels });
         if judged_anew {
             self.judge_anew(framework);
         }
@@ -117,7 +119,12 @@ impl Books {
                 continue;
             }
             (book.wanted, book.minimum) = (wanted, minimum.clone());
+            let minimum = minimum.into();
             self.changes.push(Change::Demand { framework, role: number, wanted, minimum });
         }
     }
+}
+
+fn label(key: String, value: Option<String>) -> Label {
+    Label { key: key.into(), value: value.unwrap_or_default().into() }
 }

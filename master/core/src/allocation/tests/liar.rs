@@ -40,10 +40,10 @@ impl Allocator for Liar {
         lies.push(Grant { framework, role, agent, share: Share::All });
         // Lies come first and last, so that honest grants meet their consequences.
         if self.calls.is_multiple_of(2) {
-            lies.append(&mut room.grants);
-            room.grants = lies;
+            lies.extend(std::mem::take(&mut room.grants));
+            room.grants = lies.into();
         } else {
-            room.grants.append(&mut lies);
+            room.grants.extend(lies);
         }
         more
     }
