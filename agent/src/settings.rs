@@ -1,8 +1,9 @@
 //! What the agent can be told (§9.2). One list gives flags, environment, TOML and `/flags`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
-use reeve_config::settings;
+use reeve_config::{Modules, settings};
 
 settings! {
     /// The agent's settings.
@@ -57,5 +58,9 @@ settings! {
         logging_level: String = "INFO",
         /// Do not log to standard error.
         quiet: bool = "false",
+        /// What modules are given: tables [modules.NAME] in a file; as a flag JSON, or a file with it.
+        modules: Modules,
+        /// The directory where modules are looked for; its *.json files say what they are given.
+        modules_dir: Option<PathBuf>,
     }
 }

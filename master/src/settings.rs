@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reeve_config::settings;
+use reeve_config::{Modules, settings};
 
 settings! {
     /// The settings of a master.
@@ -63,5 +63,9 @@ settings! {
         quiet: bool = "false",
         /// A file that something else writes the log to; /files/read shows it as /master/log.
         external_log_file: Option<PathBuf>,
+        /// What modules are given: tables [modules.NAME] in a file; as a flag JSON, or a file with it.
+        modules: Modules,
+        /// The directory where modules are looked for; its *.json files say what they are given.
+        modules_dir: Option<PathBuf>,
     }
 }

@@ -61,8 +61,8 @@ pub enum Error {
     WrongType {
         /// Where.
         origin: Origin,
-        /// The setting.
-        key: &'static str,
+        /// The setting, or the module's parameter: `modules.drf.offer`.
+        key: String,
         /// What it takes.
         wanted: &'static str,
         /// What is there.
@@ -81,6 +81,16 @@ pub enum Error {
         why: String,
         /// What it takes.
         wanted: &'static str,
+    },
+    /// What is given to modules has no sense.
+    #[error("{origin}: {key}: {why}")]
+    Modules {
+        /// Where.
+        origin: Origin,
+        /// The module, and its parameter if it is one that is wrong: `modules.drf.offer`.
+        key: String,
+        /// What is wrong.
+        why: String,
     },
     /// A setting without a default that nobody gave.
     #[error(

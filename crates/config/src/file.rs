@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::{DeString, DeTable, DeValue};
 
 use crate::nearest::nearest;
-use crate::{Error, Origin, Settings, Shape, Spec, Values};
+use crate::{Error, Origin, Settings, Shape, Spec, Values, modules};
 
 /// The files of a daemon: `explicit`, or `/etc/reeve/<daemon>.toml` if there is one; then
 /// the `*.toml` files of the directory of that name with `.d`, in the order of their names.
@@ -21,46 +21,81 @@ pub fn config_files(daemon: &str, explicit: Option<&Path>) -> Vec<PathBuf> {
     if explicit.is_some() || main.exists() {
         files.push(main);
     }
-    let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-    let mut parts: Vec<PathBuf> = entries
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
-        .collect();
-    parts.sort();
-    files.extend(parts);
+    files.extend(ending(Path::new(&folder), "toml").unwrap_or_default());
     files
+}
+
+/// The files of `--modules_dir` that say, in Mesos's form, what modules are given.
+pub(crate) fn manifests(folder: &Path) -> Result<Vec<PathBuf>, Error> {
+    ending(folder, "json").map_err(|source| Error::Unreadable { path: folder.into(), source })
+}
+
+/// The files of a directory with that ending, in the order of their names.
+fn ending(folder: &Path, ending: &str) -> std::io::Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extension == ending) {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
 }
 
 /// Copies what a file gives.
 pub(crate) fn collect<S: Settings>(path: &Path, values: &mut Values) -> Result<(), Error> {
     let text = std::fs::read_to_string(path)
         .map_err(|source| Error::Unreadable { path: path.to_path_buf(), source })?;
-    let place = |offset: usize| {
-        let (line, column) = position(&text, offset);
-        Origin::File(path.to_path_buf(), line, column)
-    };
+    let source = Source { path, text: &text };
     let table = DeTable::parse(&text).map_err(|error| Error::Syntax {
-        origin: place(error.span().map_or(0, |span| span.start)),
+        origin: source.place(error.span().map_or(0, |span| span.start)),
         message: error.message().to_owned(),
     })?;
-    let mut keys: Vec<_> = table.get_ref().iter().collect();
-    keys.sort_by_key(|(key, _)| key.span().start);
-    for (key, value) in keys {
-        let origin = place(key.span().start);
+    for (key, value) in in_order(table.get_ref()) {
+        let origin = source.place(key.span().start);
         let name: &str = key.get_ref();
         let Some(spec) = S::SPECS.iter().find(|spec| spec.is_called(name)) else {
             let nearest = nearest(name, S::SPECS.iter().map(|spec| spec.name));
             return Err(Error::Unknown { origin, key: name.to_owned(), nearest });
         };
-        let text = text_of(spec, value).map_err(|found| Error::WrongType {
+        let wrong = |found| Error::WrongType {
             origin: origin.clone(),
-            key: spec.name,
+            key: spec.name.to_owned(),
             wanted: spec.wanted,
             found,
-        })?;
-        values.set(spec.name, text, origin);
+        };
+        if spec.shape == Shape::Modules {
+            let tables = value.get_ref().as_table().ok_or_else(|| wrong(kind(value.get_ref())))?;
+            values.merge_modules(modules::tables(&source, tables)?);
+        } else {
+            values.set(spec.name, text_of(spec, value).map_err(wrong)?, origin);
+        }
     }
     Ok(())
+}
+
+/// The keys of a table as they stand in the file, so that its first mistake is told first.
+pub(crate) fn in_order<'a, 'i>(
+    table: &'a DeTable<'i>,
+) -> Vec<(&'a Spanned<DeString<'i>>, &'a Spanned<DeValue<'i>>)> {
+    let mut keys: Vec<_> = table.iter().collect();
+    keys.sort_by_key(|(key, _)| key.span().start);
+    keys
+}
+
+/// A file that is read, for places.
+pub(crate) struct Source<'a> {
+    path: &'a Path,
+    text: &'a str,
+}
+
+impl Source<'_> {
+    /// Where a byte is.
+    pub(crate) fn place(&self, offset: usize) -> Origin {
+        let (line, column) = position(self.text, offset);
+        Origin::File(self.path.to_path_buf(), line, column)
+    }
 }
 
 /// The value as text, or what it is if the setting cannot take that.
@@ -78,7 +113,7 @@ fn text_of(spec: &Spec, value: &Spanned<DeValue<'_>>) -> Result<String, &'static
     }
 }
 
-fn scalar(value: &DeValue<'_>) -> Result<String, &'static str> {
+pub(crate) fn scalar(value: &DeValue<'_>) -> Result<String, &'static str> {
     match value {
         DeValue::String(text) => Ok(text.to_string()),
         DeValue::Boolean(flag) => Ok(flag.to_string()),
@@ -90,7 +125,7 @@ fn scalar(value: &DeValue<'_>) -> Result<String, &'static str> {
     }
 }
 
-fn kind(value: &DeValue<'_>) -> &'static str {
+pub(crate) fn kind(value: &DeValue<'_>) -> &'static str {
     match value {
         DeValue::String(_) => "a text",
         DeValue::Integer(_) | DeValue::Float(_) => "a number",
@@ -102,7 +137,7 @@ fn kind(value: &DeValue<'_>) -> &'static str {
 }
 
 /// Line and column of a byte, both from 1; columns count characters.
-fn position(text: &str, offset: usize) -> (usize, usize) {
+pub(crate) fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
     let column = before.rsplit('\n').next().unwrap_or("").chars().count() + 1;

@@ -39,6 +39,7 @@ fn flag(spec: &Spec) -> Arg {
             .overrides_with(negative(spec)),
         Shape::List => arg.action(ArgAction::Append).value_name("LIST"),
         Shape::Number => arg.action(ArgAction::Set).value_name("NUMBER"),
+        Shape::Modules => arg.action(ArgAction::Set).value_name("JSON|FILE"),
         Shape::Text => arg.action(ArgAction::Set).value_name("TEXT"),
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 
-use crate::{Error, Origin, Settings, Values, config_files, file, flags};
+use crate::{Error, Origin, Settings, Shape, Values, config_files, file, flags};
 
 /// Settings from all layers of this machine. `matches` comes from a command made by
 /// [`crate::arguments`]; its `--config` names another file.
@@ -89,6 +89,10 @@ impl Layers {
         let mut values = self.values.clone();
         for spec in S::SPECS {
             let Some((text, origin)) = values.get(spec.name) else { continue };
+            if spec.shape == Shape::Modules {
+                // Its own reading takes files, so that places are told within them.
+                continue;
+            }
             // Mesos docs, configuration: a value `file:///path` stands for the file's content.
             let Some(path) = text.strip_prefix("file://").filter(|_| !names_file(spec.name)) else {
                 continue;

@@ -33,7 +33,8 @@
 //! ```
 //!
 //! [`load`] reads all layers of this machine; [`Settings::defaults`] none. The texts of
-//! durations ([`duration`]) and sizes ([`Size`]) are those of Mesos.
+//! durations ([`duration`]) and sizes ([`Size`]) are those of Mesos. A setting of the type
+//! [`Modules`] takes the `[modules.NAME]` tables.
 //!
 //! Does not live here: any daemon's list of settings; what a value means.
 
@@ -44,6 +45,7 @@ mod error;
 mod file;
 mod flags;
 mod layers;
+mod modules;
 mod nearest;
 mod settings;
 mod size;
@@ -53,6 +55,7 @@ pub use error::{Error, Origin};
 pub use file::config_files;
 pub use flags::arguments;
 pub use layers::{Layers, load};
+pub use modules::{Given, Module, Modules, Parameter};
 pub use nearest::nearest;
 pub use settings::{Settings, Spec, Values};
 pub use size::Size;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::{Error, Origin, Shape, Value};
+use crate::{Error, Modules, Origin, Shape};
 
 /// One setting, as the list tells it.
 #[derive(Clone, Copy, Debug)]
@@ -61,41 +61,30 @@ pub trait Settings: Sized {
 
 /// The values given, by setting.
 #[derive(Clone, Debug, Default)]
-pub struct Values(BTreeMap<&'static str, (String, Origin)>);
+pub struct Values {
+    given: BTreeMap<&'static str, (String, Origin)>,
+    modules: Modules,
+}
 
 impl Values {
     /// Gives a setting a value, in place of an earlier one.
     pub fn set(&mut self, name: &'static str, text: String, origin: Origin) {
-        self.0.insert(name, (text, origin));
+        self.given.insert(name, (text, origin));
     }
 
     /// What was given for a setting, and where.
     pub fn get(&self, name: &str) -> Option<(&str, &Origin)> {
-        self.0.get(name).map(|(text, origin)| (text.as_str(), origin))
+        self.given.get(name).map(|(text, origin)| (text.as_str(), origin))
     }
 
-    /// The value of a setting: as given, else its default.
-    ///
-    /// # Errors
-    ///
-    /// If it cannot be read, or must be given and was not.
-    pub fn read<T: Value>(
-        &self,
-        key: &'static str,
-        default: Option<&'static str>,
-    ) -> Result<T, Error> {
-        let (text, origin) = match (self.get(key), default) {
-            (Some((text, origin)), _) => (text, origin.clone()),
-            (None, Some(default)) => (default, Origin::Program),
-            (None, None) => return T::absent().ok_or(Error::Missing { key }),
-        };
-        T::parse(text).map_err(|why| Error::BadValue {
-            origin,
-            key,
-            value: text.to_owned(),
-            why,
-            wanted: T::WANTED,
-        })
+    /// What the `[modules.NAME]` tables of the files give.
+    pub fn modules(&self) -> &Modules {
+        &self.modules
+    }
+
+    /// Lays a file's `[modules.NAME]` tables over those of earlier files.
+    pub fn merge_modules(&mut self, later: Modules) {
+        self.modules.merge(later);
     }
 }
 
@@ -129,7 +118,8 @@ macro_rules! settings {
 
             fn build(values: &$crate::Values) -> Result<Self, $crate::Error> {
                 Ok(Self {
-                    $( $field: values.read(
+                    $( $field: <$type as $crate::Value>::read(
+                        values,
                         stringify!($field),
                         $crate::settings!(@default $($default)?),
                     )?, )*

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Size, duration};
+use crate::{Error, Origin, Size, Values, duration};
 
 /// How a setting is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Shape {
     Number,
     /// Several, with commas between; an array in TOML, a flag that may be repeated.
     List,
+    /// Tables in TOML, JSON elsewhere: [`crate::Modules`].
+    Modules,
 }
 
 /// A type a setting can have.
@@ -40,6 +42,30 @@ pub trait Value: Sized + Clone {
     /// given.
     fn absent() -> Option<Self> {
         None
+    }
+
+    /// The value of the setting `key`: as given, else its default.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be read, or must be given and was not.
+    fn read(
+        values: &Values,
+        key: &'static str,
+        default: Option<&'static str>,
+    ) -> Result<Self, Error> {
+        let (text, origin) = match (values.get(key), default) {
+            (Some((text, origin)), _) => (text, origin.clone()),
+            (None, Some(default)) => (default, Origin::Program),
+            (None, None) => return Self::absent().ok_or(Error::Missing { key }),
+        };
+        Self::parse(text).map_err(|why| Error::BadValue {
+            origin,
+            key,
+            value: text.to_owned(),
+            why,
+            wanted: Self::WANTED,
+        })
     }
 }
 
