@@ -9,13 +9,17 @@ CARGO := cargo
 NEEDS := gcc:cc
 test: NEEDS += git:git openssl:openssl python3:python3
 
+# What is loaded at run time, and so must be built beside the programs.
+MODULES := $(patsubst %,-p reeve-%,$(filter allocator-% isolator-%,$(notdir $(wildcard modules/*))))
+PROGRAMS := -p reeve-cli -p reeve-executor $(MODULES)
+
 .PHONY: run test check bench simulate build release fmt needs clean
 
 run: needs release ## start a master and an agent on port 5050
 	@exec target/release/reeve local --ip 127.0.0.1 --ip 127.0.1.1 --port 5050
 
 test: needs ## every test; those that need root say so and are left out without it
-	$(CARGO) build -p reeve-cli -p reeve-executor
+	$(CARGO) build $(PROGRAMS)
 	$(CARGO) test --workspace --quiet
 
 check: ## formatting and lints, warnings are errors
@@ -33,7 +37,7 @@ build: needs
 	$(CARGO) build --workspace
 
 release: needs
-	$(CARGO) build --release -p reeve-cli -p reeve-executor
+	$(CARGO) build --release $(PROGRAMS)
 	@ln -sf reeve target/release/mesos-execute
 
 fmt:

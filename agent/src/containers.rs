@@ -12,7 +12,9 @@ use reeve_agent_core::recovery::{Fate, Recovered};
 use reeve_agent_runtime::environment::ExecutorEnvironment;
 use reeve_agent_runtime::fetch::Uri;
 use reeve_agent_runtime::{self as runtime, Command, Exit, Known, Program, Spec};
-use reeve_model::{AgentId, ExecutorKind, Resources, Value};
+use reeve_model::{AgentId, ExecutorKind, ResourceName, Resources, Value};
+use reeve_module_sdk::isolator::{Grants, Ports, Scalar};
+use reeve_module_sdk::std_types::RVec;
 use reeve_wire::v1;
 
 use crate::checkpoint::layout::{Layout, Run};
@@ -52,10 +54,13 @@ impl Surroundings {
             // A command may name another user than the framework's.
             user: command.user.clone().or_else(|| launch.user.clone()),
             environment,
-            requests: scalars(&launch.resources),
-            limits: limits(launch),
+            framework: launch.framework.id.as_ref().map(ToString::to_string).unwrap_or_default(),
+            executor: launch.executor.id.to_string(),
+            task: launch.task.as_ref().map(|task| task.id.to_string()),
+            grants: Grants { limits: limits(launch), ..grants(&launch.resources) },
             uris: command.uris.iter().map(uri).collect(),
             container_info: container_info(launch),
+            command_info: reeve_wire::encode(&command).to_vec(),
             command: match launch.executor.kind {
                 ExecutorKind::Command => Command::CommandExecutor,
                 ExecutorKind::Custom => Command::Exec(program(command)),
@@ -134,27 +139,41 @@ pub fn ending(exit: &Exit) -> Ending {
     let limitation = exit.limitation.as_ref();
     Ending {
         status: exit.status,
-        limitation: limitation.map(|broken| (broken.resource.clone(), broken.message.clone())),
+        limitation: limitation
+            .map(|broken| (broken.resource.to_string(), broken.message.to_string())),
     }
 }
 
-/// Scalars by name in thousandths, over all roles.
-pub fn scalars(resources: &Resources) -> BTreeMap<String, i64> {
+/// What a container is given, over all roles; limits apart.
+pub fn grants(resources: &Resources) -> Grants {
     let mut sums = BTreeMap::new();
+    let mut ports = Vec::new();
     for resource in resources.iter() {
-        if let Value::Scalar(amount) = &resource.value {
-            let sum = sums.entry(resource.name.to_string()).or_insert(0_i64);
-            *sum = sum.saturating_add(amount.thousandths());
+        match &resource.value {
+            Value::Scalar(amount) => {
+                let sum = sums.entry(resource.name.to_string()).or_insert(0_i64);
+                *sum = sum.saturating_add(amount.thousandths());
+            }
+            Value::Ranges(ranges) if resource.name == ResourceName::Ports => {
+                ports.extend(ranges.iter().filter_map(|(first, last)| {
+                    let (first, last) = (u16::try_from(first).ok()?, u16::try_from(last).ok()?);
+                    Some(Ports { first, last })
+                }));
+            }
+            Value::Ranges(_) | Value::Set(_) => {}
         }
     }
-    sums
+    let scalar = |(name, thousandths): (String, i64)| Scalar { name: name.into(), thousandths };
+    let requests = sums.into_iter().map(scalar).collect();
+    Grants { requests, ports: ports.into(), ..Grants::default() }
 }
 
-fn limits(launch: &Launch) -> BTreeMap<String, i64> {
-    let Some(task) = &launch.task else { return BTreeMap::new() };
+fn limits(launch: &Launch) -> RVec<Scalar> {
+    let Some(task) = &launch.task else { return RVec::new() };
     let named = [("cpus", task.limits.cpus), ("mem", task.limits.mem)];
     let set = named.into_iter().filter_map(|(name, limit)| Some((name, limit?)));
-    set.map(|(name, limit)| (name.to_owned(), limit.thousandths())).collect()
+    set.map(|(name, limit)| Scalar { name: name.into(), thousandths: limit.thousandths() })
+        .collect()
 }
 
 /// Task groups mostly ask for an executor that comes with the agent (AG-6).

@@ -10,11 +10,9 @@ use arc_swap::ArcSwap;
 use reeve_agent_core::event::Kind;
 use reeve_agent_core::view::View;
 use reeve_agent_core::{Agent, Options};
-use reeve_agent_runtime::{Containerizer, Settings as ContainerSettings};
+use reeve_agent_runtime::{Containerizer, Link, Settings as ContainerSettings};
 use reeve_config::Settings as _;
-use reeve_isolator_posix::Posix;
 use reeve_model::{ContainerId, Pid};
-use reeve_module_sdk::isolator::Isolator;
 use reeve_transport::files::Files;
 use reeve_transport::libprocess::PeersConfig;
 use reeve_transport::{Actors, Inbound, Peers, Server, ServerConfig};
@@ -29,6 +27,7 @@ use crate::containers::{Surroundings, fates};
 use crate::describe::{advertised, describe, listen, master};
 use crate::disk::Disk;
 use crate::http::{self, Shared};
+use crate::modules;
 use crate::settings::AgentSettings;
 use crate::shell::{ACTOR, Input, Shell, wall, watch};
 use crate::wire::incoming;
@@ -47,6 +46,9 @@ pub enum StartError {
         /// What is wrong, and what would do.
         why: String,
     },
+    /// A module cannot be used.
+    #[error(transparent)]
+    Module(#[from] reeve_module_host::LoadError),
     /// No socket.
     #[error(transparent)]
     Bind(#[from] reeve_transport::server::BindError),
@@ -116,7 +118,8 @@ pub async fn start(
         recovery_timeout: settings.recovery_timeout,
         subscription_backoff: Duration::from_secs(2),
     };
-    let containerizer = containerizer(&settings, runtime_dir)?;
+    let (chain, modules) = modules::chain(&settings)?;
+    let containerizer = containerizer(&settings, runtime_dir, chain)?;
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let found = read::read(&layout, boot_id.trim());
     let agent_id = found.recovered.agent.as_ref().and_then(|agent| agent.id.clone());
@@ -137,6 +140,7 @@ pub async fn start(
         address,
         flags: settings.flags(),
         containerizer: containerizer.clone(),
+        modules,
         inputs: inputs.clone(),
         streams: AtomicU64::new(0),
         started: wall(),
@@ -273,19 +277,9 @@ fn directory(what: &'static str, path: &str) -> Result<PathBuf, StartError> {
 fn containerizer(
     settings: &AgentSettings,
     runtime_dir: PathBuf,
+    chain: Vec<Link>,
 ) -> Result<Containerizer, StartError> {
     let executor = executor(settings)?;
-    let mut chain: Vec<Arc<dyn Isolator>> = Vec::new();
-    for name in settings.isolation.split(',').map(str::trim).filter(|name| !name.is_empty()) {
-        match name {
-            "posix" | "posix/cpu" | "posix/mem" | "posix/rlimits" | "process" => {
-                if chain.is_empty() {
-                    chain.push(Arc::new(Posix::new()));
-                }
-            }
-            unknown => return Err(wrong("isolation", unknown, "no such isolator; try `posix`")),
-        }
-    }
     let mut how = ContainerSettings::new(executor, runtime_dir);
     how.switch_user = settings.switch_user;
     Ok(Containerizer::new(how, chain))

@@ -16,6 +16,7 @@ pub mod daemon;
 mod describe;
 pub mod disk;
 pub mod http;
+mod modules;
 pub mod settings;
 pub mod shell;
 pub mod wire;

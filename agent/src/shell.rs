@@ -14,13 +14,14 @@ use reeve_agent_core::{Agent, Refusal};
 use reeve_agent_runtime::{Containerizer, gc};
 use reeve_machine::{Machine, Tick, Wall};
 use reeve_model::{AgentId, ContainerId, ExecutorId, FrameworkId, Uuid};
+use reeve_module_sdk::isolator::Grants;
 use reeve_transport::files::Files;
 use reeve_transport::{Codec, Peers, StreamSender};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::containers::{Surroundings, ending, scalars};
+use crate::containers::{Surroundings, ending, grants};
 use crate::disk::Disk;
 use crate::wire::executor;
 use crate::wire::outgoing::{self, Identity};
@@ -198,7 +199,7 @@ impl Shell {
                 self.streams.remove(&stream);
             }
             Effect::Launch(launch) => self.launch(*launch),
-            Effect::Update(container, resources) => self.update(container, scalars(&resources)),
+            Effect::Update(container, resources) => self.update(container, grants(&resources)),
             Effect::Destroy(container) => self.destroy(container),
             Effect::Remove(path) => self.remove(path),
             Effect::Changed(_) => {}
@@ -254,11 +255,10 @@ impl Shell {
         });
     }
 
-    fn update(&self, container: ContainerId, requests: BTreeMap<String, i64>) {
+    fn update(&self, container: ContainerId, grants: Grants) {
         let (containerizer, inputs) = (self.containerizer.clone(), self.inputs.clone());
         tokio::spawn(async move {
-            let updated = containerizer.update(&container.value, requests, BTreeMap::new()).await;
-            if let Err(error) = updated {
+            if let Err(error) = containerizer.update(&container.value, grants).await {
                 let failed = Kind::ContainerUpdateFailed(container, error.to_string());
                 drop(inputs.send(Input::Happened(failed)).await);
             }

@@ -1,21 +1,28 @@
 //! The thread of the allocation machine. It hears what the core tells it and answers with
 //! grants; it also says why somebody has no offer, since it alone knows.
+//!
+//! The policy is a module. If it panics, or a call of it takes too long, another thread with
+//! another allocator takes over: from then on nothing of the first counts, and the core tells the
+//! second all that it must know.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use reeve_allocator_drf::Drf;
+use arc_swap::ArcSwap;
 use reeve_machine::Machine;
 use reeve_master_core::allocation::{Effect, Event, FrameworkIx, Host, Options};
 use reeve_master_core::event::Kind;
 use reeve_model::{FrameworkId, Role};
+use reeve_module_host::{LoadedAllocator, Module, Overrun, Watchdog};
 use reeve_telemetry::{Metrics, Timer};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::Error;
 use crate::clock::Clock;
+use crate::modules::{Allocators, AtWork};
 use crate::owner::Input;
 
 /// How long the thread sleeps if nothing has a deadline.
@@ -35,38 +42,75 @@ pub enum Told {
     Figures(oneshot::Sender<BTreeMap<String, f64>>),
 }
 
+/// After so many allocators that failed, the master gives up rather than try another.
+const MOST_ALLOCATORS: u64 = 4;
+
+/// How often calls are looked at for having taken too long.
+const LOOK: Duration = Duration::from_millis(100);
+
 /// A handle of the thread. The queue to it has no bound: it is as long as what the core told
 /// and the machine has not looked at yet, and a core that waited for it could not take the
 /// grants that the machine waits to pass on.
 #[derive(Clone, Debug)]
 pub struct Allocation {
-    told: Sender<Told>,
+    shared: Arc<Shared>,
+}
+
+/// What the threads, one after another, have in common.
+#[derive(Debug)]
+struct Shared {
+    /// The way to the machine at work.
+    told: ArcSwap<Sender<Told>>,
+    /// Its number; what machines of other numbers say does not count.
+    number: AtomicU64,
+    allocators: Allocators,
+    at_work: AtWork,
+    options: Options,
+    clock: Clock,
+    core: mpsc::Sender<Input>,
+    runs: Timer,
+    watchdog: OnceLock<Watchdog>,
 }
 
 impl Allocation {
-    /// Starts the thread; it ends when all handles are gone.
+    /// Starts the thread with the allocator that is configured.
     ///
     /// # Errors
     ///
-    /// If the system has no thread left.
+    /// If it cannot be loaded, or the system has no thread left.
     pub fn start(
         options: Options,
+        allocators: Allocators,
         clock: Clock,
         core: mpsc::Sender<Input>,
         metrics: &Metrics,
-    ) -> Result<(Allocation, JoinHandle<()>), Error> {
+    ) -> Result<Allocation, Error> {
+        let module = allocators.chosen()?;
         let (told, hears) = channel();
-        let runs = metrics.timer("allocator/mesos/allocation_run_ms");
-        let thread = std::thread::Builder::new()
-            .name("allocation".to_owned())
-            .spawn(move || Thread::new(options, clock, core, runs).run(&hears))
-            .map_err(|source| Error::Thread { name: "allocation", source })?;
-        Ok((Allocation { told }, thread))
+        let shared = Arc::new(Shared {
+            told: ArcSwap::from_pointee(told),
+            number: AtomicU64::new(0),
+            allocators,
+            at_work: AtWork::default(),
+            options,
+            clock,
+            core,
+            runs: metrics.timer("allocator/mesos/allocation_run_ms"),
+            watchdog: OnceLock::new(),
+        });
+        shared.watch()?;
+        shared.begin(0, module, hears)?;
+        Ok(Allocation { shared })
     }
 
     /// Tells the machine a fact.
     pub fn tell(&self, event: Event) {
         self.send(Told::Event(Box::new(event)));
+    }
+
+    /// Whether the machine of this number is at work.
+    pub fn is(&self, number: u64) -> bool {
+        self.shared.is(number)
     }
 
     /// Why this framework has no offers, most telling first; `None` if it is unknown.
@@ -83,47 +127,132 @@ impl Allocation {
         answer.await.unwrap_or_default()
     }
 
+    /// The modules at work (`/modules`).
+    pub fn modules(&self) -> serde_json::Value {
+        self.shared.at_work.json()
+    }
+
     fn send(&self, told: Told) {
-        if self.told.send(told).is_err() {
+        if self.shared.told.load().send(told).is_err() {
             tracing::debug!("the allocation machine has ended");
         }
     }
 }
 
+impl Shared {
+    fn is(&self, number: u64) -> bool {
+        self.number.load(Ordering::SeqCst) == number
+    }
+
+    /// Has calls that take too long noticed, for as long as there is a machine.
+    fn watch(self: &Arc<Self>) -> Result<(), Error> {
+        let shared = Arc::downgrade(self);
+        let watchdog = Watchdog::start(LOOK, move |overrun: Overrun| {
+            if let Some(shared) = shared.upgrade() {
+                let number = shared.number.load(Ordering::SeqCst);
+                let why = format!("a call has taken {:?} and goes on", overrun.lasts);
+                shared.replace(number, &overrun.module, &why);
+            }
+        });
+        let watchdog = watchdog.map_err(|source| Error::Thread { name: "watchdog", source })?;
+        // Called once, before any other thread knows of it.
+        let _ = self.watchdog.set(watchdog);
+        Ok(())
+    }
+
+    fn begin(
+        self: &Arc<Self>,
+        number: u64,
+        module: Module<LoadedAllocator>,
+        hears: Receiver<Told>,
+    ) -> Result<(), Error> {
+        let Module { facts, works } = module;
+        let name = facts.library.manifest.name.clone();
+        tracing::info!(
+            allocator = name,
+            version = facts.library.manifest.version,
+            file = %facts.library.path.display(),
+            "the allocator is at work"
+        );
+        self.at_work.allocator(facts);
+        let watched = self.watchdog.get().map(|dog| dog.watch(&name, self.allocators.timeout));
+        let allocator = works.watched(watched.unwrap_or_default());
+        let shared = Arc::clone(self);
+        std::thread::Builder::new()
+            .name("allocation".to_owned())
+            .spawn(move || Thread::new(shared, number, allocator).run(&hears))
+            .map(drop)
+            .map_err(|source| Error::Thread { name: "allocation", source })
+    }
+
+    /// Puts the fallback in the place of the allocator that failed, if that is still at work.
+    fn replace(self: &Arc<Self>, failed: u64, module: &str, why: &str) {
+        let next = failed + 1;
+        if self.number.compare_exchange(failed, next, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            return;
+        }
+        tracing::error!(module, why, "the allocator has failed and is not asked any more");
+        let give_up = |reason: String| {
+            let text = format!("the allocator '{module}' has failed ({why}), and {reason}");
+            // Nobody is told if the core has ended.
+            let _ = self.core.blocking_send(Input::GivesUp(text));
+        };
+        let fallback = match self.allocators.fallback() {
+            _ if next >= MOST_ALLOCATORS => return give_up("so did those in its place".to_owned()),
+            None => return give_up("allocator_fallback is 'none'".to_owned()),
+            Some(Err(error)) => return give_up(error.to_string()),
+            Some(Ok(fallback)) => fallback,
+        };
+        let (told, hears) = channel();
+        self.told.store(Arc::new(told));
+        if let Err(error) = self.begin(next, fallback, hears) {
+            return give_up(error.to_string());
+        }
+        // Nobody is told if the core has ended.
+        let _ = self.core.blocking_send(Input::Fact(Kind::AllocatorReplaced));
+    }
+}
+
 struct Thread {
-    host: Host<Drf>,
-    clock: Clock,
-    core: mpsc::Sender<Input>,
+    shared: Arc<Shared>,
+    number: u64,
+    /// Whether the core has begun to tell it all from the beginning; what it hears before was
+    /// meant for the machine before it.
+    introduced: bool,
+    host: Host<LoadedAllocator>,
     /// The numbers of frameworks, for people who ask by id.
     frameworks: BTreeMap<FrameworkId, FrameworkIx>,
     effects: Vec<Effect>,
-    runs: Timer,
 }
 
 impl Thread {
-    fn new(options: Options, clock: Clock, core: mpsc::Sender<Input>, runs: Timer) -> Self {
+    fn new(shared: Arc<Shared>, number: u64, allocator: LoadedAllocator) -> Self {
         Thread {
-            host: Host::new(options, Drf::new(reeve_allocator_drf::Options::default())),
-            clock,
-            core,
+            number,
+            introduced: number == 0,
+            host: Host::new(shared.options.clone(), allocator),
+            shared,
             frameworks: BTreeMap::new(),
             effects: Vec::new(),
-            runs,
         }
     }
 
     fn run(mut self, hears: &Receiver<Told>) {
-        loop {
-            let wait = self.host.deadline().map_or(IDLE, |tick| self.clock.until(tick));
+        while self.shared.is(self.number) {
+            let wait = self.host.deadline().map_or(IDLE, |tick| self.shared.clock.until(tick));
             match hears.recv_timeout(wait) {
                 Ok(told) => self.take_all(told, hears),
                 Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            let now = self.clock.now();
+            let now = self.shared.clock.now();
             if self.host.deadline().is_some_and(|tick| tick <= now) {
                 self.step(Event::Deadline);
-                self.runs.record(self.clock.now().since(now));
+                self.shared.runs.record(self.shared.clock.now().since(now));
+            }
+            if let Some(fault) = self.host.allocator().fault() {
+                let name = self.host.allocator().name();
+                return self.shared.replace(self.number, name, fault);
             }
             if !self.pass_on() {
                 return;
@@ -142,8 +271,11 @@ impl Thread {
     fn take(&mut self, told: Told) {
         match told {
             Told::Event(event) => {
-                self.note(&event);
-                self.step(*event);
+                self.introduced |= matches!(*event, Event::Introduction);
+                if self.introduced {
+                    self.note(&event);
+                    self.step(*event);
+                }
             }
             Told::Explain(framework, role, reply) => {
                 let reasons = self.frameworks.get(&framework);
@@ -172,7 +304,7 @@ impl Thread {
     }
 
     fn step(&mut self, event: Event) {
-        self.host.step(self.clock.now(), event, &mut self.effects);
+        self.host.step(self.shared.clock.now(), event, &mut self.effects);
     }
 
     /// Passes effects on; false if the core has ended.
@@ -180,7 +312,8 @@ impl Thread {
         for effect in self.effects.drain(..) {
             match effect {
                 Effect::Offer(granted) => {
-                    if self.core.blocking_send(Input::Fact(Kind::Granted(granted))).is_err() {
+                    let grants = Input::Granted(self.number, granted);
+                    if self.shared.core.blocking_send(grants).is_err() {
                         return false;
                     }
                 }
@@ -195,7 +328,9 @@ impl Thread {
     fn figures(&self) -> BTreeMap<String, f64> {
         let counters = self.host.counters();
         let unlawful: u64 = counters.unlawful.values().sum();
+        let replaced = self.number;
         let mut figures = BTreeMap::from([
+            ("allocator/mesos/replacements".to_owned(), replaced as f64),
             ("allocator/mesos/allocation_runs".to_owned(), counters.rounds as f64),
             ("allocator/mesos/event_queue_dispatches".to_owned(), 0.0),
             ("allocator/mesos/unlawful_grants".to_owned(), unlawful as f64),
@@ -207,22 +342,12 @@ impl Thread {
     }
 }
 
-/// Names of the one allocator there is: ours, and those that Mesos has for its own.
-const ALLOCATORS: [&str; 3] = ["drf", "hierarchical", "HierarchicalDRF"];
-
 /// The allocation machine's options, from the master's settings.
 ///
 /// # Errors
 ///
 /// The setting that has no sense.
 pub fn options(settings: &crate::MasterSettings) -> Result<Options, Error> {
-    if !ALLOCATORS.contains(&settings.allocator.as_str()) {
-        return Err(Error::Setting {
-            key: "allocator",
-            value: settings.allocator.clone(),
-            why: "there is no such allocator; `drf` is the one there is".to_owned(),
-        });
-    }
     let rules = &settings.min_allocatable_resources;
     let min_allocatable =
         reeve_model::MinAllocatable::parse(rules).map_err(|error| Error::Setting {

@@ -29,6 +29,7 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::identity::{ACTOR, Identity};
 use crate::messages::{self, OBSERVER, Outbound, Parsed};
+use crate::modules::Allocators;
 use crate::owner::{Hands, Input, Owner, QUEUE};
 use crate::readers::Readers;
 use crate::schedulers::Streams;
@@ -100,8 +101,9 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
 
     let (options, metrics) = (core_options(&settings), Metrics::new());
     let (core, inputs) = mpsc::channel(QUEUE);
-    let (allocation, _) =
-        Allocation::start(allocation::options(&settings)?, clock, core.clone(), &metrics)?;
+    let rules = allocation::options(&settings)?;
+    let allocators = Allocators::new(&settings);
+    let allocation = Allocation::start(rules, allocators, clock, core.clone(), &metrics)?;
     let (readers, changes) = Readers::start(&options);
     let (streams, counters) = (Streams::new(), Arc::new(Counters::new(&metrics)));
     let counted = settings.publish_per_framework_metrics.then(|| Arc::clone(&counters));

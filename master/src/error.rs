@@ -19,6 +19,9 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+    /// A module cannot be used.
+    #[error(transparent)]
+    Module(#[from] reeve_module_host::LoadError),
     /// A setting has a value that cannot be used.
     #[error("{key} = {value:?}: {why}")]
     Setting {

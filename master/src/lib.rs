@@ -22,6 +22,7 @@ mod daemon;
 mod error;
 pub mod identity;
 mod messages;
+mod modules;
 mod owner;
 mod persist;
 mod readers;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_machine::Machine;
+use reeve_master_core::allocation::Granted;
 use reeve_master_core::effect::{Effect, Scheduler, ToScheduler};
 use reeve_master_core::event::{
     Call, Caller, Event, Kind, RequestId, StreamClaim, StreamId, Subscription, WriteId,
@@ -43,6 +44,10 @@ const IDLE: Duration = Duration::from_secs(3600);
 pub enum Input {
     /// A fact, as it is.
     Fact(Kind),
+    /// Grants of the allocation machine of this number.
+    Granted(u64, Vec<Granted>),
+    /// The master cannot go on, and why.
+    GivesUp(String),
     /// A transaction of the registry ended.
     Written(reeve_registry::Group),
     /// A scheduler subscribes on a stream.
@@ -151,6 +156,13 @@ impl Owner {
     fn take(&mut self, input: Input) {
         match input {
             Input::Fact(kind) => self.step(kind),
+            // One that was replaced may still have had something to say.
+            Input::Granted(number, granted) => {
+                if self.hands.allocation.is(number) {
+                    self.step(Kind::Granted(granted));
+                }
+            }
+            Input::GivesUp(why) => self.stepped_down = Some(why),
             Input::Written(group) => {
                 self.hands.counters.stored(group.took);
                 let failure = group.result.err().map(|error| error.to_string());

@@ -33,8 +33,12 @@ settings! {
         max_agent_ping_timeouts: u32 = "5",
         /// How long a disconnected agent has to come back, also after a failover of the master.
         agent_reregister_timeout: Duration = "10mins",
-        /// The allocator.
+        /// The allocator: the name of a module.
         allocator: String = "drf",
+        /// The allocator that takes over from one that fails, or none: the master ends then.
+        allocator_fallback: String = "drf",
+        /// How long a call of the allocator may take; one that takes longer has failed.
+        allocator_timeout: Duration = "5secs",
         /// The shortest time a declined offer is withheld.
         allocation_interval: Duration = "1secs",
         /// What an offer must hold at the least: alternatives with | between, amounts with ;.

@@ -43,7 +43,8 @@ pub fn run(plan: &Plan, settings: &Settings, signals: &File) {
         probes: Probes::default(),
         done: false,
     };
-    let (mut machine, first) = Executor::new(settings.clone(), stamp);
+    let wrapped = !plan.wrapper.is_empty();
+    let (mut machine, first) = Executor::new(settings.clone(), wrapped, stamp);
     let mut effects = vec![first];
     loop {
         // An effect may be followed by an event at once, and that by effects.
@@ -96,6 +97,7 @@ impl Shell<'_> {
     }
 
     fn spawn(&mut self, program: &Program) -> Event {
+        let program = &program.wrapped(&self.plan.wrapper);
         match process::spawn(program, self.plan, Stdio::inherit()) {
             Ok(pid) => {
                 self.child = Some(pid);

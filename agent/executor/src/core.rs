@@ -153,6 +153,7 @@ enum Link {
 /// The command executor's machine.
 pub struct Executor<S> {
     settings: Settings,
+    wrapped: bool,
     stamp: S,
     task: Task,
     link: Link,
@@ -170,10 +171,12 @@ struct Unacknowledged {
 }
 
 impl<S: FnMut() -> Stamp> Executor<S> {
-    /// A machine at the executor's start, and the call to connect with.
-    pub fn new(settings: Settings, stamp: S) -> (Self, Effect) {
+    /// A machine at the executor's start, and the call to connect with. `wrapped` says that
+    /// something else runs the task's program, and knows what to do if there is none.
+    pub fn new(settings: Settings, wrapped: bool, stamp: S) -> (Self, Effect) {
         let mut machine = Self {
             settings,
+            wrapped,
             stamp,
             task: Task::Waiting,
             link: Link::Connecting { lost: None },
@@ -266,7 +269,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         };
         self.unacknowledged_task = Some(Bytes::from(task.encode_to_vec()));
         let wanted = Wanted::read(&task);
-        let program = launch::program(task);
+        let program = launch::program(task, self.wrapped);
         let status = self.status(&limits.task, TaskState::TaskStarting, None, None);
         self.task = Task::Starting { limits: limits.clone(), wanted: Wanted::default() };
         self.update(status, out);

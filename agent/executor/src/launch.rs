@@ -36,10 +36,16 @@ pub enum Refused {
 
 /// The program of a command task (Mesos docs: CommandInfo). With `shell` the value is a script
 /// for `/bin/sh`; without, it is a file and the arguments are its whole argument list.
-pub fn program(task: TaskInfo) -> Result<Program, Refused> {
+/// `wrapped` says that something else runs it and knows what to run where the command names
+/// nothing.
+pub fn program(task: TaskInfo, wrapped: bool) -> Result<Program, Refused> {
     let id = task.task_id.value;
     let owner = format!("task '{id}'");
-    program_of(task.command.ok_or(Refused::NoCommand(id))?, &owner)
+    let mut command = task.command.ok_or(Refused::NoCommand(id))?;
+    if wrapped && command.value.is_none() {
+        (command.shell, command.value) = (Some(false), Some(String::new()));
+    }
+    program_of(command, &owner)
 }
 
 /// The program of a command; `owner` is whose command it is, in words.

@@ -12,6 +12,7 @@
 //! | `status` | file that receives the wait status, absent if nobody wants it |
 //! | `user` | `uid:gid:group,group…` of the program |
 //! | `rlimit` | `resource:soft:hard` of the program, in the kernel's numbers |
+//! | `wrap` | a word that goes before the program's own: something else runs it elsewhere |
 //! | `program`, `arg` | for `exec`: the file to run and its arguments, the zeroth included |
 
 use std::io::Read;
@@ -58,6 +59,8 @@ pub struct Plan {
     pub user: Option<User>,
     /// Limits of the program: resource, soft, hard.
     pub rlimits: Vec<(u32, u64, u64)>,
+    /// What to put before the program, if it is not to run right here.
+    pub wrapper: Vec<String>,
 }
 
 /// A plan that cannot be followed.
@@ -113,6 +116,7 @@ struct Draft {
     status: Option<PathBuf>,
     user: Option<User>,
     rlimits: Vec<(u32, u64, u64)>,
+    wrapper: Vec<String>,
     program: Option<String>,
     arguments: Vec<String>,
 }
@@ -125,6 +129,7 @@ impl Draft {
             "status" => self.status = Some(value.into()),
             "user" => self.user = Some(parse_user(value)?),
             "rlimit" => self.rlimits.push(parse_limit(value)?),
+            "wrap" => self.wrapper.push(value.to_owned()),
             "program" => self.program = Some(value.to_owned()),
             "arg" => self.arguments.push(value.to_owned()),
             _ => return None,
@@ -148,6 +153,7 @@ impl Draft {
             status: self.status,
             user: self.user,
             rlimits: self.rlimits,
+            wrapper: self.wrapper,
         })
     }
 }

@@ -24,6 +24,18 @@ pub struct Program {
     pub environment: Vec<(String, String)>,
 }
 
+impl Program {
+    /// The same, run by the words before it: they, `--`, the file and its arguments but for the
+    /// zeroth.
+    pub fn wrapped(&self, wrapper: &[String]) -> Self {
+        let Some(file) = wrapper.first().cloned() else { return self.clone() };
+        let own = Some(&self.file).filter(|file| !file.is_empty());
+        let rest = own.into_iter().chain(self.arguments.iter().skip(1)).cloned();
+        let arguments = wrapper.iter().cloned().chain(["--".to_owned()]).chain(rest).collect();
+        Self { file, arguments, environment: self.environment.clone() }
+    }
+}
+
 /// Starts a program in a session of its own, in the sandbox, as the plan's user and within the
 /// plan's limits, with `output` as its standard output. It dies with this process. Returns its
 /// process id.

@@ -13,6 +13,7 @@ const NOT_STARTED: i32 = 127 << 8;
 
 /// Runs the program to its end, kills what it leaves, and returns its wait status.
 pub fn run(program: &Program, plan: &Plan) -> i32 {
+    let program = &program.wrapped(&plan.wrapper);
     let first = match process::spawn(program, plan, Stdio::inherit()) {
         Ok(pid) => pid,
         Err(error) => {

@@ -21,7 +21,8 @@ use std::collections::btree_map::Entry;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use reeve_module_sdk::isolator::{Failed, Isolator, Limitation, Usage};
+use reeve_module_sdk::Failed;
+use reeve_module_sdk::isolator::{Grants, Isolator, Limitation, Usage};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
@@ -101,12 +102,27 @@ struct Container {
     destroyed: Option<Option<Limitation>>,
 }
 
+/// A link of the chain.
+#[derive(Clone)]
+pub struct Link {
+    /// The isolator's name.
+    pub name: String,
+    /// The isolator.
+    pub works: Arc<dyn Isolator>,
+}
+
+impl std::fmt::Debug for Link {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Link").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 /// What comes of a launch.
 type Outcome = Result<(Launched, Option<PidFd>), LaunchError>;
 
 struct Inner {
     settings: Settings,
-    chain: Vec<Arc<dyn Isolator>>,
+    chain: Vec<Link>,
     kernel: Box<dyn Kernel>,
     containers: Mutex<BTreeMap<String, Container>>,
 }
@@ -119,7 +135,7 @@ pub struct Containerizer {
 
 impl std::fmt::Debug for Containerizer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let links: Vec<&str> = self.inner.chain.iter().map(|link| link.name()).collect();
+        let links: Vec<&str> = self.inner.chain.iter().map(|link| link.name.as_str()).collect();
         f.debug_struct("Containerizer").field("chain", &links).finish_non_exhaustive()
     }
 }
@@ -138,15 +154,11 @@ impl Inner {
 
 impl Containerizer {
     /// A containerizer with a chain of isolators, in order, and no containers.
-    pub fn new(settings: Settings, chain: Vec<Arc<dyn Isolator>>) -> Self {
+    pub fn new(settings: Settings, chain: Vec<Link>) -> Self {
         Self::with_kernel(settings, chain, Box::new(Linux))
     }
 
-    fn with_kernel(
-        settings: Settings,
-        chain: Vec<Arc<dyn Isolator>>,
-        kernel: Box<dyn Kernel>,
-    ) -> Self {
+    fn with_kernel(settings: Settings, chain: Vec<Link>, kernel: Box<dyn Kernel>) -> Self {
         let containers = Mutex::new(BTreeMap::new());
         Self { inner: Arc::new(Inner { settings, chain, kernel, containers }) }
     }
@@ -356,13 +368,8 @@ impl Containerizer {
     }
 
     /// Changes what a container may use.
-    pub async fn update(
-        &self,
-        id: &str,
-        requests: BTreeMap<String, i64>,
-        limits: BTreeMap<String, i64>,
-    ) -> Result<(), ContainerError> {
-        self.each_link(id, move |link, id| link.update(id, &requests, &limits)).await.map(drop)
+    pub async fn update(&self, id: &str, grants: Grants) -> Result<(), ContainerError> {
+        self.each_link(id, move |link, id| link.update(id, &grants)).await.map(drop)
     }
 
     /// What a container uses now: of each figure, what the first link that knows it says.
@@ -407,8 +414,8 @@ impl Containerizer {
         let work = tokio::task::spawn_blocking(move || {
             let mut answers = Vec::new();
             for link in &inner.chain {
-                answers.push(call(link.as_ref(), &owned).map_err(|source| {
-                    let link = link.name().to_owned();
+                answers.push(call(link.works.as_ref(), &owned).map_err(|source| {
+                    let link = link.name.clone();
                     ContainerError::Isolator { id: owned.clone(), link, source }
                 })?);
             }
@@ -427,16 +434,14 @@ impl Containerizer {
     }
 }
 
-/// Fills what is unknown in `known` from `next`.
-fn first_known(known: Usage, next: Usage) -> Usage {
-    Usage {
-        processes: known.processes.or(next.processes),
-        threads: known.threads.or(next.threads),
-        cpus_user_time_secs: known.cpus_user_time_secs.or(next.cpus_user_time_secs),
-        cpus_system_time_secs: known.cpus_system_time_secs.or(next.cpus_system_time_secs),
-        mem_rss_bytes: known.mem_rss_bytes.or(next.mem_rss_bytes),
-        disk_used_bytes: known.disk_used_bytes.or(next.disk_used_bytes),
+/// Adds to `known` the figures of `next` that it does not have.
+fn first_known(mut known: Usage, next: Usage) -> Usage {
+    for figure in next.figures {
+        if known.get(&figure.name).is_none() {
+            known.figures.push(figure);
+        }
     }
+    known
 }
 
 /// The end of a container whose first process has ended: reaps it, kills what it left, cleans up.
@@ -448,14 +453,25 @@ fn end(inner: &Inner, id: &str, launched: Launched, held: &PidFd) -> Exit {
         tree::sweep(id, ours.then_some(launched.pid));
     }
     let reaped = reap(held);
+    let broken = broken_limit(inner, id);
     launch::clean_up(&inner.chain, id);
     files::remove(&inner.settings.runtime_dir, id);
     let destroyed = inner.containers().get(id).and_then(|container| container.destroyed.clone());
     Exit {
         status: told.or(reaped),
         destroyed: destroyed.is_some(),
-        limitation: destroyed.flatten(),
+        limitation: broken.or(destroyed.flatten()),
     }
+}
+
+/// The limit that ended a container: what the kernel kills for is known only afterwards.
+fn broken_limit(inner: &Inner, id: &str) -> Option<Limitation> {
+    inner.chain.iter().find_map(|link| {
+        link.works.check(id).unwrap_or_else(|error| {
+            tracing::warn!("isolator '{}' on the end of container '{id}': {error}", link.name);
+            None
+        })
+    })
 }
 
 /// The wait status of a child, if it is ours.

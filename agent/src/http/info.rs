@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use reeve_agent_core::view::{ExecutorPhase, Phase, View};
 use reeve_model::{Resources, TaskState};
+use reeve_module_host::Facts;
 use reeve_transport::{Response, Router};
 use serde_json::json;
 
@@ -13,12 +14,17 @@ use crate::shell::wall;
 
 pub(super) fn routes(router: Router, shared: &Arc<Shared>) -> Router {
     let (flags, metrics) = (Arc::clone(shared), Arc::clone(shared));
+    let modules = Arc::clone(shared);
     router
         .get("/health", |_| async { Response::ok() })
         .own("/version", |_| async { encoded(&reeve_v0::version()) })
         .get("/flags", move |_| {
             let flags: BTreeMap<_, _> = flags.flags.iter().cloned().collect();
             async move { Response::json(json!({ "flags": flags }).to_string()) }
+        })
+        .get("/modules", move |_| {
+            let all: serde_json::Value = modules.modules.iter().map(Facts::json).collect();
+            async move { Response::json(json!({ "modules": all }).to_string()) }
         })
         .own("/metrics/snapshot", move |_| {
             let snapshot = snapshot(&metrics);

@@ -16,6 +16,7 @@ use reeve_agent_core::view::View;
 use reeve_agent_runtime::Containerizer;
 use reeve_machine::Wall;
 use reeve_model::AgentInfo;
+use reeve_module_host::Facts;
 use reeve_transport::Router;
 use reeve_transport::files::Files;
 use tokio::sync::mpsc;
@@ -35,6 +36,8 @@ pub struct Shared {
     pub flags: Vec<(&'static str, String)>,
     /// Containers, for their usage.
     pub containerizer: Containerizer,
+    /// The modules that were loaded.
+    pub modules: Vec<Facts>,
     /// The way to the core.
     pub inputs: mpsc::Sender<Input>,
     /// The next executor stream.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reeve_agent_core::view::{ExecutorPhase, ExecutorRow};
-use reeve_module_sdk::isolator::Usage;
+use reeve_module_sdk::isolator::{Usage, Value as Figure};
 use reeve_transport::{Response, Router};
 use serde_json::{Map, Value, json};
 
@@ -71,25 +71,22 @@ fn container(framework: &str, row: &ExecutorRow, statistics: Option<&Value>) -> 
     entry
 }
 
-/// `ResourceStatistics` in its own names; what no isolator knows is left out.
+/// `ResourceStatistics` in its own names: what the links of the chain know, and the limits that
+/// none of them sets.
 fn figures(row: &ExecutorRow, usage: &Usage) -> Value {
-    let limits = &row.facts.resources;
+    let granted = &row.facts.resources;
+    let megabytes = |name: &str| granted.scalar(name).thousandths().max(0) / 1000 * (1 << 20);
     let mut all = Map::new();
-    let mut add = |name: &str, value: Option<Value>| {
-        if let Some(value) = value {
-            all.insert(name.to_owned(), value);
-        }
-    };
-    add("timestamp", Some(wall().to_seconds().into()));
-    add("processes", usage.processes.map(Value::from));
-    add("threads", usage.threads.map(Value::from));
-    add("cpus_user_time_secs", usage.cpus_user_time_secs.map(Value::from));
-    add("cpus_system_time_secs", usage.cpus_system_time_secs.map(Value::from));
-    add("cpus_limit", Some(limits.scalar("cpus").to_f64().into()));
-    let megabytes = |name: &str| limits.scalar(name).thousandths().max(0) / 1000 * (1 << 20);
-    add("mem_limit_bytes", Some(megabytes("mem").into()));
-    add("mem_rss_bytes", usage.mem_rss_bytes.map(Value::from));
-    add("disk_limit_bytes", Some(megabytes("disk").into()));
-    add("disk_used_bytes", usage.disk_used_bytes.map(Value::from));
+    all.insert("timestamp".to_owned(), wall().to_seconds().into());
+    all.insert("cpus_limit".to_owned(), granted.scalar("cpus").to_f64().into());
+    all.insert("mem_limit_bytes".to_owned(), megabytes("mem").into());
+    all.insert("disk_limit_bytes".to_owned(), megabytes("disk").into());
+    for figure in &usage.figures {
+        let value = match figure.value {
+            Figure::Count(count) => count.into(),
+            Figure::Number(number) => number.into(),
+        };
+        all.insert(figure.name.to_string(), value);
+    }
     Value::Object(all)
 }

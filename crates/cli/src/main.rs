@@ -6,6 +6,7 @@
 mod daemons;
 mod execute;
 mod local;
+mod modules;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn run(name: &str, words: &[String]) -> anyhow::Result<ExitCode> {
     }
     let matches = command().get_matches_from(words);
     match matches.subcommand() {
+        Some(("module", flags)) => modules::run(flags),
         Some(("local", flags)) => runtime()?.block_on(local::run(flags)),
         Some(("master", flags)) => runtime()?.block_on(daemons::master(flags)),
         Some(("agent", flags)) => runtime()?.block_on(daemons::agent(flags)),
@@ -49,6 +51,7 @@ fn command() -> Command {
         .subcommand(local::command())
         .subcommand(daemons::master_command())
         .subcommand(daemons::agent_command())
+        .subcommand(modules::command())
         .subcommand(
             Command::new("execute")
                 .about("Run one task and tell what becomes of it (mesos-execute)")

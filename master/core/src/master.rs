@@ -174,6 +174,7 @@ impl Master {
                 self.teardown_asked(step, request, &framework);
             }
             Kind::Granted(granted) => self.granted(step, granted),
+            Kind::AllocatorReplaced => self.introduce(step),
             Kind::Deadline => self.deadline_passed(step),
         }
     }

@@ -45,10 +45,14 @@ pub fn routes(router: Router, app: &App) -> Router {
 
 /// The routes that ask the core or the allocation machine.
 fn asking(router: Router, app: &App) -> Router {
-    let (teardown, explain) = (app.clone(), app.clone());
+    let (teardown, explain, modules) = (app.clone(), app.clone(), app.clone());
     let (snapshot, metrics) = (app.clone(), app.clone());
     router
         .post("/teardown", move |request| operate::teardown(teardown.clone(), request))
+        .get("/modules", move |_| {
+            let modules = serde_json::json!({ "modules": modules.allocation.modules() });
+            async move { Response::json(modules.to_string()) }
+        })
         .get("/explain", move |request| operate::explain(explain.clone(), request))
         .own("/metrics/snapshot", move |request| metrics::snapshot(snapshot.clone(), request))
         .own("/metrics", move |request| metrics::openmetrics(metrics.clone(), request))

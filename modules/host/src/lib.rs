@@ -1,1 +1,39 @@
-//! x
+//! Finds, checks, opens and calls modules.
+//!
+//! ```text
+//!  name -> file (search) -> may it be trusted (trust) -> is it a module (image, manifest)
+//!       -> do we speak its generation -> are its parameters right (parameters)
+//!       -> open and compare layouts (library) -> create -> Allocator | Isolator | …
+//! ```
+//!
+//! All up to the opening only reads the file, so what is wrong with a module is said before any
+//! of its code runs. A library is opened once and never closed: code that was given away cannot
+//! be taken back. A panic inside arrives as a [`Fault`](reeve_module_api::v1::Fault); a call that
+//! takes too long is noticed by a [`Watchdog`].
+//!
+//! Lives here: all of the above, for every kind of module. Lives elsewhere: what crosses
+//! (`modules/api`), the traits that loaded modules implement (`modules/sdk`), and what is done
+//! with them (the daemons).
+
+mod allocator;
+pub mod check;
+mod create;
+mod facts;
+mod image;
+mod isolator;
+mod library;
+mod manifest;
+mod parameters;
+mod search;
+mod trust;
+mod watchdog;
+
+pub use allocator::LoadedAllocator;
+pub use create::{Created, Module};
+pub use facts::Facts;
+pub use isolator::LoadedIsolator;
+pub use library::{Library, LoadError, SUPPORTED};
+pub use manifest::{Kind, Manifest, ManifestError, ParameterSpec, ParameterType};
+pub use parameters::{ParameterError, settle};
+pub use search::{Search, file_name};
+pub use watchdog::{Overrun, Watchdog, Watched};

@@ -1,7 +1,8 @@
 //! Resource limits from a ContainerInfo (Mesos docs: POSIX rlimits).
 
 use prost::Message;
-use reeve_module_sdk::isolator::{Failed, Rlimit};
+use reeve_module_sdk::Failed;
+use reeve_module_sdk::isolator::Rlimit;
 
 /// The one field of `mesos.v1.ContainerInfo` that this isolator reads.
 #[derive(Clone, PartialEq, Message)]

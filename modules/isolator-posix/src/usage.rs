@@ -51,14 +51,13 @@ impl Sum {
         let ticks = setting(nix::unistd::SysconfVar::CLK_TCK).unwrap_or(100) as f64;
         let page = setting(nix::unistd::SysconfVar::PAGE_SIZE).unwrap_or(4_096);
         let page = u64::try_from(page).unwrap_or(4_096);
-        Usage {
-            processes: Some(self.processes),
-            threads: Some(self.threads),
-            cpus_user_time_secs: Some(self.user_ticks as f64 / ticks),
-            cpus_system_time_secs: Some(self.system_ticks as f64 / ticks),
-            mem_rss_bytes: Some(self.rss_pages * page),
-            disk_used_bytes: None,
-        }
+        let mut usage = Usage::default();
+        usage.count("processes", self.processes.into());
+        usage.count("threads", self.threads.into());
+        usage.number("cpus_user_time_secs", self.user_ticks as f64 / ticks);
+        usage.number("cpus_system_time_secs", self.system_ticks as f64 / ticks);
+        usage.count("mem_rss_bytes", self.rss_pages * page);
+        usage
     }
 }
 

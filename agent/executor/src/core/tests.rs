@@ -45,7 +45,8 @@ impl Rig {
             count += 1;
             Stamp { uuid: [count; 16], timestamp: f64::from(count) }
         };
-        let (machine, first) = Executor::new(settings(checkpoint), Box::new(stamp) as Box<_>);
+        let (machine, first) =
+            Executor::new(settings(checkpoint), false, Box::new(stamp) as Box<_>);
         assert!(matches!(first, Effect::Connect(_)));
         let mut rig = Self { machine, sent: Vec::new() };
         assert_eq!(rig.step(0, Event::Subscribed { killing_state }), []);

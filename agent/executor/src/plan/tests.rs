@@ -15,6 +15,8 @@ fn a_whole_plan_is_read_and_the_go_byte_is_left() {
         "status=/r/status",
         "user=1000:100:4,24",
         "rlimit=7:64:128",
+        "wrap=/bin/elsewhere",
+        "wrap=run",
         "program=/bin/echo",
         "arg=echo",
         "arg=a=b",
@@ -25,6 +27,7 @@ fn a_whole_plan_is_read_and_the_go_byte_is_left() {
     assert_eq!(rest, b"g");
     assert_eq!(plan.user, Some(User { uid: 1000, gid: 100, groups: vec![4, 24] }));
     assert_eq!(plan.rlimits, [(7, 64, 128)]);
+    assert_eq!(plan.wrapper, ["/bin/elsewhere", "run"]);
     assert_eq!(
         plan.kind,
         Kind::Exec { program: "/bin/echo".into(), arguments: vec!["echo".into(), "a=b".into()] }

@@ -1,6 +1,23 @@
 use super::*;
 
 #[test]
+fn a_wrapped_program_comes_after_the_words_of_the_wrapper() {
+    let words = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let program = |file: &str, arguments: &str| Program {
+        file: file.to_owned(),
+        arguments: words(arguments),
+        environment: Vec::new(),
+    };
+    let wrapper = words("/bin/elsewhere run");
+    let wrapped = program("/bin/sh", "sh -c true").wrapped(&wrapper);
+    assert_eq!(wrapped, program("/bin/elsewhere", "/bin/elsewhere run -- /bin/sh -c true"));
+    let nothing = Program { arguments: Vec::new(), ..program("", "") };
+    let wrapped = nothing.wrapped(&wrapper);
+    assert_eq!(wrapped, program("/bin/elsewhere", "/bin/elsewhere run --"));
+    assert_eq!(program("/bin/sh", "sh").wrapped(&[]), program("/bin/sh", "sh"));
+}
+
+#[test]
 fn endings_are_worded_as_mesos_words_them() {
     assert_eq!(describe(0), "Command exited with status 0");
     assert_eq!(describe(3 << 8), "Command exited with status 3");

@@ -12,14 +12,14 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Instant;
 
-use reeve_module_sdk::isolator::{Container, Isolator, Rlimit};
+use reeve_module_sdk::isolator::{Container, Fragment, Rlimit, Variable};
 
 use super::kernel::{Held, Kernel, Order};
 use super::spec::{LaunchError, Launched, Settings, Spec, Step};
-use super::{files, plan};
+use super::{Link, files, plan};
 use crate::causes::in_one_line;
 use crate::process::pidfd::PidFd;
 use crate::process::tree::MARK;
@@ -65,7 +65,7 @@ impl Progress {
 struct Fault(Step, String);
 
 /// The chain of isolators, in order.
-pub(crate) type Chain = [Arc<dyn Isolator>];
+pub(crate) type Chain = [Link];
 
 /// A launch that may be carried out.
 pub(crate) struct Launch<'a> {
@@ -90,6 +90,31 @@ struct Done {
 struct Additions {
     environment: BTreeMap<String, String>,
     rlimits: Vec<Rlimit>,
+    /// Words to put before the command, and the link that wants them.
+    wrapper: Option<(String, Vec<String>)>,
+}
+
+impl Additions {
+    fn take(&mut self, link: &str, fragment: Fragment) -> Result<(), Fault> {
+        for Variable { name, value } in fragment.environment {
+            self.environment.insert(name.into(), value.into());
+        }
+        self.rlimits.extend(fragment.rlimits);
+        if fragment.wrapper.is_empty() {
+            return Ok(());
+        }
+        if let Some((other, _)) = &self.wrapper {
+            let why = format!("isolators '{other}' and '{link}' both want to run its command");
+            return Err(Fault(Step::Prepare, why));
+        }
+        let words = fragment.wrapper.into_iter().map(Into::into).collect();
+        self.wrapper = Some((link.to_owned(), words));
+        Ok(())
+    }
+
+    fn wrapper(&self) -> &[String] {
+        self.wrapper.as_ref().map_or(&[], |(_, words)| words)
+    }
 }
 
 impl Launch<'_> {
@@ -138,8 +163,9 @@ impl Launch<'_> {
         }
         progress.enter(Step::Spawn)?;
         let status = files::status(&settings.runtime_dir, &spec.id);
-        let plan = plan::encode(spec, user.as_ref(), &additions.rlimits, &status)
-            .map_err(|message| Fault(Step::Spawn, message))?;
+        let plan =
+            plan::encode(spec, user.as_ref(), &additions.rlimits, additions.wrapper(), &status)
+                .map_err(|message| Fault(Step::Spawn, message))?;
         let environment = self.environment(&mut additions.environment);
         let order = Order {
             executor: &settings.executor,
@@ -173,22 +199,24 @@ impl Launch<'_> {
     fn prepare(&self, user: Option<&User>, done: &mut Done) -> Result<Additions, Fault> {
         let spec = self.spec;
         let container = Container {
-            id: spec.id.clone(),
-            sandbox: spec.sandbox.clone(),
-            user: user.and(spec.user.clone()),
-            requests: spec.requests.clone(),
-            limits: spec.limits.clone(),
-            container_info: spec.container_info.clone(),
+            id: spec.id.as_str().into(),
+            framework: spec.framework.as_str().into(),
+            executor: spec.executor.as_str().into(),
+            task: spec.task.as_deref().map(Into::into).into(),
+            sandbox: spec.sandbox.to_string_lossy().into_owned().into(),
+            user: user.and(spec.user.clone()).map(Into::into).into(),
+            grants: spec.grants.clone(),
+            container_info: spec.container_info.clone().into(),
+            command_info: spec.command_info.clone().into(),
         };
         let mut additions = Additions::default();
         for link in self.chain {
             // Counted first: a link that fails half way has something to clean up as well.
             done.prepared += 1;
-            let fragment = link.prepare(&container).map_err(|error| {
-                Fault(Step::Prepare, format!("isolator '{}': {error}", link.name()))
+            let fragment = link.works.prepare(&container).map_err(|error| {
+                Fault(Step::Prepare, format!("isolator '{}': {error}", link.name))
             })?;
-            additions.environment.extend(fragment.environment);
-            additions.rlimits.extend(fragment.rlimits);
+            additions.take(&link.name, fragment)?;
             self.progress.enter(Step::Prepare)?;
         }
         Ok(additions)
@@ -213,8 +241,8 @@ impl Launch<'_> {
 
     fn isolate(&self, pid: u32) -> Result<(), Fault> {
         for link in self.chain {
-            link.isolate(&self.spec.id, pid).map_err(|error| {
-                Fault(Step::Isolate, format!("isolator '{}': {error}", link.name()))
+            link.works.isolate(&self.spec.id, pid).map_err(|error| {
+                Fault(Step::Isolate, format!("isolator '{}': {error}", link.name))
             })?;
             self.progress.enter(Step::Isolate)?;
         }
@@ -244,10 +272,10 @@ impl Launch<'_> {
 /// Cleans up in reverse order. A link that fails does not keep the others from it.
 pub(crate) fn clean_up(chain: &Chain, id: &str) {
     for link in chain.iter().rev() {
-        if let Err(error) = link.cleanup(id) {
+        if let Err(error) = link.works.cleanup(id) {
             tracing::error!(
                 "isolator '{}' failed to clean up container '{id}': {error}",
-                link.name()
+                link.name
             );
         }
     }

@@ -12,6 +12,7 @@ pub(crate) fn encode(
     spec: &Spec,
     user: Option<&User>,
     rlimits: &[Rlimit],
+    wrapper: &[String],
     status: &Path,
 ) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
@@ -31,6 +32,7 @@ pub(crate) fn encode(
     for limit in rlimits {
         entry("rlimit", &format!("{}:{}:{}", limit.resource, limit.soft, limit.hard))?;
     }
+    wrapper.iter().try_for_each(|word| entry("wrap", word))?;
     match &spec.command {
         Command::CommandExecutor => entry("kind", "command-executor")?,
         Command::Exec(program) => {

@@ -66,8 +66,8 @@ fn find(inner: &Inner, known: &[Known]) -> Result<Finds, ContainerError> {
     for Known { id, sandbox } in known {
         match living(inner, id) {
             Some((launched, held)) => {
-                let sandbox = sandbox.clone();
-                survivors.push(Survivor { id: id.clone(), pid: launched.pid, sandbox });
+                let sandbox = sandbox.to_string_lossy().into_owned().into();
+                survivors.push(Survivor { id: id.as_str().into(), pid: launched.pid, sandbox });
                 found.push((id.clone(), Found::Living(launched, held)));
             }
             None => ended.push(id.clone()),
@@ -79,9 +79,9 @@ fn find(inner: &Inner, known: &[Known]) -> Result<Finds, ContainerError> {
     orphans.retain(|id| !ids.contains(id.as_str()));
     // The links learn of the dead as well, so that they can clean up after them.
     for link in &inner.chain {
-        link.recover(&survivors).map_err(|source| ContainerError::Isolator {
+        link.works.recover(&survivors).map_err(|source| ContainerError::Isolator {
             id: "(all)".to_owned(),
-            link: link.name().to_owned(),
+            link: link.name.clone(),
             source,
         })?;
     }

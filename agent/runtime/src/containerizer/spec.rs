@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reeve_module_sdk::isolator::Limitation;
+use reeve_module_sdk::isolator::{Grants, Limitation};
 
 use crate::fetch::Uri;
 
@@ -73,14 +73,20 @@ pub struct Spec {
     /// The whole environment: that of the executor
     /// ([`ExecutorEnvironment`](crate::environment::ExecutorEnvironment)) and that of the command.
     pub environment: BTreeMap<String, String>,
-    /// Requested scalars by name, in thousandths.
-    pub requests: BTreeMap<String, i64>,
-    /// Limits where they differ from the requests, in thousandths; `i64::MAX` means none.
-    pub limits: BTreeMap<String, i64>,
+    /// The framework that it runs for.
+    pub framework: String,
+    /// The executor that runs in it.
+    pub executor: String,
+    /// The task, if it is made for one.
+    pub task: Option<String>,
+    /// What it is given.
+    pub grants: Grants,
     /// What to fetch into the sandbox first.
     pub uris: Vec<Uri>,
     /// The protobuf `mesos.v1.ContainerInfo`, empty if there is none.
     pub container_info: Vec<u8>,
+    /// The protobuf `mesos.v1.CommandInfo` of what runs in it.
+    pub command_info: Vec<u8>,
     /// A file to write the first process's number to before the container begins
     /// (`pids/forked.pid` of the checkpoint).
     pub pid_file: Option<PathBuf>,

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use reeve_module_sdk::Failed;
 use reeve_module_sdk::isolator::{
-    Container as Described, Failed, Fragment, Isolator, Limitation, Survivor, Usage,
+    Container as Described, Fragment, Grants, Isolator, Limitation, Survivor, Usage, Value,
 };
 
 use super::kernel::{Held, Kernel, Order};
@@ -16,14 +17,14 @@ use super::*;
 type Log = Arc<Mutex<Vec<String>>>;
 
 /// A link that writes down its calls and fails where it is told to.
-struct Link {
+struct Scripted {
     name: &'static str,
     fails_at: Option<&'static str>,
     slow: Duration,
     log: Log,
 }
 
-impl Link {
+impl Scripted {
     fn call(&self, what: &str) -> Result<(), Failed> {
         self.log.lock().unwrap().push(format!("{what} {}", self.name));
         if what == "prepare" {
@@ -33,27 +34,20 @@ impl Link {
     }
 }
 
-impl Isolator for Link {
-    fn name(&self) -> &str {
-        self.name
-    }
+impl Isolator for Scripted {
     fn recover(&self, _: &[Survivor]) -> Result<(), Failed> {
         self.call("recover")
     }
     fn prepare(&self, _: &Described) -> Result<Fragment, Failed> {
         self.call("prepare")?;
-        let environment = BTreeMap::from([(format!("FROM_{}", self.name), "1".to_owned())]);
-        Ok(Fragment { environment, ..Fragment::default() })
+        let mut fragment = Fragment::default();
+        fragment.set(format!("FROM_{}", self.name), "1");
+        Ok(fragment)
     }
     fn isolate(&self, _: &str, _: u32) -> Result<(), Failed> {
         self.call("isolate")
     }
-    fn update(
-        &self,
-        _: &str,
-        _: &BTreeMap<String, i64>,
-        _: &BTreeMap<String, i64>,
-    ) -> Result<(), Failed> {
+    fn update(&self, _: &str, _: &Grants) -> Result<(), Failed> {
         self.call("update")
     }
     fn usage(&self, _: &str) -> Result<Usage, Failed> {
@@ -118,10 +112,13 @@ fn spec(dir: &Path) -> Spec {
         user: None,
         command: Command::CommandExecutor,
         environment: BTreeMap::new(),
-        requests: BTreeMap::new(),
-        limits: BTreeMap::new(),
+        framework: "f".to_owned(),
+        executor: "e".to_owned(),
+        task: None,
+        grants: Grants::default(),
         uris: Vec::new(),
         container_info: Vec::new(),
+        command_info: Vec::new(),
         pid_file: None,
     }
 }
@@ -134,8 +131,9 @@ async fn launch(
 ) -> (Result<Launched, LaunchError>, Vec<String>) {
     let dir = tempfile::tempdir().unwrap();
     let log = Log::default();
-    let link = |name, fails_at, slow| -> Arc<dyn Isolator> {
-        Arc::new(Link { name, fails_at, slow, log: Arc::clone(&log) })
+    let link = |name: &'static str, fails_at, slow| {
+        let works = Arc::new(Scripted { name, fails_at, slow, log: Arc::clone(&log) });
+        Link { name: name.to_owned(), works }
     };
     let chain = vec![link("a", None, Duration::ZERO), link("b", b_fails, b_slow)];
     let kernel = Box::new(Recorder { fails_at: kernel_fails, log: Arc::clone(&log) });
@@ -198,11 +196,12 @@ async fn a_step_that_hangs_meets_its_deadline() {
         let dir = tempfile::tempdir().unwrap();
         let log = Log::default();
         let slow = Duration::from_millis(600);
-        let link = Link { name: "b", fails_at: None, slow, log: Arc::clone(&log) };
+        let works = Scripted { name: "b", fails_at: None, slow, log: Arc::clone(&log) };
+        let link = Link { name: "b".to_owned(), works: Arc::new(works) };
         let kernel = Box::new(Recorder { fails_at: None, log: Arc::clone(&log) });
         let mut settings = Settings::new("/none", dir.path().join("run"));
         settings.step_deadline = Duration::from_millis(50);
-        let containerizer = Containerizer::with_kernel(settings, vec![Arc::new(link)], kernel);
+        let containerizer = Containerizer::with_kernel(settings, vec![link], kernel);
         let outcome = containerizer.launch(spec(dir.path())).await;
         assert_eq!(log.lock().unwrap().as_slice(), ["prepare b", "cleanup b"]);
         assert_eq!(containerizer.wait("c").await, None);
@@ -235,8 +234,11 @@ async fn an_id_is_a_name_and_is_used_once() {
 
 #[test]
 fn of_each_figure_the_first_that_is_known_counts() {
-    let first = Usage { processes: Some(1), ..Usage::default() };
-    let second = Usage { processes: Some(2), threads: Some(3), ..Usage::default() };
+    let (mut first, mut second) = (Usage::default(), Usage::default());
+    first.count("processes", 1);
+    second.count("processes", 2);
+    second.count("threads", 3);
     let both = first_known(first, second);
-    assert_eq!((both.processes, both.threads), (Some(1), Some(3)));
+    assert_eq!(both.get("processes"), Some(Value::Count(1)));
+    assert_eq!(both.get("threads"), Some(Value::Count(3)));
 }

@@ -9,9 +9,17 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reeve_agent_runtime::fetch::Uri;
-use reeve_agent_runtime::{Command, Containerizer, Known, Program, Settings, Spec, Step};
+use reeve_agent_runtime::{Command, Containerizer, Known, Link, Program, Settings, Spec, Step};
 use reeve_isolator_posix::Posix;
+use reeve_module_sdk::isolator::{Grants, Usage, Value};
 use tempfile::TempDir;
+
+fn count(usage: &Usage, name: &str) -> u64 {
+    match usage.get(name) {
+        Some(Value::Count(count)) => count,
+        other => panic!("{name} is {other:?}"),
+    }
+}
 
 /// Builds the executor beside this test's own program, once.
 fn executor() -> &'static Path {
@@ -59,10 +67,13 @@ impl Rig {
             user: None,
             command: Command::Exec(program),
             environment: BTreeMap::from([("GIVEN".to_owned(), "yes".to_owned())]),
-            requests: BTreeMap::new(),
-            limits: BTreeMap::new(),
+            framework: "f".to_owned(),
+            executor: "e".to_owned(),
+            task: None,
+            grants: Grants::default(),
             uris: Vec::new(),
             container_info: Vec::new(),
+            command_info: Vec::new(),
             pid_file: Some(self.dir.path().join("meta/pids/forked.pid")),
         }
     }
@@ -85,7 +96,8 @@ impl Rig {
 
 fn containerizer(dir: &Path) -> Containerizer {
     let settings = Settings::new(executor(), dir.join("run"));
-    Containerizer::new(settings, vec![Arc::new(Posix::new())])
+    let posix = Link { name: "posix".to_owned(), works: Arc::new(Posix::new(false)) };
+    Containerizer::new(settings, vec![posix])
 }
 
 async fn eventually<T>(mut look: impl FnMut() -> Option<T>) -> T {
@@ -130,7 +142,7 @@ async fn a_destroyed_container_leaves_nothing() {
     rig.containerizer.launch(rig.spec(script)).await.unwrap();
     let pids = [rig.line("pid").await, rig.line("stray").await];
     let usage = rig.containerizer.usage(&rig.id).await.unwrap();
-    assert!(usage.processes.unwrap() >= 3 && usage.mem_rss_bytes.unwrap() > 0);
+    assert!(count(&usage, "processes") >= 3 && count(&usage, "mem_rss_bytes") > 0);
     rig.containerizer.destroy(&rig.id).await.unwrap();
     assert!(!pids.iter().any(|pid| lives(pid)));
     let exit = rig.containerizer.wait(&rig.id).await.unwrap();
@@ -195,7 +207,7 @@ async fn a_restarted_agent_finds_what_lives_and_what_ended() {
     assert!(exited.iter().any(|(id, _)| *id == "ended"), "{exited:?}");
     assert!(!lives(&orphan_pid));
 
-    assert!(second.usage(&rig.id).await.unwrap().processes.unwrap() >= 2);
+    assert!(count(&second.usage(&rig.id).await.unwrap(), "processes") >= 2);
     std::fs::write(rig.dir.path().join("work/runs/c/go"), "").unwrap();
     let exit = second.wait(&rig.id).await.unwrap();
     assert_eq!(exit.status, Some(5 << 8));

@@ -3,6 +3,7 @@
 mod books;
 mod compare;
 mod health;
+mod introduce;
 mod leave;
 mod register;
 mod reregister;

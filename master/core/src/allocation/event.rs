@@ -29,6 +29,8 @@ pub struct AgentFacts {
 /// master's own and may be used again once it has told that the old bearer is gone.
 #[derive(Clone, Debug)]
 pub enum Event {
+    /// What follows is told from the beginning, to a machine that knows nothing yet.
+    Introduction,
     /// An agent is admitted, or came back with what runs on it.
     AgentAdded {
         /// Its number.

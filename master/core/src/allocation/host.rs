@@ -56,6 +56,11 @@ impl<A: Allocator> Host<A> {
         }
     }
 
+    /// The module.
+    pub fn allocator(&self) -> &A {
+        &self.allocator
+    }
+
     /// What has happened since the start.
     pub fn counters(&self) -> &Counters {
         &self.counters
@@ -98,7 +103,7 @@ impl<A: Allocator> Host<A> {
             Event::Quota { role, guarantees, limits } => {
                 books.set_quota(&role, &guarantees, &limits);
             }
-            Event::Deadline => {}
+            Event::Introduction | Event::Deadline => {}
         }
     }
 

@@ -232,7 +232,7 @@ impl Master {
     }
 
     /// Tells the allocation machine of a new framework.
-    fn announce_framework(&self, step: &mut Step<'_>, fx: FrameworkIx) {
+    pub(crate) fn announce_framework(&self, step: &mut Step<'_>, fx: FrameworkIx) {
         let Some(framework) = self.frameworks.get(fx) else { return };
         step.allocation(allocation::Event::FrameworkAdded {
             framework: fx,

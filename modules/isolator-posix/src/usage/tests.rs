@@ -1,4 +1,5 @@
 use super::*;
+use crate::tests::count;
 
 #[test]
 fn the_tree_of_this_process_uses_something() {
@@ -6,10 +7,10 @@ fn the_tree_of_this_process_uses_something() {
     let usage = of_tree(std::process::id());
     child.kill().unwrap();
     child.wait().unwrap();
-    assert!(usage.processes.unwrap() >= 2);
-    assert!(usage.threads.unwrap() >= 2);
-    assert!(usage.mem_rss_bytes.unwrap() > 100_000);
-    assert!(usage.cpus_user_time_secs.unwrap() >= 0.0);
+    assert!(count(&usage, "processes") >= 2);
+    assert!(count(&usage, "threads") >= 2);
+    assert!(count(&usage, "mem_rss_bytes") > 100_000);
+    assert!(usage.get("cpus_user_time_secs").is_some());
 }
 
 #[test]
@@ -17,7 +18,7 @@ fn a_process_that_is_gone_uses_nothing() {
     let mut child = std::process::Command::new("true").spawn().unwrap();
     let pid = child.id();
     child.wait().unwrap();
-    assert_eq!(of_tree(pid).processes, Some(0));
+    assert_eq!(count(&of_tree(pid), "processes"), 0);
 }
 
 #[test]

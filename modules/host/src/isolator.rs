@@ -1,0 +1,63 @@
+//! An isolator that was loaded, as any other.
+
+use std::fmt;
+
+use reeve_module_api::abi_stable::std_types::{RResult, RStr};
+use reeve_module_api::v1::Fault;
+use reeve_module_api::v1::isolator::RawIsolatorBox;
+use reeve_module_sdk::Failed;
+use reeve_module_sdk::isolator::{
+    Container, Fragment, Grants, Isolator, Limitation, Survivor, Usage,
+};
+
+/// An isolator behind the boundary. A panic of it fails the call, and so the container that the
+/// call was for, and no other.
+pub struct LoadedIsolator {
+    raw: RawIsolatorBox,
+}
+
+impl fmt::Debug for LoadedIsolator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LoadedIsolator").finish_non_exhaustive()
+    }
+}
+
+impl LoadedIsolator {
+    pub(crate) fn new(raw: RawIsolatorBox) -> Self {
+        Self { raw }
+    }
+}
+
+fn answer<T>(result: RResult<T, Fault>) -> Result<T, Failed> {
+    result.into_result().map_err(|fault| Failed::new(fault.message))
+}
+
+impl Isolator for LoadedIsolator {
+    fn recover(&self, survivors: &[Survivor]) -> Result<(), Failed> {
+        answer(self.raw.recover(survivors.to_vec().into()))
+    }
+
+    fn prepare(&self, container: &Container) -> Result<Fragment, Failed> {
+        answer(self.raw.prepare(container))
+    }
+
+    fn isolate(&self, id: &str, pid: u32) -> Result<(), Failed> {
+        answer(self.raw.isolate(RStr::from(id), pid))
+    }
+
+    fn update(&self, id: &str, grants: &Grants) -> Result<(), Failed> {
+        answer(self.raw.update(RStr::from(id), grants))
+    }
+
+    fn usage(&self, id: &str) -> Result<Usage, Failed> {
+        answer(self.raw.usage(RStr::from(id)))
+    }
+
+    fn check(&self, id: &str) -> Result<Option<Limitation>, Failed> {
+        answer(self.raw.check(RStr::from(id))).map(Into::into)
+    }
+
+    fn cleanup(&self, id: &str) -> Result<(), Failed> {
+        answer(self.raw.cleanup(RStr::from(id)))
+    }
+}
