@@ -13,14 +13,16 @@ test: NEEDS += git:git openssl:openssl python3:python3
 MODULES := $(patsubst %,-p reeve-%,$(filter allocator-% isolator-%,$(notdir $(wildcard modules/*))))
 PROGRAMS := -p reeve-cli -p reeve-executor $(MODULES)
 
-.PHONY: run test check bench simulate build release fmt needs clean
+.PHONY: run test programs check bench simulate build release fmt needs clean
 
 run: needs release ## start a master and an agent on port 5050
 	@exec target/release/reeve local --ip 127.0.0.1 --ip 127.0.1.1 --port 5050
 
-test: needs ## every test; those that need root say so and are left out without it
-	$(CARGO) build $(PROGRAMS)
+test: needs programs ## every test; those that need root say so and are left out without it
 	$(CARGO) test --workspace --quiet
+
+programs: needs ## what the tests of real processes start
+	$(CARGO) build $(PROGRAMS)
 
 check: ## formatting and lints, warnings are errors
 	$(CARGO) fmt --check

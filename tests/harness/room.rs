@@ -104,6 +104,6 @@ pub fn program(name: &str) -> PathBuf {
     let own = std::env::current_exe().expect("a test has a program");
     let found = own.ancestors().skip(1).take(2).map(|room| room.join(name)).find(|p| p.is_file());
     found.unwrap_or_else(|| {
-        panic!("{name} is not built: run `cargo build -p reeve-cli -p reeve-executor` (`make test` does)")
+        panic!("{name} is not built: `make test` builds all that tests need, by `make programs`")
     })
 }

@@ -86,7 +86,7 @@ fn inspect(path: &Path) -> anyhow::Result<ExitCode> {
 #[allow(clippy::print_stdout)]
 async fn list(address: &str) -> anyhow::Result<ExitCode> {
     let daemon = Operator::new(MasterAddress::parse(address)?);
-    let body = daemon.get("/modules").await.with_context(|| {
+    let body = daemon.get_of_any("/modules").await.with_context(|| {
         format!("{address} does not say which modules it has, as a Reeve master or agent does")
     })?;
     for module in body["modules"].as_array().into_iter().flatten() {

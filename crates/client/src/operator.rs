@@ -25,10 +25,19 @@ impl Operator {
         Self { http: HttpClient::new(), master }
     }
 
-    /// The JSON of an endpoint, such as `/state`.
+    /// The JSON of an endpoint of a master, such as `/state`.
     pub async fn get(&self, path: &str) -> Result<Value, Error> {
+        self.ask(self.master.url(path)).await
+    }
+
+    /// The JSON of an endpoint that agents have as well, such as `/modules`.
+    pub async fn get_of_any(&self, path: &str) -> Result<Value, Error> {
+        self.ask(format!("http://{}{path}", self.master)).await
+    }
+
+    async fn ask(&self, url: String) -> Result<Value, Error> {
         let address = self.master.to_string();
-        let call = Call::get(self.master.url(path));
+        let call = Call::get(url);
         let reply = self.http.send(&call, PATIENCE).await;
         let reply =
             reply.map_err(|source| Error::Unreachable { address: address.clone(), source })?;

@@ -113,7 +113,7 @@ pub enum LoadError {
     },
     /// A parameter is wrong.
     #[error(transparent)]
-    Parameter(#[from] ParameterError),
+    Parameter(#[from] Box<ParameterError>),
     /// The module does not start.
     #[error("module '{name}' does not start: {why}")]
     Create {

@@ -49,18 +49,18 @@ pub enum ParameterError {
 pub fn settle(
     manifest: &Manifest,
     given: Option<&reeve_config::Module>,
-) -> Result<Vec<Parameter>, ParameterError> {
+) -> Result<Vec<Parameter>, Box<ParameterError>> {
     let nothing = BTreeMap::new();
     let given = given.map_or(&nothing, |given| &given.parameters);
     for (name, parameter) in given {
         if !manifest.parameters.iter().any(|spec| spec.name == *name) {
             let names = manifest.parameters.iter().map(|spec| spec.name.as_str());
-            return Err(ParameterError::Unknown {
+            return Err(Box::new(ParameterError::Unknown {
                 origin: parameter.origin.clone(),
                 module: manifest.name.clone(),
                 name: name.clone(),
                 nearest: nearest(name, names).map(str::to_owned),
-            });
+            }));
         }
     }
     let mut all = Vec::new();
@@ -71,13 +71,16 @@ pub fn settle(
             (None, Some(default)) => (default, Origin::Program),
             (None, None) => continue,
         };
-        let value = read(spec, value).ok_or_else(|| ParameterError::Value {
-            origin,
-            module: manifest.name.clone(),
-            name: spec.name.clone(),
-            takes: spec.takes.to_string(),
-            value: shown(value),
-        })?;
+        let wrong = || {
+            Box::new(ParameterError::Value {
+                origin,
+                module: manifest.name.clone(),
+                name: spec.name.clone(),
+                takes: spec.takes.to_string(),
+                value: shown(value),
+            })
+        };
+        let value = read(spec, value).ok_or_else(wrong)?;
         all.push(Parameter { name: spec.name.as_str().into(), value });
     }
     Ok(all)

@@ -1,0 +1,60 @@
+//! `reeve module`.
+
+use reeve_tests::{Cluster, Room};
+
+use crate::{built, run, said, text};
+
+#[test]
+fn inspect_tells_what_a_module_says_of_itself() {
+    let room = Room::new();
+    let file = built::template();
+    let output = run(&room, "reeve", &["module", "inspect", file.to_str().unwrap()]);
+    let shown = text(&output.stdout);
+    assert!(output.status.success(), "{}", said(&output));
+    assert!(shown.starts_with("isolator site 0.1.0: Tells every program"), "{shown}");
+    assert!(shown.contains("interface generation 1"), "{shown}");
+    assert!(shown.contains("name (a text, \"unnamed\" unless set): The site's name"), "{shown}");
+    assert!(shown.contains("open_files (a whole number): The most files"), "{shown}");
+}
+
+#[test]
+fn check_passes_good_modules_and_names_what_bad_ones_break() {
+    let room = Room::new();
+    let good = [
+        built::bundled("libreeve_allocator_drf.so"),
+        built::bundled("libreeve_isolator_posix.so"),
+        built::bin_packing(),
+        built::template(),
+    ];
+    for file in good {
+        let output = run(&room, "reeve", &["module", "check", file.to_str().unwrap()]);
+        assert!(output.status.success(), "{}", said(&output));
+    }
+    let bad = built::bad_allocator();
+    let check = |how: &str| {
+        let set = format!("how={how}");
+        let words = ["module", "check", bad.to_str().unwrap(), "--set", &set, "--set", "after=0"];
+        let output = run(&room, "reeve", &words);
+        assert!(!output.status.success(), "{how}");
+        said(&output)
+    };
+    assert!(check("lie").contains("is not lawful"));
+    assert!(check("panic").contains("it panicked: asked 1 times"));
+    assert!(check("crash").contains("brought its process down with signal 6"));
+    assert!(check("refuse").contains("does not start: it does not like this host"));
+    assert!(check("dance").contains("takes one of lie, panic, hang, crash, refuse, not 'dance'"));
+}
+
+#[test]
+fn list_tells_what_runs() {
+    let cluster = Cluster::start();
+    let master = cluster.master.address.to_string();
+    let shown = text(&run(&cluster.room, "reeve", &["module", "list", &master]).stdout);
+    assert!(shown.starts_with("allocator drf "), "{shown}");
+    let agent = cluster.agent.address.to_string();
+    let shown = text(&run(&cluster.room, "reeve", &["module", "list", &agent]).stdout);
+    assert!(
+        shown.starts_with("isolator posix ") && shown.contains("enforce_disk = false"),
+        "{shown}"
+    );
+}
