@@ -23,6 +23,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reeve-module-sdk", &["reeve-module-api"]),
     ("reeve-module-host", &["reeve-module-api", "reeve-module-sdk", "reeve-config"]),
     ("reeve-allocator-drf", &["reeve-module-sdk", "reeve-model"]),
+    ("reeve-isolator-cgroups", &["reeve-module-sdk", "reeve-model"]),
     ("reeve-isolator-posix", &["reeve-module-sdk", "reeve-model"]),
     ("reeve-master-core", &["reeve-machine", "reeve-model", "reeve-module-sdk"]),
     ("reeve-agent-core", &["reeve-machine", "reeve-model", "reeve-module-sdk"]),
