@@ -1,5 +1,5 @@
-//! The isolator on this host's own kernel: what a cgroup is for. Needs root and cgroups version 1
-//! with cpu, cpuacct, memory and pids; elsewhere each test says why it does nothing.
+//! The isolator on this host's own kernel: what a cgroup is for. Needs root, and cgroups of either
+//! version with cpu, memory and pids; elsewhere each test says why it does nothing.
 
 // The steps of a test fail by panicking, also where they are functions of their own.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stderr)]
@@ -17,7 +17,17 @@ use reeve_module_sdk::isolator::{
 use reeve_module_sdk::{Failed, Module, Parameters};
 
 const TOP: &str = "/sys/fs/cgroup";
-const CONTROLLERS: [&str; 4] = ["cpu", "cpuacct", "memory", "pids"];
+
+/// The hierarchies in use, as directories: one each in version 1, one in version 2.
+fn hierarchies() -> Option<Vec<PathBuf>> {
+    let top = Path::new(TOP);
+    if let Ok(names) = std::fs::read_to_string(top.join("cgroup.controllers")) {
+        let has = |name| names.split_whitespace().any(|one| one == name);
+        return ["cpu", "memory", "pids"].into_iter().all(has).then(|| vec![top.to_owned()]);
+    }
+    let all = ["cpu", "cpuacct", "memory", "pids"].map(|name| top.join(name));
+    all.iter().all(|path| path.join("cgroup.procs").exists()).then(|| all.to_vec())
+}
 
 /// How long what must happen may take on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,33 +41,43 @@ fn parameters(root: &str, more: &[(&str, ParameterValue)]) -> Parameters {
 /// An isolator with a root of its own, of which nothing is left at the end.
 struct Bench {
     root: String,
+    hierarchies: Vec<PathBuf>,
     cgroups: Option<Cgroups>,
 }
 
 impl Bench {
     /// None where the host cannot do it.
     fn new(name: &str, more: &[(&str, ParameterValue)]) -> Option<Self> {
-        let root = format!("reeve-test-{}-{name}", std::process::id());
+        let root = format!("/reeve-test-{}-{name}", std::process::id());
         if !rustix::process::geteuid().is_root() {
             eprintln!("skipped: only root may make cgroups");
             return None;
         }
-        let mounted = |name: &&str| Path::new(TOP).join(name).join("cgroup.procs").exists();
-        if let Some(name) = CONTROLLERS.iter().find(|name| !mounted(name)) {
-            eprintln!("skipped: '{TOP}/{name}' is no hierarchy of version 1");
+        let Some(hierarchies) = hierarchies() else {
+            eprintln!("skipped: '{TOP}' has not all of cpu, memory and pids");
             return None;
-        }
+        };
         let cgroups = Cgroups::create(&parameters(&root, more)).unwrap();
         cgroups.recover(&[]).unwrap();
-        Some(Self { root, cgroups: Some(cgroups) })
+        Some(Self { root, hierarchies, cgroups: Some(cgroups) })
     }
 
     fn cgroups(&self) -> &Cgroups {
         self.cgroups.as_ref().unwrap()
     }
 
+    fn is_v2(&self) -> bool {
+        self.hierarchies.len() == 1
+    }
+
     fn roots(&self) -> Vec<PathBuf> {
-        CONTROLLERS.iter().map(|name| Path::new(TOP).join(name).join(&self.root)).collect()
+        self.hierarchies.iter().map(|top| top.join(self.root.trim_start_matches('/'))).collect()
+    }
+
+    /// The container's cgroup in the hierarchy that has a file.
+    fn cgroup(&self, file: &str) -> PathBuf {
+        let mut all = self.roots().into_iter().map(|root| root.join("container-c"));
+        all.find(|path| path.join(file).exists()).expect("a controller has its files")
     }
 
     /// Starts a shell that runs a script once it is isolated.
@@ -154,7 +174,8 @@ fn is_killed_and_told_why(bench: &Bench) {
     let words =
         "Memory limit exceeded: Requested: 64MB Maximum Used: 64MB\n\nMEMORY STATISTICS: \n";
     assert!(message.starts_with(words), "{message}");
-    assert!(message.contains("\nrss "), "{message}");
+    let rss = if bench.is_v2() { "\nanon " } else { "\nrss " };
+    assert!(message.contains(rss), "{message}");
     running.0.wait().unwrap();
     // After the end nothing new is to be told.
     assert_eq!(bench.cgroups().check("c"), Ok(None));
@@ -203,7 +224,7 @@ fn a_fork_bomb_is_stopped_and_nothing_of_it_is_left() {
     let script =
         "bomb() { [ $1 -gt 9 ] || { bomb $(($1+1)) & bomb $(($1+1)) & }; sleep 600; }; bomb 1";
     let _running = bench.start(&[("cpus", 1_000), ("mem", 256_000)], script);
-    let events = Path::new(TOP).join("pids").join(&bench.root).join("container-c/pids.events");
+    let events = bench.cgroup("pids.events").join("pids.events");
     until("a fork that fails", || {
         let text = std::fs::read_to_string(&events).unwrap();
         text.lines().any(|line| line.starts_with("max ") && line != "max 0").then_some(())
@@ -226,9 +247,9 @@ fn a_second_agent_with_the_same_root_is_refused() {
 #[test]
 fn after_a_restart_survivors_stay_and_orphans_are_killed() {
     let Some(mut bench) = Bench::new("restart", &[]) else { return };
-    let script = "mkdir /sys/fs/cgroup/memory$(sed -n 's/.*:memory://p' /proc/self/cgroup)/own; \
-                  sleep 600 & exec sleep 600";
-    let mut running = bench.start(&[("cpus", 100), ("mem", 64_000)], script);
+    let mut running = bench.start(&[("cpus", 100), ("mem", 64_000)], "sleep 600 & exec sleep 600");
+    // As a container may make cgroups of its own.
+    std::fs::create_dir(bench.cgroup("memory.stat").join("own")).unwrap();
     until("the processes", || {
         let usage = bench.cgroups().usage("c").unwrap();
         (number(&usage, "processes") == 2.0).then_some(())
@@ -251,12 +272,15 @@ fn after_a_restart_survivors_stay_and_orphans_are_killed() {
 fn every_controller_of_the_host_can_be_used_at_once() {
     let all = ParameterValue::List(vec!["all".into()].into());
     let Some(bench) = Bench::new("all", &[("controllers", all)]) else { return };
-    let script = "cat /dev/null && ! cat /dev/kmsg && [ -n \"$(sed -n 's/.*:devices:.*c$/x/p' /proc/self/cgroup)\" ]";
+    // Kernel messages are not among the usual devices.
+    let script = if bench.is_v2() { "true" } else { "cat /dev/null && ! cat /dev/kmsg" };
     let mut running = bench.start(&[("cpus", 100), ("mem", 64_000)], script);
     let status = running.0.wait().unwrap();
     bench.cgroups().cleanup("c").unwrap();
     for name in ["blkio", "cpuset", "devices"] {
-        drop(std::fs::remove_dir(Path::new(TOP).join(name).join(&bench.root)));
+        drop(std::fs::remove_dir(
+            Path::new(TOP).join(name).join(bench.root.trim_start_matches('/')),
+        ));
     }
     assert!(status.success());
 }

@@ -104,6 +104,11 @@ fn the_kernel_itself_kills_and_removes_a_cgroup_of_version_2() {
         ends.push(process);
     }
     assert!(Linux.lock(&top).is_ok() && !Linux.is_delegated(&top));
+    // As systemd marks what it hands over.
+    let plain = rustix::fs::XattrFlags::empty();
+    if rustix::fs::setxattr(&top, "trusted.delegate", b"1", plain).is_ok() {
+        assert!(Linux.is_delegated(&top));
+    }
     destroy(&Linux, vec![top.clone()], Duration::from_secs(60)).unwrap();
     assert!(!top.exists());
     for mut process in ends {
