@@ -281,6 +281,9 @@ impl Isolator for Cgroups {
 
     fn prepare(&self, container: &Container) -> Result<Fragment, Failed> {
         let id = container.id.as_str();
+        if id.contains('/') {
+            return Err(Failed::new(format!("'{id}' cannot name a cgroup: it has a '/'")));
+        }
         let places = (0..self.hierarchies.len()).collect();
         let known = Known { grants: container.grants.clone(), told: 0, places };
         self.containers().insert(id.to_owned(), known);

@@ -104,6 +104,14 @@ fn a_prepare_that_fails_names_the_file_and_is_cleaned_up_after() {
 }
 
 #[test]
+fn an_id_does_not_lead_out_of_the_root() {
+    let (fake, cgroups) = isolator(Fake::v2("/"), &[]);
+    assert!(cgroups.prepare(&container("x/../../y", &REQUEST, &[])).is_err());
+    cgroups.cleanup("x/../../y").unwrap();
+    assert_eq!(fake.log(), [""; 0]);
+}
+
+#[test]
 fn a_kill_for_want_of_memory_is_told_once() {
     for (fake, path, text) in [
         (Fake::v1(), "memory/reeve", "oom_kill_disable 0\nunder_oom 0\noom_kill 1\n"),
