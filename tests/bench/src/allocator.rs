@@ -1,4 +1,4 @@
-//! The allocator's figures: host and `drf` in this process, no sockets and no threads.
+//! The allocator's figures: host and dominant resource fairness in this process, no sockets and no threads.
 //!
 //! Rows B1 to B4. The clock is real, the machine's time is not: a step is called as soon as it
 //! may be.
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use reeve_allocator_drf::Drf;
+use reeve_allocation_engine::{Dominant, Engine};
 use reeve_machine::{Machine, Tick};
 use reeve_master_core::allocation::{
     AgentFacts, AgentIx, Effect, Event, FrameworkIx, Granted, Host, Options,
@@ -172,7 +172,7 @@ fn median(what: &str, mut change: impl FnMut() -> Result<(), String>) -> Result<
 
 /// A host with frameworks and agents, and the offers that are out.
 struct Cluster {
-    host: Host<Drf>,
+    host: Host<Engine<Dominant>>,
     now: Tick,
     out: Vec<Effect>,
     offers: Vec<Granted>,
@@ -183,7 +183,7 @@ impl Cluster {
     fn new(frameworks: u32, roles: u32) -> Result<Self, String> {
         let total = "cpus:24;mem:4096;disk:4096;ports:[31000-32000]";
         let total = Resources::parse(total, &Role::any()).map_err(|error| error.to_string())?;
-        let host = Host::new(Options::default(), Drf::default());
+        let host = Host::new(Options::default(), Engine::default());
         let (out, offers) = (Vec::new(), Vec::new());
         let mut cluster = Self { host, now: Tick::ZERO, out, offers, total };
         for framework in 0..frameworks {

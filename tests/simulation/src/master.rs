@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reeve_allocator_drf::Drf;
+use reeve_allocation_engine::{Dominant, Engine};
 use reeve_machine::sim::Node;
 use reeve_machine::{Machine, Tick, Wall};
 use reeve_master_core::allocation::{self, Host};
@@ -28,7 +28,7 @@ pub struct MasterHost {
     /// The decisions.
     pub core: Master,
     /// The allocation machine.
-    pub host: Host<Drf>,
+    pub host: Host<Engine<Dominant>>,
     /// What readers see.
     pub view: View,
     registry: Registry,
@@ -93,8 +93,8 @@ fn options() -> Options {
     Options { agent_reregister_timeout: secs(300), ..Options::default() }
 }
 
-fn fresh_host() -> Host<Drf> {
-    Host::new(allocation::Options::default(), Drf::new(Default::default()))
+fn fresh_host() -> Host<Engine<Dominant>> {
+    Host::new(allocation::Options::default(), Engine::default())
 }
 
 impl MasterHost {

@@ -328,6 +328,10 @@ pub struct Room {
     pub reclaims: RVec<Reclaim>,
     /// How many agents the module may visit before it returns; more are visited next round.
     pub budget: usize,
+    /// Set by the module: after so many nanoseconds it wants to be asked again even if nothing has
+    /// changed, because something became due by time alone (a wait that is over). Zero: only when
+    /// something changes. It holds until the next round, which sets it anew.
+    pub wake_after: u64,
 }
 
 /// An allocator as it crosses; the SDK makes one of its plain trait `Allocator`, which says what

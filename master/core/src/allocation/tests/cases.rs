@@ -4,14 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reeve_allocator_drf::Drf;
 use reeve_machine::Machine;
 use reeve_model::{
     Capabilities, Constraint, OfferConstraints, Predicate, Quantities, Quantity, Role, Selector,
 };
 
 use super::ledger::{Ledger, Subscriber};
-use super::{agent_added, facts, framework_added, framework_info, resources};
+use super::{Drf, agent_added, facts, framework_added, framework_info, resources};
 use crate::allocation::{AgentIx, Event, FrameworkIx};
 
 const MOMENT: Duration = Duration::from_millis(5);

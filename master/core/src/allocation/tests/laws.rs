@@ -5,13 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use proptest::prelude::*;
-use reeve_allocator_drf::Drf;
 use reeve_model::{Capabilities, Conversion, Quantities, Quantity, Reservation, Resources, Role};
 use reeve_module_sdk::allocator::Allocator;
 
 use super::ledger::{Ledger, Subscriber};
 use super::liar::Liar;
-use super::{facts, framework_info, resources};
+use super::{Drf, facts, framework_info, resources};
 use crate::allocation::{AgentIx, Event, FrameworkIx, Granted};
 
 const ROLES: [&str; 4] = ["*", "eng", "eng/web", "ops"];

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use reeve_allocator_drf::Drf;
 use reeve_module_sdk::allocator::{
     AgentIx, Allocator, Amounts, Change, FrameworkIx, Grant, KindIx, RoleIx, Room, Share,
 };
+
+use super::Drf;
 
 #[derive(Debug, Default)]
 pub(super) struct Liar {

@@ -10,10 +10,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use reeve_allocation_engine::{Dominant, Engine};
 use reeve_model::{Attributes, Capabilities, FrameworkInfo, Resources, Role};
 
 use super::event::{AgentFacts, Event};
 use super::{AgentIx, FrameworkIx};
+
+/// The bundled default.
+type Drf = Engine<Dominant>;
 
 fn resources(text: &str) -> Resources {
     Resources::parse(text, &Role::any()).unwrap()

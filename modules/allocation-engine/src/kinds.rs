@@ -4,7 +4,7 @@ use reeve_module_sdk::allocator::{Amounts, KindIx};
 
 /// Names, totals, and which kinds shares ignore.
 #[derive(Debug, Default)]
-pub(crate) struct Kinds {
+pub struct Kinds {
     known: Vec<Kind>,
     /// Moves on whenever a total that counts in shares changes: orders made before are stale.
     epoch: u64,
@@ -38,8 +38,13 @@ impl Kinds {
         }
     }
 
-    /// The cluster's total of a kind, zero if shares ignore the kind.
-    pub(crate) fn total_for_shares(&self, kind: KindIx) -> i64 {
+    /// The cluster's total of a kind in thousandths.
+    pub fn total(&self, kind: KindIx) -> i64 {
+        self.known.get(usize::from(kind.0)).map_or(0, |k| k.total)
+    }
+
+    /// The cluster's total of a kind in thousandths, zero if shares ignore the kind.
+    pub fn total_for_shares(&self, kind: KindIx) -> i64 {
         self.known.get(usize::from(kind.0)).map_or(0, |k| if k.excluded { 0 } else { k.total })
     }
 
@@ -47,9 +52,24 @@ impl Kinds {
         self.epoch
     }
 
+    /// All that the cluster has and that counts in shares.
+    pub(crate) fn totals_for_shares(&self) -> Amounts {
+        let counts = |(at, kind): (u16, &Kind)| {
+            (!kind.excluded && kind.total > 0).then_some((KindIx(at), kind.total))
+        };
+        Amounts::new((0u16..).zip(&self.known).filter_map(counts))
+    }
+
     /// An amount in the grammar of resources, such as `cpus:2.5`.
-    pub(crate) fn describe_one(&self, kind: KindIx, amount: i64) -> String {
+    pub fn describe_one(&self, kind: KindIx, amount: i64) -> String {
         let name = self.known.get(usize::from(kind.0)).map_or("?", |k| k.name.as_str());
         format!("{name}:{}", amount as f64 / 1000.0)
+    }
+
+    /// Amounts in the grammar of resources, such as `cpus:2.5;mem:1024`.
+    pub fn describe(&self, amounts: &Amounts) -> String {
+        let all: Vec<String> =
+            amounts.iter().map(|(kind, amount)| self.describe_one(kind, amount)).collect();
+        all.join(";")
     }
 }

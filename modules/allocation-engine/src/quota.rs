@@ -132,9 +132,14 @@ impl Quotas {
         (!limits.is_empty() && limits.iter().all(full)).then_some(limits.as_slice())
     }
 
-    /// Whether agents that quota held back are worth another look.
-    pub(crate) fn has_loosened(&mut self) -> bool {
-        if self.surplus_grew && self.any_shortfall() {
+    /// What is free and unreserved of a kind in the whole cluster.
+    pub(crate) fn available(&self, kind: KindIx) -> i64 {
+        self.available.get(kind)
+    }
+
+    /// Whether agents that quota or `reserves` held back are worth another look.
+    pub(crate) fn has_loosened(&mut self, reserves: bool) -> bool {
+        if self.surplus_grew && (reserves || self.any_shortfall()) {
             return true;
         }
         while let Some(&role) = self.loosened.first() {

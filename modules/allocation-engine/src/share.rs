@@ -1,38 +1,24 @@
-//! Exact comparison of dominant shares. No order of siblings and no policy here.
+//! Exact comparison of weighted shares. No order of siblings and no policy here.
 
 use std::cmp::Ordering;
 
-use reeve_module_sdk::allocator::Amounts;
+use crate::policy::Measured;
 
-use crate::kinds::Kinds;
-
-/// A weighted dominant share as the fraction `held / (total × weight)`. Fractions are compared,
+/// A weighted share as the fraction `held / (total × weight)`. Fractions are compared,
 /// never divided, so equal shares are equal and no rounding decides who is next.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct DominantShare {
+pub(crate) struct WeightedShare {
     held: i64,
     /// Total times weight; two `i64` factors always fit.
     of: i128,
 }
 
-impl DominantShare {
+impl WeightedShare {
     pub(crate) const ZERO: Self = Self { held: 0, of: 1 };
 
-    /// The largest share of any kind that the cluster has and that counts.
-    pub(crate) fn of(held: &Amounts, kinds: &Kinds, weight: i64) -> Self {
-        let mut largest: (i64, i64) = (0, 1);
-        for (kind, amount) in held.iter() {
-            let total = kinds.total_for_shares(kind);
-            if total <= 0 || amount <= 0 {
-                continue;
-            }
-            let grows = i128::from(amount) * i128::from(largest.1)
-                > i128::from(largest.0) * i128::from(total);
-            if grows {
-                largest = (amount, total);
-            }
-        }
-        Self { held: largest.0, of: i128::from(largest.1) * i128::from(weight.max(1)) }
+    pub(crate) fn new(measured: Measured, weight: i64) -> Self {
+        let total = i128::from(measured.total.max(1));
+        Self { held: measured.held.max(0), of: total * i128::from(weight.max(1)) }
     }
 
     /// As a number for people; thousandths of weight are taken out.
@@ -41,7 +27,7 @@ impl DominantShare {
     }
 }
 
-impl Ord for DominantShare {
+impl Ord for WeightedShare {
     fn cmp(&self, other: &Self) -> Ordering {
         if self.of == other.of {
             return self.held.cmp(&other.held);
@@ -54,19 +40,19 @@ impl Ord for DominantShare {
     }
 }
 
-impl PartialOrd for DominantShare {
+impl PartialOrd for WeightedShare {
     fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
         Some(self.cmp(other))
     }
 }
 
-impl PartialEq for DominantShare {
+impl PartialEq for WeightedShare {
     fn eq(&self, other: &Self) -> bool {
         self.cmp(other) == Ordering::Equal
     }
 }
 
-impl Eq for DominantShare {}
+impl Eq for WeightedShare {}
 
 /// Compares two non-negative fractions whose cross products may not fit: by whole parts first,
 /// then by the remainders turned over.
@@ -107,9 +93,9 @@ mod tests {
 
         #[test]
         fn shares_whose_products_do_not_fit_are_still_ordered(a in 1i64..i64::MAX, of in 1i128..) {
-            let less = DominantShare { held: a - 1, of };
-            let more = DominantShare { held: a, of };
-            let farther = DominantShare { held: a, of: of.saturating_add(1) };
+            let less = WeightedShare { held: a - 1, of };
+            let more = WeightedShare { held: a, of };
+            let farther = WeightedShare { held: a, of: of.saturating_add(1) };
             prop_assert!(less < more);
             prop_assert!(farther <= more);
             prop_assert!(farther < more || of == i128::MAX);

@@ -2,7 +2,8 @@
 
 use reeve_module_sdk::allocator::{Amounts, FrameworkIx, Reserved, RoleIx, TAKES_REVOCABLE};
 
-use crate::drf::Drf;
+use crate::engine::Engine;
+use crate::policy::{Class, Policy};
 use crate::tree::Client;
 
 /// How many agents a client cannot have, by reason.
@@ -14,7 +15,7 @@ struct Count {
     small: usize,
 }
 
-impl Drf {
+impl<P: Policy> Engine<P> {
     pub(crate) fn reasons(&self, framework: FrameworkIx, role: RoleIx) -> Vec<String> {
         let Some(slot) = self.client(framework, role) else {
             return vec!["the allocator does not know the framework in this role".to_owned()];
@@ -24,6 +25,7 @@ impl Drf {
             return vec!["the framework wants no offers for this role".to_owned()];
         }
         let mut reasons = self.quota_reasons(role);
+        reasons.extend(self.class_reasons(client));
         let count = self.count(slot, client);
         let of = |n: usize| format!("{n} of {} with something free", agents(count.free));
         if count.free == 0 {
@@ -41,8 +43,34 @@ impl Drf {
         if count.small > 0 {
             reasons.push(format!("{}: less than the smallest offer it takes", of(count.small)));
         }
-        if let Some(share) = self.tree.share_of_role(role) {
-            reasons.push(format!("the role's weighted dominant share is {:.4}", share.to_f64()));
+        let share = self.tree.share_of_role(client.class, role).to_f64();
+        let share = self.scale.policy.describe(share, &self.scale.kinds);
+        reasons.push(format!("the role has {share}"));
+        reasons
+    }
+
+    /// Who of another class comes first, and what is kept for other classes.
+    fn class_reasons(&self, client: &Client) -> Vec<String> {
+        let policy = &self.scale.policy;
+        let name = |class: Class| policy.class_name(class);
+        let mut reasons = Vec::new();
+        for above in 0..client.class {
+            match self.tree.wanting_in(above) {
+                0 => {}
+                1 => reasons.push(format!("1 framework of class {} goes first", name(above))),
+                n => reasons.push(format!("{n} frameworks of class {} go first", name(above))),
+            }
+        }
+        let kinds = &self.scale.kinds;
+        let lacking = kinds.totals_for_shares().iter().find_map(|(kind, _)| {
+            let class = self.reserves.first_lacking(client.home, kind, kinds)?;
+            let available = self.quotas.available(kind);
+            let surplus = self.reserves.surplus(client.home, kind, available, kinds);
+            (surplus == 0 && available > 0).then_some((class, kind, available))
+        });
+        if let Some((class, kind, available)) = lacking {
+            let free = kinds.describe_one(kind, available);
+            reasons.push(format!("what is free ({free}) is kept for class {}", name(class)));
         }
         reasons
     }
@@ -51,10 +79,10 @@ impl Drf {
         let top = self.tree.top_of(role);
         let mut reasons = Vec::new();
         if let Some(limits) = self.quotas.exhausted(top) {
-            let name = self.tree.node(top).map_or("?", |node| node.name.as_str());
+            let name = self.tree.role(top).map_or("?", |role| role.name.as_str());
             let limits: Vec<String> = limits
                 .iter()
-                .map(|limit| self.kinds.describe_one(limit.kind, limit.amount))
+                .map(|limit| self.scale.kinds.describe_one(limit.kind, limit.amount))
                 .collect();
             reasons
                 .push(format!("role {name} has reached its quota limit of {}", limits.join(";")));
