@@ -63,9 +63,11 @@ impl Agents {
         self.known.get_mut(agent.0 as usize)?.take()
     }
 
-    /// Whether any agent has something to give, and how many do.
-    pub(crate) fn with_something_free(&self) -> impl Iterator<Item = &Agent> {
-        self.known.iter().flatten().map(|agent| &**agent).filter(|agent| !agent.free.is_empty())
+    /// The agents that have something to give.
+    pub(crate) fn with_something_free(&self) -> impl Iterator<Item = (AgentIx, &Agent)> {
+        let known = (0u32..).zip(&self.known);
+        let known = known.filter_map(|(at, agent)| Some((AgentIx(at), agent.as_deref()?)));
+        known.filter(|(_, agent)| !agent.free.is_empty())
     }
 
     /// What the agent has to give has changed.

@@ -54,7 +54,7 @@ pub struct Engine<P> {
     pub(crate) agents: Agents,
     pub(crate) portions: Portions,
     places: Places,
-    frameworks: Vec<Option<Framework>>,
+    pub(crate) frameworks: Vec<Option<Framework>>,
     /// What each grant of the last round took, by its place.
     pub(crate) booked: Vec<Booked>,
     /// Clients that the agent under visit may go to; kept for its memory.
@@ -70,8 +70,8 @@ pub(crate) struct Booked {
 }
 
 #[derive(Debug)]
-struct Framework {
-    id: Arc<str>,
+pub(crate) struct Framework {
+    pub(crate) id: Arc<str>,
     has: u32,
     /// Client numbers, sorted by role.
     clients: Vec<(RoleIx, u32)>,

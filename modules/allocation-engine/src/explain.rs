@@ -1,6 +1,6 @@
 //! Why a framework has no offer: sentences from the state, at the asker's expense.
 
-use reeve_module_sdk::allocator::{Amounts, FrameworkIx, Reserved, RoleIx, TAKES_REVOCABLE};
+use reeve_module_sdk::allocator::{Amounts, FrameworkIx, RoleIx};
 
 use crate::engine::Engine;
 use crate::policy::{Class, Policy};
@@ -95,22 +95,14 @@ impl<P: Policy> Engine<P> {
 
     fn count(&self, slot: u32, client: &Client) -> Count {
         let mut count = Count::default();
-        for agent in self.agents.with_something_free() {
+        for (_, agent) in self.agents.with_something_free() {
             count.free += 1;
             if agent.blocked.has(slot) {
                 count.blocked += 1;
             } else if client.has & agent.needs != agent.needs {
                 count.unfit += 1;
             } else {
-                let mut scalars = agent.free.unreserved.clone();
-                for Reserved { role, amounts } in &agent.free.reserved {
-                    if self.tree.is_within(client.role, *role) {
-                        scalars.add(amounts);
-                    }
-                }
-                if client.has & TAKES_REVOCABLE != 0 {
-                    scalars.add(&agent.free.revocable);
-                }
+                let scalars = self.scalars_for(client, agent);
                 let enough = |all: &Amounts| scalars.contains(all);
                 count.small +=
                     usize::from(!client.minimum.is_empty() && !client.minimum.iter().any(enough));

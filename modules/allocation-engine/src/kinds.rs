@@ -53,7 +53,7 @@ impl Kinds {
     }
 
     /// All that the cluster has and that counts in shares.
-    pub(crate) fn totals_for_shares(&self) -> Amounts {
+    pub fn totals_for_shares(&self) -> Amounts {
         let counts = |(at, kind): (u16, &Kind)| {
             (!kind.excluded && kind.total > 0).then_some((KindIx(at), kind.total))
         };

@@ -10,6 +10,7 @@
 //! - `engine`: what each change does; `visit`: who gets what of one agent
 //! - `agents`, `kinds`, `quota`, `reserves`: what there is, and what is kept free for whom
 //! - `tree`, `siblings`, `share`, `mask`: who is next
+//! - `view`: how things stand, for modules that do more than order
 //! - `places`: what is held where, for policies that count tasks
 //! - `portions`: how much of an agent brings a framework to its fair share
 //! - `rehearsal` (a feature): a scripted cluster for tests and benchmarks
@@ -33,8 +34,10 @@ mod reserves;
 mod share;
 mod siblings;
 mod tree;
+mod view;
 mod visit;
 
 pub use engine::{Engine, Offer, Options};
 pub use kinds::Kinds;
 pub use policy::{Class, Dominant, Measured, Policy};
+pub use view::View;

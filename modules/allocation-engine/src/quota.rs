@@ -125,6 +125,11 @@ impl Quotas {
         Some(limit - self.consumed.get(top.0 as usize).map_or(0, |c| c.get(kind)))
     }
 
+    /// Whether so much more is within the role's limit.
+    pub(crate) fn allows(&self, top: RoleIx, more: &Amounts) -> bool {
+        more.iter().all(|(kind, more)| self.below_limit(top, kind).is_none_or(|left| left >= more))
+    }
+
     /// The role's limits if it has reached every one of them.
     pub(crate) fn exhausted(&self, top: RoleIx) -> Option<&[Limit]> {
         let limits = &self.set.get(&top)?.limits;
