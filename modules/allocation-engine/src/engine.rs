@@ -288,8 +288,11 @@ impl<P: Policy> Engine<P> {
         reserved: &Amounts,
         granted: bool,
     ) {
-        let tasks =
-            if self.scale.policy.counts_tasks() { self.places.hold(slot, agent, delta) } else { 0 };
+        let tasks = if self.scale.policy.counts_tasks() {
+            self.places.hold(slot, agent, delta, granted)
+        } else {
+            0
+        };
         self.tree.hold(slot, delta, tasks, granted, &self.scale);
         if reserved.is_empty() {
             self.consume(slot, delta);

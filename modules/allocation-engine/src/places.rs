@@ -10,13 +10,18 @@ use reeve_module_sdk::allocator::{AgentIx, Amounts};
 struct Place {
     held: Amounts,
     tasks: u32,
+    /// Whether an offer is out that is not answered yet.
+    offered: bool,
 }
 
 impl Place {
-    /// An agent that is offered, or held without a task yet, counts as one: who sits on offers
-    /// must not look poor.
+    /// An offer that is out counts as one task more, and so does what is held without any: who
+    /// sits on offers must not look poor.
     fn counts(&self) -> i64 {
-        if self.held.is_empty() { 0 } else { i64::from(self.tasks.max(1)) }
+        if self.held.is_empty() {
+            return 0;
+        }
+        (i64::from(self.tasks) + i64::from(self.offered)).max(1)
     }
 }
 
@@ -25,11 +30,19 @@ impl Place {
 pub(crate) struct Places(BTreeMap<(u32, AgentIx), Place>);
 
 impl Places {
-    /// A client holds more or less on an agent; returns by how much its count changes.
-    pub(crate) fn hold(&mut self, client: u32, agent: AgentIx, delta: &Amounts) -> i64 {
+    /// A client holds more or less on an agent, perhaps as an offer; returns by how much its count
+    /// changes. What comes back is the answer to an offer.
+    pub(crate) fn hold(
+        &mut self,
+        client: u32,
+        agent: AgentIx,
+        delta: &Amounts,
+        granted: bool,
+    ) -> i64 {
         let place = self.0.entry((client, agent)).or_default();
         let before = place.counts();
         place.held.add(delta);
+        place.offered = granted;
         let change = place.counts() - before;
         if place.held.is_empty() {
             self.0.remove(&(client, agent));
@@ -42,6 +55,7 @@ impl Places {
         let place = self.0.entry((client, agent)).or_default();
         let before = place.counts();
         place.tasks = tasks;
+        place.offered = false;
         let change = place.counts() - before;
         if place.held.is_empty() && tasks == 0 {
             self.0.remove(&(client, agent));

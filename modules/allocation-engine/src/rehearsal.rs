@@ -6,6 +6,8 @@
 //! back at once; what is too small it declines, and is not asked again about that agent until more
 //! is free there than it declined, or the filter ends.
 
+pub mod bench;
+
 use std::collections::BTreeMap;
 use std::time::Duration;
 
