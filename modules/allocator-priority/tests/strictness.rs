@@ -69,7 +69,7 @@ fn strict(scene: &Scene, classes: [(usize, usize); 3]) -> [usize; 3] {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(128))]
+    #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
     fn a_class_has_what_those_above_it_do_not_want(scene in scene()) {
