@@ -55,7 +55,7 @@ settings! {
         /// Completed executors remembered per framework.
         max_completed_executors_per_framework: u32 = "150",
         /// How verbose the log is: INFO, WARNING or ERROR.
-        logging_level: String = "INFO",
+        logging_level: String = "INFO" => reload,
         /// Do not log to standard error.
         quiet: bool = "false",
         /// What modules are given: tables [modules.NAME] in a file; as a flag JSON, or a file with it.

@@ -62,7 +62,7 @@ settings! {
         /// How many unreachable agents are remembered.
         registry_max_agent_count: usize = "102400",
         /// The least important messages that are logged: INFO, WARNING or ERROR.
-        logging_level: String = "INFO",
+        logging_level: String = "INFO" => reload,
         /// Do not log to standard error.
         quiet: bool = "false",
         /// A file that something else writes the log to; /files/read shows it as /master/log.

@@ -43,34 +43,47 @@ fn ending(folder: &Path, ending: &str) -> std::io::Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// Copies what a file gives.
-pub(crate) fn collect<S: Settings>(path: &Path, values: &mut Values) -> Result<(), Error> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| Error::Unreadable { path: path.to_path_buf(), source })?;
+/// Copies what a file gives, and tells everything that is wrong with it.
+pub(crate) fn collect<S: Settings>(path: &Path, values: &mut Values) -> Vec<Error> {
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(source) => return vec![Error::Unreadable { path: path.to_path_buf(), source }],
+    };
     let source = Source { path, text: &text };
-    let table = DeTable::parse(&text).map_err(|error| Error::Syntax {
-        origin: source.place(error.span().map_or(0, |span| span.start)),
-        message: error.message().to_owned(),
-    })?;
-    for (key, value) in in_order(table.get_ref()) {
-        let origin = source.place(key.span().start);
-        let name: &str = key.get_ref();
-        let Some(spec) = S::SPECS.iter().find(|spec| spec.is_called(name)) else {
-            let nearest = nearest(name, S::SPECS.iter().map(|spec| spec.name));
-            return Err(Error::Unknown { origin, key: name.to_owned(), nearest });
-        };
-        let wrong = |found| Error::WrongType {
-            origin: origin.clone(),
-            key: spec.name.to_owned(),
-            wanted: spec.wanted,
-            found,
-        };
-        if spec.shape == Shape::Modules {
-            let tables = value.get_ref().as_table().ok_or_else(|| wrong(kind(value.get_ref())))?;
-            values.merge_modules(modules::tables(&source, tables)?);
-        } else {
-            values.set(spec.name, text_of(spec, value).map_err(wrong)?, origin);
+    let table = match DeTable::parse(&text) {
+        Ok(table) => table,
+        Err(error) => {
+            let origin = source.place(error.span().map_or(0, |span| span.start));
+            return vec![Error::Syntax { origin, message: error.message().to_owned() }];
         }
+    };
+    let take = |(key, value)| take::<S>(&source, key, value, values).err();
+    in_order(table.get_ref()).into_iter().filter_map(take).collect()
+}
+
+/// Copies what one key gives.
+fn take<S: Settings>(
+    source: &Source<'_>,
+    key: &Spanned<DeString<'_>>,
+    value: &Spanned<DeValue<'_>>,
+    values: &mut Values,
+) -> Result<(), Error> {
+    let (origin, name) = (source.place(key.span().start), key.get_ref());
+    let Some(spec) = S::SPECS.iter().find(|spec| spec.is_called(name)) else {
+        let nearest = nearest(name, S::SPECS.iter().map(|spec| spec.name));
+        return Err(Error::Unknown { origin, key: name.to_string(), nearest });
+    };
+    let wrong = |found| Error::WrongType {
+        origin: origin.clone(),
+        key: spec.name.to_owned(),
+        wanted: spec.wanted,
+        found,
+    };
+    if spec.shape == Shape::Modules {
+        let tables = value.get_ref().as_table().ok_or_else(|| wrong(kind(value.get_ref())))?;
+        values.merge_modules(modules::tables(source, tables)?);
+    } else {
+        values.set(spec.name, text_of(spec, value).map_err(wrong)?, origin);
     }
     Ok(())
 }

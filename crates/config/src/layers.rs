@@ -14,11 +14,7 @@ use crate::{Error, Origin, Settings, Shape, Values, config_files, file, flags};
 /// The first thing that is wrong, with its place.
 pub fn load<S: Settings>(matches: &ArgMatches) -> Result<S, Error> {
     let explicit = matches.get_one::<String>("config").map(Path::new);
-    let mut layers = Layers::new();
-    for path in config_files(S::DAEMON, explicit) {
-        layers = layers.file::<S>(&path)?;
-    }
-    layers.environment::<S>(std::env::vars()).flags::<S>(matches).build()
+    Layers::of_machine::<S>(explicit)?.flags::<S>(matches).build()
 }
 
 /// Values, layer upon layer; a later layer wins.
@@ -33,14 +29,32 @@ impl Layers {
         Layers::default()
     }
 
+    /// The files of this machine ([`config_files`]) and the environment of this process.
+    ///
+    /// # Errors
+    ///
+    /// As [`Layers::file`].
+    pub fn of_machine<S: Settings>(explicit: Option<&Path>) -> Result<Self, Error> {
+        let files = config_files(S::DAEMON, explicit);
+        let layers = files.iter().try_fold(Self::new(), |layers, path| layers.file::<S>(path))?;
+        Ok(layers.environment::<S>(std::env::vars()))
+    }
+
     /// Adds what a TOML file gives.
     ///
     /// # Errors
     ///
     /// If the file cannot be read or has a key or a type that does not fit.
     pub fn file<S: Settings>(mut self, path: &Path) -> Result<Self, Error> {
-        file::collect::<S>(path, &mut self.values)?;
-        Ok(self)
+        match self.try_file::<S>(path).into_iter().next() {
+            Some(error) => Err(error),
+            None => Ok(self),
+        }
+    }
+
+    /// Adds what is right in a TOML file, and tells all that is wrong.
+    pub fn try_file<S: Settings>(&mut self, path: &Path) -> Vec<Error> {
+        file::collect::<S>(path, &mut self.values)
     }
 
     /// Adds what environment variables give. Variables that are no settings of this daemon
@@ -86,6 +100,23 @@ impl Layers {
     /// The first value that cannot be used, with its place; a `file://` value whose file
     /// cannot be read.
     pub fn build<S: Settings>(&self) -> Result<S, Error> {
+        S::build(&self.values::<S>()?)
+    }
+
+    /// Every value that cannot be used.
+    pub fn problems<S: Settings>(&self) -> Vec<Error> {
+        match self.values::<S>() {
+            Ok(values) => S::SPECS.iter().filter_map(|spec| (spec.check)(&values).err()).collect(),
+            Err(error) => vec![error],
+        }
+    }
+
+    /// The values, with the content of `file://` in its place.
+    ///
+    /// # Errors
+    ///
+    /// If such a file cannot be read.
+    pub fn values<S: Settings>(&self) -> Result<Values, Error> {
         let mut values = self.values.clone();
         for spec in S::SPECS {
             let Some((text, origin)) = values.get(spec.name) else { continue };
@@ -102,7 +133,7 @@ impl Layers {
                 .map_err(|source| Error::Unreadable { path, source })?;
             values.set(spec.name, content.trim().to_owned(), origin);
         }
-        S::build(&values)
+        Ok(values)
     }
 }
 

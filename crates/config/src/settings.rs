@@ -17,6 +17,10 @@ pub struct Spec {
     pub wanted: &'static str,
     /// Its default, as text.
     pub default: Option<&'static str>,
+    /// Whether a daemon takes up a change at SIGHUP; else it has to be started again.
+    pub reload: bool,
+    /// Reads its value, to see whether it can be used.
+    pub check: fn(&Values) -> Result<(), Error>,
 }
 
 impl Spec {
@@ -89,13 +93,14 @@ impl Values {
 }
 
 /// Lists a daemon's settings: `/// doc`, `name: Type`, and a default as text where there is
-/// one. `Option` and `Vec` need none.
+/// one. `Option` and `Vec` need none. `=> reload` at the end says that the daemon takes up a
+/// change at SIGHUP.
 #[macro_export]
 macro_rules! settings {
     (
         $(#[$meta:meta])*
         $vis:vis struct $struct:ident in $daemon:literal {
-            $( $(#[doc = $doc:literal])+ $field:ident : $type:ty $(= $default:literal)? ),* $(,)?
+            $( $(#[doc = $doc:literal])+ $field:ident : $type:ty $(= $default:literal)? $(=> $reload:ident)? ),* $(,)?
         }
     ) => {
         $(#[$meta])*
@@ -113,6 +118,11 @@ macro_rules! settings {
                     shape: <$type as $crate::Value>::SHAPE,
                     wanted: <$type as $crate::Value>::WANTED,
                     default: $crate::settings!(@default $($default)?),
+                    reload: $crate::settings!(@reload $($reload)?),
+                    check: |values| {
+                        let default = $crate::settings!(@default $($default)?);
+                        <$type as $crate::Value>::read(values, stringify!($field), default).map(drop)
+                    },
                 }, )*
             ];
 
@@ -139,4 +149,6 @@ macro_rules! settings {
     };
     (@default) => { None };
     (@default $default:literal) => { Some($default) };
+    (@reload) => { false };
+    (@reload reload) => { true };
 }
