@@ -3,10 +3,12 @@
 
 mod glog;
 
+use std::fmt;
 use std::io::IsTerminal;
 
 use tracing::subscriber::set_global_default;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::reload::Handle;
 
 pub use glog::Glog;
 
@@ -39,22 +41,59 @@ pub enum LogError {
     /// It was set up before, in this process.
     #[error("logging is already set up")]
     Twice,
+    /// What was set up is gone.
+    #[error("nothing is logged any more")]
+    Gone,
+}
+
+/// Says, while the process runs, what is logged.
+pub struct Control(Box<dyn Fn(EnvFilter) -> Result<(), LogError> + Send + Sync>);
+
+impl Control {
+    /// Logs at this level, or by this filter, from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the text is neither; then nothing changes.
+    pub fn set(&self, level: &str) -> Result<(), LogError> {
+        (self.0)(filter(level)?)
+    }
+
+    fn of<S: 'static>(handle: Handle<EnvFilter, S>) -> Self {
+        Self(Box::new(move |filter| handle.reload(filter).map_err(|_| LogError::Gone)))
+    }
+}
+
+impl fmt::Debug for Control {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Control")
+    }
 }
 
 /// Sets logging up for the whole process: once, first thing in `main`. `level` is a flag's
 /// value; without it `REEVE_LOG` counts, and without that `default`.
-pub fn start(level: Option<&str>, default: &str, format: Format) -> Result<(), LogError> {
+///
+/// # Errors
+///
+/// If the level cannot be read, or logging is set up already.
+pub fn start(level: Option<&str>, default: &str, format: Format) -> Result<Control, LogError> {
     let environment = std::env::var(ENVIRONMENT).ok();
     let text = level.or(environment.as_deref()).unwrap_or(default);
     let filter = filter(text)?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
-    let started = match format {
+    match format {
         Format::Plain => {
-            set_global_default(lines.with_ansi(std::io::stderr().is_terminal()).finish())
+            let lines = lines.with_ansi(std::io::stderr().is_terminal()).with_filter_reloading();
+            let control = Control::of(lines.reload_handle());
+            set_global_default(lines.finish()).map(|()| control)
         }
-        Format::Glog => set_global_default(lines.with_ansi(false).event_format(Glog).finish()),
-    };
-    started.map_err(|_| LogError::Twice)
+        Format::Glog => {
+            let lines = lines.with_ansi(false).event_format(Glog).with_filter_reloading();
+            let control = Control::of(lines.reload_handle());
+            set_global_default(lines.finish()).map(|()| control)
+        }
+    }
+    .map_err(|_| LogError::Twice)
 }
 
 /// What a level or filter lets through. Mesos's names of levels (`--logging_level`) are known

@@ -80,3 +80,25 @@ fn a_level_that_is_none_is_refused_by_name() {
     let error = filter("reeve_master=loud").unwrap_err();
     assert!(error.to_string().contains("'reeve_master=loud'"), "{error}");
 }
+
+#[test]
+fn what_is_logged_can_change_while_it_runs() {
+    let lines = Lines::default();
+    let builder = tracing_subscriber::fmt()
+        .with_env_filter(filter("WARNING").unwrap())
+        .with_writer(lines.clone())
+        .with_filter_reloading();
+    let control = Control::of(builder.reload_handle());
+    tracing::subscriber::with_default(builder.finish(), || {
+        tracing::info!("before");
+        control.set("INFO").unwrap();
+        tracing::info!("between");
+        assert!(control.set("reeve_master=loud").is_err());
+        tracing::info!("still");
+        control.set("ERROR").unwrap();
+        tracing::info!("after");
+    });
+    let text = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    let told = ["before", "between", "still", "after"].map(|word| text.contains(word));
+    assert_eq!(told, [false, true, true, false]);
+}
