@@ -9,6 +9,8 @@ use reeve_telemetry::log;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
+use crate::reload;
+
 /// The subcommand `master`.
 pub fn master_command() -> Command {
     let command = Command::new("master").about("Run a master: offers resources to frameworks");
@@ -24,8 +26,9 @@ pub fn agent_command() -> Command {
 /// Runs a master until it is told to stop.
 pub async fn master(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let settings: reeve_master::MasterSettings = reeve_config::load(flags)?;
-    start_log(&settings.logging_level, settings.quiet)?;
+    let control = start_log(&settings.logging_level, settings.quiet)?;
     let stop = CancellationToken::new();
+    reload::at_hangup(flags, &settings, |settings| &settings.logging_level, control)?;
     let running = reeve_master::start(settings, stop.clone()).await?;
     stop_on_signal(stop)?;
     announce("master", running.addresses())?;
@@ -36,8 +39,9 @@ pub async fn master(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
 /// Runs an agent until it is told to stop. SIGUSR1 makes it leave the cluster for good first.
 pub async fn agent(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let settings: reeve_agent::AgentSettings = reeve_config::load(flags)?;
-    start_log(&settings.logging_level, settings.quiet)?;
+    let control = start_log(&settings.logging_level, settings.quiet)?;
     let stop = CancellationToken::new();
+    reload::at_hangup(flags, &settings, |settings| &settings.logging_level, control)?;
     let running = reeve_agent::start(settings, stop.clone()).await?;
     let leave = running.stopper();
     let mut leaving = signal(SignalKind::user_defined1())?;
@@ -52,13 +56,13 @@ pub async fn agent(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Sets a daemon's log up; one that is to be quiet has none.
-fn start_log(level: &str, quiet: bool) -> Result<(), log::LogError> {
+/// Sets a daemon's log up; one that is to be quiet has none, and none to control.
+fn start_log(level: &str, quiet: bool) -> Result<Option<log::Control>, log::LogError> {
     if quiet {
         // A wrong level is refused all the same.
-        return log::filter(level).map(drop);
+        return log::filter(level).map(|_| None);
     }
-    log::start(Some(level), "info", log::Format::Plain)
+    log::start(Some(level), "info", log::Format::Plain).map(Some)
 }
 
 /// Says on standard output where a daemon listens, which `--port=0` leaves to the kernel.

@@ -7,6 +7,7 @@ mod daemons;
 mod execute;
 mod local;
 mod modules;
+mod reload;
 
 use std::path::Path;
 use std::process::ExitCode;
