@@ -3,6 +3,7 @@
 
 #![forbid(unsafe_code)]
 
+mod config;
 mod daemons;
 mod execute;
 mod local;
@@ -39,6 +40,7 @@ fn run(name: &str, words: &[String]) -> anyhow::Result<ExitCode> {
         Some(("local", flags)) => runtime()?.block_on(local::run(flags)),
         Some(("master", flags)) => runtime()?.block_on(daemons::master(flags)),
         Some(("agent", flags)) => runtime()?.block_on(daemons::agent(flags)),
+        Some(("config", flags)) => config::run(flags),
         _ => Ok(ExitCode::FAILURE),
     }
 }
@@ -53,6 +55,7 @@ fn command() -> Command {
         .subcommand(daemons::master_command())
         .subcommand(daemons::agent_command())
         .subcommand(modules::command())
+        .subcommand(config::command())
         .subcommand(
             Command::new("execute")
                 .about("Run one task and tell what becomes of it (mesos-execute)")
