@@ -1,4 +1,6 @@
-//! `reeve config`: is it right, and what is in force.
+//! `reeve config`: is it right, what is in force, and what did Mesos's packages say.
+
+mod import;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -7,7 +9,7 @@ use std::process::ExitCode;
 use anyhow::Context;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use reeve_agent::AgentSettings;
-use reeve_config::{Error, Layers, Settings, config_files, writing};
+use reeve_config::{Error, Layers, Settings, Spec, config_files, writing};
 use reeve_master::MasterSettings;
 use reeve_telemetry::log;
 
@@ -15,6 +17,7 @@ use reeve_telemetry::log;
 #[derive(Debug)]
 struct Daemon {
     name: &'static str,
+    specs: &'static [Spec],
     check: fn(&[PathBuf]) -> Vec<Error>,
     layers: fn(Option<&PathBuf>) -> Result<Layers, Error>,
     show: fn(&Layers, bool) -> Result<String, Error>,
@@ -27,6 +30,7 @@ static DAEMONS: [Daemon; 2] = [daemon::<MasterSettings>(), daemon::<AgentSetting
 const fn daemon<S: Settings>() -> Daemon {
     Daemon {
         name: S::DAEMON,
+        specs: S::SPECS,
         check: check_files::<S>,
         layers: |file| Layers::of_machine::<S>(file.map(PathBuf::as_path)),
         show: writing::show::<S>,
@@ -48,7 +52,7 @@ pub fn command() -> Command {
     let file = Arg::new("file").value_name("FILE").value_parser(value_parser!(PathBuf));
     let switch = |name: &'static str| Arg::new(name).long(name).action(ArgAction::SetTrue);
     Command::new("config")
-        .about("Check and show the settings of the daemons")
+        .about("Check and show the settings of the daemons, or take over those of Mesos")
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(
@@ -76,6 +80,7 @@ pub fn command() -> Command {
                         .help("Read this file, and FILE.d/*.toml, instead of the daemon's own"),
                 ),
         )
+        .subcommand(import::command())
 }
 
 /// Runs it.
@@ -83,6 +88,7 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     match flags.subcommand() {
         Some(("check", flags)) => check(flags),
         Some(("show", flags)) => show(flags),
+        Some(("import", flags)) => import::run(flags),
         _ => Ok(ExitCode::FAILURE),
     }
 }
