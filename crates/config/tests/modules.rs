@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use proptest::prelude::*;
 use reeve_config::{Given, Layers, Modules, Origin, Settings, Value, arguments, settings};
 
 settings! {
@@ -219,4 +220,27 @@ fn what_flags_shows_of_modules_can_be_read_again() {
     assert_eq!(again.get("a").unwrap().parameters["x"].given, Given::Many(vec!["1".into()]));
     assert!(again.get("b").is_some());
     assert!(Host::defaults().unwrap().modules.show().is_none());
+}
+
+proptest! {
+    // Whatever is damaged in a file, it is read or refused.
+    #[test]
+    fn damaged_files_are_read_or_refused(
+        cuts in prop::collection::vec((any::<prop::sample::Index>(), "[\\[\\]{}\",:=a\n\u{e9}\u{0}]?"), 1..4),
+    ) {
+        let table = "[modules.acme]\nlibrary = \"/a\"\nk = [1, \"b\"]\n";
+        let damaged = |text: &str| {
+            let mut chars: Vec<String> = text.chars().map(String::from).collect();
+            for (place, with) in &cuts {
+                let place = place.index(chars.len());
+                chars[place].clone_from(with);
+            }
+            chars.concat()
+        };
+        let _read_or_refused = toml(&damaged(table));
+        let json = format!("{{{}", damaged(&ONE_MODULE[1..]));
+        if let Ok(modules) = Modules::given(&json, &Origin::Flag) {
+            prop_assert!(modules.iter().count() <= 1);
+        }
+    }
 }
