@@ -36,7 +36,12 @@ pub(super) fn toml(daemon: &str, specs: &[Spec], entries: &[Entry]) -> String {
             leave(&mut left, entry, &format!("{} wins", last.place.display()));
         }
     }
-    for entry in entries.iter().filter(|entry| spec_of(specs, entry).is_none()) {
+    for (index, entry) in entries.iter().enumerate() {
+        // What is said twice is told once.
+        let again = |later: &Entry| later.name == entry.name && later.value == entry.value;
+        if spec_of(specs, entry).is_some() || entries[index + 1..].iter().any(again) {
+            continue;
+        }
         leave(&mut left, entry, &why_not(specs, entry));
     }
     let mut text = format!("# Settings of the {daemon}, taken over from Mesos.\n");
