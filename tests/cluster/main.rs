@@ -17,6 +17,7 @@ mod lifecycle;
 mod local;
 mod logging;
 mod losses;
+mod settings;
 mod tutorial;
 
 /// Whether an object has all of these keys; the first missing one is told.
