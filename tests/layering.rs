@@ -27,6 +27,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reeve-allocation-engine", &["reeve-module-sdk"]),
     ("reeve-allocator-fair", &["reeve-allocation-engine", "reeve-module-sdk", "reeve-model"]),
     ("reeve-allocator-priority", &["reeve-allocation-engine", "reeve-module-sdk", "reeve-model"]),
+    ("reeve-isolator-docker", &["reeve-module-sdk", "reeve-model"]),
     ("reeve-isolator-posix", &["reeve-module-sdk", "reeve-model"]),
     ("reeve-master-core", &["reeve-machine", "reeve-model", "reeve-module-sdk"]),
     ("reeve-agent-core", &["reeve-machine", "reeve-model", "reeve-module-sdk"]),
