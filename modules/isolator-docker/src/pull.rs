@@ -75,3 +75,6 @@ impl Pull<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,10 @@ const LEAST_SHARES: i64 = 2;
 /// The least memory that Mesos gives a container, in bytes.
 const LEAST_MEMORY: i64 = 32 << 20;
 
+/// No limit of memory, as the kernel shows it: the engine takes no other word for it when a
+/// container has a limit already.
+const NO_LIMIT: i64 = i64::MAX - 4_095;
+
 /// How CPU time is limited.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Cpu {
@@ -106,7 +110,8 @@ pub(crate) struct Changes<'a> {
 }
 
 impl Changes<'_> {
-    /// The body. A number of zero would leave the container as it is, so no limit is -1.
+    /// The body. A number of zero would leave the container as it is, so there is another for
+    /// no limit.
     pub(crate) fn body(self) -> Value {
         let mut all = shares(self.grants);
         if let Some(quota) = quota(self.grants, self.cpu) {
@@ -114,11 +119,11 @@ impl Changes<'_> {
             all.insert("CpuQuota".to_owned(), json!(quota.unwrap_or(-1)));
         }
         if let Some(Memory { limit, reserved }) = Memory::of(self.grants) {
-            all.insert("Memory".to_owned(), json!(limit.unwrap_or(-1)));
+            let most = limit.unwrap_or(NO_LIMIT);
+            all.insert("Memory".to_owned(), json!(most));
             all.insert("MemorySwap".to_owned(), json!(self.swap(limit)));
-            // Something lower than the limit must be said, or the old one may be above it.
-            let reserved = reserved.or(limit).unwrap_or(-1);
-            all.insert("MemoryReservation".to_owned(), json!(reserved));
+            // Said in any case: the old one may be above the new limit.
+            all.insert("MemoryReservation".to_owned(), json!(reserved.unwrap_or(most)));
         }
         Value::Object(all)
     }
@@ -127,10 +132,16 @@ impl Changes<'_> {
     /// swap as there was.
     fn swap(self, limit: Option<i64>) -> i64 {
         let now = |name: &str| self.now[name].as_i64().unwrap_or(0);
-        match (limit, now("MemorySwap")) {
-            (None, _) | (_, ..0) => -1,
-            (Some(limit), 0) => limit.saturating_mul(2),
-            (Some(limit), total) => limit.saturating_add((total - now("Memory")).max(0)),
+        let swap = match now("MemorySwap") {
+            // No limit, once and for all.
+            ..0 => return -1,
+            0 | NO_LIMIT => None,
+            total => Some((total - now("Memory")).max(0)),
+        };
+        match limit {
+            // Here -1 would leave the old one, which is below the new limit.
+            None => NO_LIMIT,
+            Some(limit) => limit.saturating_add(swap.unwrap_or(limit)),
         }
     }
 }

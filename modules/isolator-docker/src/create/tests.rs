@@ -319,6 +319,9 @@ fn a_change_keeps_the_swap_there_was() {
     });
     assert_eq!(changed(Vec::new(), now), expected);
     assert_eq!(changed(Vec::new(), json!({}))["MemorySwap"], 128 << 20);
+    assert_eq!(changed(Vec::new(), json!({ "MemorySwap": -1 }))["MemorySwap"], -1);
     let unlimited = changed(vec![scalar("mem", i64::MAX)], json!({ "MemorySwap": 48 << 20 }));
-    assert_eq!((&unlimited["Memory"], &unlimited["MemorySwap"]), (&json!(-1), &json!(-1)));
+    let none = json!(i64::MAX - 4_095);
+    assert_eq!((&unlimited["Memory"], &unlimited["MemorySwap"]), (&none, &none));
+    assert_eq!(unlimited["MemoryReservation"], 64 << 20);
 }
