@@ -9,6 +9,10 @@ CARGO := cargo
 NEEDS := gcc:cc
 test: NEEDS += git:git openssl:openssl python3:python3
 
+# And those of the tests that only root can run.
+ROOT_NEEDS := docker.io:dockerd busybox-static:busybox
+test: NEEDS += $(if $(filter 0,$(shell id -u)),$(ROOT_NEEDS))
+
 # What is loaded at run time, and so must be built beside the programs.
 MODULES := $(patsubst %,-p reeve-%,$(filter allocator-% isolator-%,$(notdir $(wildcard modules/*))))
 PROGRAMS := -p reeve-cli -p reeve-executor $(MODULES)
