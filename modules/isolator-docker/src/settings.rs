@@ -71,3 +71,6 @@ fn beside_this_program() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
     program.with_file_name("reeve-docker")
 }
+
+#[cfg(test)]
+mod tests;
