@@ -143,16 +143,22 @@ impl Shim {
             if error.status() != Some(404) {
                 say(&format_args!("{error}; trying again"));
             }
-            if !self.engine_is_back() {
-                say(&"the container was removed by somebody else");
-                follower.finish();
-                return Ok(KILLED);
-            }
-            if follower.has_ended() {
+            loop {
+                if !self.engine_is_back() {
+                    say(&"the container was removed by somebody else");
+                    follower.finish();
+                    return Ok(KILLED);
+                }
+                if !follower.has_ended() {
+                    break;
+                }
                 // From the log, if it can be read: what the container wrote meanwhile is there.
                 match container.logs(since).or_else(|_| container.attach()) {
-                    Ok(output) => follower = Follower::begin(output, terminal),
-                    Err(error) => say(&error),
+                    Ok(output) => {
+                        follower = Follower::begin(output, terminal);
+                        break;
+                    }
+                    Err(error) => say(&format_args!("{error}; trying again")),
                 }
             }
         }

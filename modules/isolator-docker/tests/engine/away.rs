@@ -9,6 +9,7 @@ use reeve_wire::v1::container_info::Type;
 
 use crate::engine::Engine;
 use crate::task::{Task, container, docker, isolator, isolator_of, refusal, shell};
+use crate::until;
 
 /// A container without an engine.
 fn prepared() -> Container {
@@ -52,6 +53,10 @@ fn a_task_goes_on_without_its_engine_and_its_output_arrives() {
     let one = container(&engine, "one", docker(), &shell(script));
     let mut task = Task::start(&isolator, &one);
     task.says("ready");
+    // The task may speak before the engine has written down that it runs.
+    until("the engine to know that the task runs", || {
+        (engine.inspect("reeve-one")["State"]["Running"] == true).then_some(())
+    });
     engine.kill_daemon();
     std::fs::write(format!("{}/away", one.sandbox), "").unwrap();
     engine.start_daemon();

@@ -141,6 +141,10 @@ impl Drop for Task {
     fn drop(&mut self) {
         drop(self.shim.kill());
         drop(self.shim.wait());
+        if std::thread::panicking() {
+            let (out, err) = (self.read("stdout"), self.read("stderr"));
+            eprintln!("--- the task's stdout:\n{out}--- and stderr:\n{err}");
+        }
     }
 }
 
