@@ -48,7 +48,7 @@ pub enum StartError {
     },
     /// A module cannot be used.
     #[error(transparent)]
-    Module(#[from] reeve_module_host::LoadError),
+    Module(#[from] reeve_module_host::Unusable),
     /// No socket.
     #[error(transparent)]
     Bind(#[from] reeve_transport::server::BindError),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use reeve_agent_runtime::Link;
-use reeve_module_host::{Facts, Kind, LoadError, Search};
+use reeve_module_host::{Facts, LoadedIsolator, Module, Search, Unusable};
 
 use crate::settings::AgentSettings;
 
@@ -35,12 +35,11 @@ fn names(isolation: &str) -> Vec<&str> {
 }
 
 /// Loads the chain of isolators that the settings ask for, and says what was loaded.
-pub(crate) fn chain(settings: &AgentSettings) -> Result<(Vec<Link>, Vec<Facts>), LoadError> {
+pub(crate) fn chain(settings: &AgentSettings) -> Result<(Vec<Link>, Vec<Facts>), Unusable> {
     let search = Search::new(settings.modules_dir.as_deref());
     let (mut links, mut facts) = (Vec::new(), Vec::new());
     for name in names(&settings.isolation) {
-        let given = settings.modules.get(name);
-        let module = search.library(Kind::Isolator, name, given)?.isolator(given)?;
+        let module: Module<LoadedIsolator> = search.load("isolation", name, &settings.modules)?;
         links.push(Link { name: name.to_owned(), works: Arc::new(module.works) });
         facts.push(module.facts);
     }

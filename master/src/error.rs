@@ -21,7 +21,7 @@ pub enum Error {
     },
     /// A module cannot be used.
     #[error(transparent)]
-    Module(#[from] reeve_module_host::LoadError),
+    Module(#[from] reeve_module_host::Unusable),
     /// A setting has a value that cannot be used.
     #[error("{key} = {value:?}: {why}")]
     Setting {

@@ -3,12 +3,15 @@
 use std::time::Duration;
 
 use reeve_config::Modules;
-use reeve_module_host::{Facts, Kind, LoadError, LoadedAllocator, Module, Search};
+use reeve_module_host::{Facts, Kind, LoadedAllocator, Module, Search, Unusable};
 
 use crate::MasterSettings;
 
 /// Mesos's names of its own allocator.
 const MESOS_NAMES: [&str; 2] = ["hierarchical", "HierarchicalDRF"];
+
+/// The setting of the allocator that takes over.
+const FALLBACK: &str = "allocator_fallback";
 
 /// Where allocators come from: the one that is configured, and the one that takes over from it.
 #[derive(Clone, Debug)]
@@ -42,11 +45,16 @@ impl Allocators {
     /// # Errors
     ///
     /// If either is not there, or does not start.
-    pub fn chosen(&self) -> Result<Module<LoadedAllocator>, LoadError> {
+    pub fn chosen(&self) -> Result<Module<LoadedAllocator>, Unusable> {
         if let Some(fallback) = &self.fallback {
-            self.search.library(Kind::Allocator, fallback, self.modules.get(fallback))?;
+            let given = self.modules.get(fallback);
+            self.search.library(Kind::Allocator, fallback, given).map_err(|source| Unusable {
+                setting: FALLBACK,
+                name: fallback.clone(),
+                source,
+            })?;
         }
-        self.load(&self.chosen)
+        self.search.load("allocator", &self.chosen, &self.modules)
     }
 
     /// Loads the allocator that takes over, if one is to.
@@ -54,13 +62,9 @@ impl Allocators {
     /// # Errors
     ///
     /// If it is not there any more, or does not start.
-    pub fn fallback(&self) -> Option<Result<Module<LoadedAllocator>, LoadError>> {
-        self.fallback.as_deref().map(|name| self.load(name))
-    }
-
-    fn load(&self, name: &str) -> Result<Module<LoadedAllocator>, LoadError> {
-        let given = self.modules.get(name);
-        self.search.library(Kind::Allocator, name, given)?.allocator(given)
+    pub fn fallback(&self) -> Option<Result<Module<LoadedAllocator>, Unusable>> {
+        let name = self.fallback.as_deref()?;
+        Some(self.search.load(FALLBACK, name, &self.modules))
     }
 }
 

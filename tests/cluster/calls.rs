@@ -89,7 +89,7 @@ fn wrong_settings_are_told_before_anything_starts() {
     let work_dir = format!("--work_dir={}", room.path().display());
     let log =
         refused(&["agent", &work_dir, "--master=127.0.0.1:1", "--port=0", "--isolation=magic"]);
-    assert!(log.contains("--isolation=magic"), "{log}");
+    assert!(log.contains("isolation = \"magic\""), "{log}");
     let log = refused(&["master", &work_dir, "--port=0", "--agent_ping_timeout=soon"]);
     assert!(log.contains("soon"), "{log}");
 }

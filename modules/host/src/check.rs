@@ -4,9 +4,10 @@
 //! A module may crash here as anywhere; whoever cares lets a child process do it.
 
 mod allocator;
+mod asked;
 mod isolator;
 
-use crate::{Created, Library, LoadError, Module};
+use crate::{Kind, Library, LoadError, Works};
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,14 +27,31 @@ pub fn check(
     library: &Library,
     given: Option<&reeve_config::Module>,
 ) -> Result<Vec<Finding>, LoadError> {
-    let Module { works, .. } = library.create(given)?;
     let mut report = Report::default();
-    report.says("loads and starts", Ok(()));
-    match works {
-        Created::Allocator(works) => allocator::check(works, &mut report),
-        Created::Isolator(works) => isolator::check(&works, &mut report),
+    let out = &mut report;
+    match library.manifest.kind {
+        Kind::Allocator => allocator::check(start(library, given, out)?, out),
+        Kind::Isolator => isolator::check(&start(library, given, out)?, out),
+        Kind::Hook => asked::hook(&start(library, given, out)?, out),
+        Kind::ContainerLogger => asked::container_logger(&start(library, given, out)?, out),
+        Kind::ResourceEstimator => asked::resource_estimator(&start(library, given, out)?, out),
+        Kind::QosController => asked::qos_controller(&start(library, given, out)?, out),
+        Kind::Authenticator => asked::authenticator(&start(library, given, out)?, out),
+        Kind::Authorizer => asked::authorizer(&start(library, given, out)?, out),
+        Kind::SecretResolver => asked::secret_resolver(&start(library, given, out)?, out),
+        Kind::Anonymous => asked::anonymous(&start(library, given, out)?, out),
     }
     Ok(report.findings)
+}
+
+fn start<T: Works>(
+    library: &Library,
+    given: Option<&reeve_config::Module>,
+    report: &mut Report,
+) -> Result<T, LoadError> {
+    let module = library.create(given)?;
+    report.says("loads and starts", Ok(()));
+    Ok(module.works)
 }
 
 #[derive(Default)]

@@ -15,25 +15,29 @@
 //! (`modules/api`), the traits that loaded modules implement (`modules/sdk`), and what is done
 //! with them (the daemons).
 
-mod allocator;
 pub mod check;
 mod create;
 mod facts;
 mod image;
-mod isolator;
+mod kind;
 mod library;
+mod loaded;
 mod manifest;
 mod parameters;
 mod search;
 mod trust;
 mod watchdog;
 
-pub use allocator::LoadedAllocator;
-pub use create::{Created, Module};
+pub use create::Module;
 pub use facts::Facts;
-pub use isolator::LoadedIsolator;
+pub use kind::Kind;
 pub use library::{Library, LoadError, SUPPORTED};
-pub use manifest::{Kind, Manifest, ManifestError, ParameterSpec, ParameterType};
+pub use loaded::{
+    Loaded, LoadedAllocator, LoadedAnonymous, LoadedAuthenticator, LoadedAuthorizer,
+    LoadedContainerLogger, LoadedHook, LoadedIsolator, LoadedQosController,
+    LoadedResourceEstimator, LoadedSecretResolver, Works,
+};
+pub use manifest::{Manifest, ManifestError, ParameterSpec, ParameterType};
 pub use parameters::{ParameterError, settle};
-pub use search::{Search, file_name};
+pub use search::{Search, Unusable, file_name};
 pub use watchdog::{Overrun, Watchdog, Watched};

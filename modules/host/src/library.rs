@@ -92,7 +92,7 @@ pub enum LoadError {
         why: String,
     },
     /// The module is of another kind than it is used as.
-    #[error("module {path} is an {is}, not an {wanted}")]
+    #[error("module {path} is of the kind {is}, not {wanted}")]
     Kind {
         /// The file.
         path: PathBuf,

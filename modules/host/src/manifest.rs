@@ -6,46 +6,11 @@
 //! that are not known are passed over.
 
 use std::fmt;
-use std::time::Duration;
+
+use crate::Kind;
 
 /// More than this no manifest has to say.
 const LONGEST: usize = 64 * 1024;
-
-/// What kind of work a module does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Says who is offered what next.
-    Allocator,
-    /// Confines containers.
-    Isolator,
-}
-
-impl Kind {
-    /// Every kind.
-    pub const ALL: [Kind; 2] = [Kind::Allocator, Kind::Isolator];
-
-    /// Its name in manifests and file names.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Allocator => "allocator",
-            Self::Isolator => "isolator",
-        }
-    }
-
-    /// How long a call may take before it is reported.
-    pub fn deadline(self) -> Duration {
-        match self {
-            Self::Allocator => Duration::from_secs(1),
-            Self::Isolator => Duration::from_secs(30),
-        }
-    }
-}
-
-impl fmt::Display for Kind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
 
 /// What a parameter takes.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,10 +2,22 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::{Kind, Library, LoadError};
+use crate::{Kind, Library, LoadError, Module, Works};
 
 /// Where bundled modules are installed.
 const INSTALLED: &str = "/usr/lib/reeve/modules";
+
+/// A setting names a module that cannot be used.
+#[derive(Debug, thiserror::Error)]
+#[error("{setting} = \"{name}\": {source}")]
+pub struct Unusable {
+    /// The setting, such as `isolation`.
+    pub setting: &'static str,
+    /// What it names.
+    pub name: String,
+    /// Why that cannot be used.
+    pub source: LoadError,
+}
 
 /// Where modules are looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +80,23 @@ impl Search {
         Ok(library)
     }
 
+    /// Loads the module that a setting names.
+    ///
+    /// # Errors
+    ///
+    /// If there is none of that name and kind, or it cannot be used.
+    pub fn load<T: Works>(
+        &self,
+        setting: &'static str,
+        name: &str,
+        modules: &reeve_config::Modules,
+    ) -> Result<Module<T>, Unusable> {
+        let given = modules.get(name);
+        self.library(T::KIND, name, given)
+            .and_then(|library| library.create(given))
+            .map_err(|source| Unusable { setting, name: name.to_owned(), source })
+    }
+
     /// The files that could be modules, in the order of their names.
     pub fn all(&self) -> Vec<PathBuf> {
         let entries = self.directories.iter().flat_map(std::fs::read_dir).flatten().flatten();
@@ -85,5 +114,5 @@ impl Search {
 
 /// What a module's file is called, such as `libreeve_isolator_cgroups.so`.
 pub fn file_name(kind: Kind, name: &str) -> String {
-    format!("libreeve_{kind}_{}.so", name.replace(['-', '.'], "_"))
+    format!("libreeve_{}_{}.so", kind.name(), name.replace(['-', '.'], "_"))
 }

@@ -7,11 +7,11 @@ use reeve_module_api::abi_stable::std_types::{RResult, RSlice, RString, RVec};
 use reeve_module_api::v1::Fault;
 use reeve_module_api::v1::allocator::RawAllocator;
 
-pub use reeve_module_api::v1::Amounts;
 pub use reeve_module_api::v1::allocator::{
-    AgentIx, Change, FrameworkIx, Free, Grant, KindIx, Label, Limit, Reclaim, Reserved, RoleIx,
-    Room, Share, TAKES_REVOCABLE, Taken,
+    AgentIx, Change, FrameworkIx, Free, Grant, KindIx, Limit, Reclaim, Reserved, RoleIx, Room,
+    Share, TAKES_REVOCABLE, Taken,
 };
+pub use reeve_module_api::v1::{Amounts, Label};
 
 use crate::guard::guarded;
 

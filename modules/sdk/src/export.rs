@@ -4,15 +4,13 @@ use reeve_module_api::abi_stable::library::__call_root_module_loader;
 use reeve_module_api::abi_stable::prefix_type::PrefixTypeTrait;
 use reeve_module_api::abi_stable::sabi_trait::TD_Opaque;
 use reeve_module_api::abi_stable::std_types::{RBox, RResult, RVec};
-use reeve_module_api::v1::allocator::RawAllocator_TO;
-use reeve_module_api::v1::isolator::RawIsolator_TO;
 use reeve_module_api::v1::{Fault, HostLogBox, Instance, Library, LibraryRef, Parameter};
 
 pub use reeve_module_api::abi_stable::library::{CheckTypeLayout, LibHeader, RootModuleResult};
 pub use reeve_module_api::v1;
 
 use crate::guard::guarded;
-use crate::{Module, Parameters, allocator, isolator, log};
+use crate::{Module, Parameters, log};
 
 /// How a library of the current generation makes its module.
 pub type Create = extern "C" fn(HostLogBox, RVec<Parameter>) -> RResult<Instance, Fault>;
@@ -38,26 +36,50 @@ fn create<T: Module>(
     })
 }
 
-/// Makes an allocator.
-pub fn allocator<T: Module + allocator::Allocator>(
-    log: HostLogBox,
-    parameters: RVec<Parameter>,
-) -> RResult<Instance, Fault> {
-    create(log, parameters, |module: T| {
-        let boxed = RBox::new(allocator::Crossing(module));
-        Instance::Allocator(RawAllocator_TO::from_ptr(boxed, TD_Opaque))
-    })
+/// Defines, for each kind, how its module is made.
+macro_rules! kinds {
+    ($(
+        #[doc = $what:literal]
+        $kind:ident: $module:ident::$author:ident as $crossing:ident, $raw:ident, $instance:ident;
+    )*) => {$(
+        #[doc = $what]
+        pub fn $kind<T: Module + crate::$module::$author>(
+            log: HostLogBox,
+            parameters: RVec<Parameter>,
+        ) -> RResult<Instance, Fault> {
+            create(log, parameters, |module: T| {
+                let boxed = RBox::new(crate::$module::$crossing(module));
+                Instance::$instance(v1::$module::$raw::from_ptr(boxed, TD_Opaque))
+            })
+        }
+    )*};
 }
 
-/// Makes a link of the chain that confines containers.
-pub fn isolator<T: Module + isolator::Isolator>(
-    log: HostLogBox,
-    parameters: RVec<Parameter>,
-) -> RResult<Instance, Fault> {
-    create(log, parameters, |module: T| {
-        let boxed = RBox::new(isolator::Crossing(module));
-        Instance::Isolator(RawIsolator_TO::from_ptr(boxed, TD_Opaque))
-    })
+kinds! {
+    /// Makes an allocator.
+    allocator: allocator::Allocator as Crossing, RawAllocator_TO, Allocator;
+    /// Makes a link of the chain that confines containers.
+    isolator: isolator::Isolator as Crossing, RawIsolator_TO, Isolator;
+    /// Makes a hook.
+    hook: hook::Hook as Crossing, RawHook_TO, Hook;
+    /// Makes a container logger.
+    container_logger: container_logger::ContainerLogger as Crossing, RawContainerLogger_TO,
+        ContainerLogger;
+    /// Makes a resource estimator.
+    resource_estimator: oversubscription::ResourceEstimator as CrossingEstimator,
+        RawResourceEstimator_TO, ResourceEstimator;
+    /// Makes a QoS controller.
+    qos_controller: oversubscription::QosController as CrossingController, RawQosController_TO,
+        QosController;
+    /// Makes an authenticator.
+    authenticator: authenticator::Authenticator as Crossing, RawAuthenticator_TO, Authenticator;
+    /// Makes an authorizer.
+    authorizer: authorizer::Authorizer as Crossing, RawAuthorizer_TO, Authorizer;
+    /// Makes a secret resolver.
+    secret_resolver: secret_resolver::SecretResolver as Crossing, RawSecretResolver_TO,
+        SecretResolver;
+    /// Makes an anonymous module.
+    anonymous: anonymous::Anonymous as Crossing, RawAnonymous_TO, Anonymous;
 }
 
 /// A manifest's text as the bytes of its section.

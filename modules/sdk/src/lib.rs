@@ -44,16 +44,24 @@
 //! (`modules/host`), the host's books and checks (the daemons' cores), and every policy.
 
 pub mod allocator;
+pub mod anonymous;
+pub mod authenticator;
+pub mod authorizer;
+pub mod container_logger;
 #[doc(hidden)]
 pub mod export;
 mod guard;
+pub mod hook;
 pub mod isolator;
 mod log;
 mod macros;
+pub mod oversubscription;
 mod parameters;
+pub mod secret_resolver;
 
 pub use parameters::Parameters;
 pub use reeve_module_api::abi_stable::std_types;
+pub use reeve_module_api::v1::Label;
 
 /// A module could not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

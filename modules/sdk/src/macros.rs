@@ -2,7 +2,9 @@
 
 /// Exports a type that is a [`Module`](crate::Module) and implements the trait of its kind.
 ///
-/// The first entry names the kind (`allocator`, `isolator`) and the type. A parameter is a name,
+/// The first entry names the kind (`allocator`, `isolator`, `hook`, `container_logger`,
+/// `resource_estimator`, `qos_controller`, `authenticator`, `authorizer`, `secret_resolver` or
+/// `anonymous`) and the type. A parameter is a name,
 /// a type (`text`, `integer`, `number`, `switch`, `duration`, `size`, `list`, or alternatives such
 /// as `agent|share`), a default, and its meaning; without a default, three entries. All of it is
 /// text of the library that `reeve module inspect` reads without running the module's code.

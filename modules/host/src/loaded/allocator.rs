@@ -26,7 +26,7 @@ impl fmt::Debug for LoadedAllocator {
 }
 
 impl LoadedAllocator {
-    pub(crate) fn new(name: &str, raw: RawAllocatorBox) -> Self {
+    pub(super) fn new(name: &str, raw: RawAllocatorBox) -> Self {
         Self { name: name.to_owned(), raw, watched: Watched::default(), fault: None }
     }
 
