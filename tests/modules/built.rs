@@ -33,12 +33,12 @@ fn build(source: &str, file: &str) -> PathBuf {
     std::fs::create_dir_all(copy.join("src")).expect("a folder for the copy");
     let from = root().join(source);
     let manifest = std::fs::read_to_string(from.join("Cargo.toml")).expect("a manifest");
-    let sdk = format!("path = \"{}\"", root().join("modules/sdk").display());
-    let manifest = ["../../../modules/sdk", "../sdk"]
-        .iter()
-        .fold(manifest, |text, path| text.replace(&format!("path = \"{path}\""), &sdk));
-    assert!(manifest.contains(&sdk), "{source} does not say where the SDK is");
-    std::fs::write(copy.join("Cargo.toml"), manifest).expect("the copy's manifest");
+    let modules = |folder: &str| format!("path = \"{}", root().join(folder).display());
+    let pointed = manifest
+        .replace("path = \"../../../modules", &modules("modules"))
+        .replace("path = \"..", &modules("modules"));
+    assert_ne!(pointed, manifest, "{source} does not say where the SDK is");
+    std::fs::write(copy.join("Cargo.toml"), pointed).expect("the copy's manifest");
     std::fs::copy(from.join("src/lib.rs"), copy.join("src/lib.rs")).expect("the copy's code");
     // The versions that this repository was tested with.
     std::fs::copy(root().join("Cargo.lock"), copy.join("Cargo.lock")).expect("the copy's lock");
@@ -65,6 +65,11 @@ pub fn bad_allocator() -> PathBuf {
 /// An isolator that errs on purpose.
 pub fn bad_isolator() -> PathBuf {
     third_party("tests/modules/bad-isolator", "libreeve_test_bad_isolator.so")
+}
+
+/// An isolator that speaks generation 1 of the interface.
+pub fn veteran() -> PathBuf {
+    third_party("tests/modules/generation-1", "libreeve_test_generation_1.so")
 }
 
 /// What third parties start from.

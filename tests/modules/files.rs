@@ -69,7 +69,7 @@ fn what_is_no_module_is_refused_with_the_reason() {
     assert!(refused(&room, "drf", &room.join("nowhere.so")).contains("No such file"));
     assert!(refused(&room, "drf", room.path()).contains("it is no file"));
     let posix = built::bundled("libreeve_isolator_posix.so");
-    assert!(refused(&room, "posix", &posix).contains("is an isolator, not an allocator"));
+    assert!(refused(&room, "posix", &posix).contains("is of the kind isolator, not allocator"));
     let drf = built::bundled("libreeve_allocator_drf.so");
     assert!(refused(&room, "other", &drf).contains("is called 'drf'"));
 }
@@ -92,11 +92,11 @@ fn another_generation_is_refused_with_both_numbers() {
     for (theirs, advice) in [("9", "update this program"), ("0", "build the module anew")] {
         let file = changed(&room, "later.so", |bytes| {
             let to = format!("\0generation={theirs}\0");
-            replace(bytes, b"\0generation=1\0", to.as_bytes());
+            replace(bytes, b"\0generation=2\0", to.as_bytes());
         });
         let said = refused(&room, "drf", &file);
         assert!(said.contains(&format!("speaks generation {theirs}")), "{said}");
-        assert!(said.contains("this program 1") && said.contains(advice), "{said}");
+        assert!(said.contains("this program 2, 1") && said.contains(advice), "{said}");
     }
 }
 

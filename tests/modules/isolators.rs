@@ -50,3 +50,21 @@ fn a_panic_fails_the_container_that_the_call_was_for() {
     assert!(output.status.success());
     drop(agent);
 }
+
+#[test]
+fn a_module_of_an_older_generation_works_on() {
+    let room = Room::new();
+    let (master, agent) =
+        cluster(&room, "veteran", &built::veteran(), "greeting = \"still here\"\n");
+    let output = task(&room, master.address, "old", "echo $VETERAN");
+    assert!(output.status.success(), "{}", said(&output));
+    assert_eq!(agent.read_of("old", "stdout"), "still here\n");
+    let modules = agent.get("/modules");
+    let generations: Vec<i64> = modules["modules"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|module| module["generation"].as_i64().unwrap())
+        .collect();
+    assert_eq!(generations, [2, 1]);
+}

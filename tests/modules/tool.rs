@@ -12,7 +12,7 @@ fn inspect_tells_what_a_module_says_of_itself() {
     let shown = text(&output.stdout);
     assert!(output.status.success(), "{}", said(&output));
     assert!(shown.starts_with("isolator site 0.1.0: Tells every program"), "{shown}");
-    assert!(shown.contains("interface generation 1"), "{shown}");
+    assert!(shown.contains("interface generation 2"), "{shown}");
     assert!(shown.contains("name (a text, \"unnamed\" unless set): The site's name"), "{shown}");
     assert!(shown.contains("open_files (a whole number): The most files"), "{shown}");
 }
@@ -25,6 +25,7 @@ fn check_passes_good_modules_and_names_what_bad_ones_break() {
         built::bundled("libreeve_isolator_posix.so"),
         built::bin_packing(),
         built::template(),
+        built::veteran(),
     ];
     for file in good {
         let output = run(&room, "reeve", &["module", "check", file.to_str().unwrap()]);

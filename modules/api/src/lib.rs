@@ -2,8 +2,8 @@
 //! when a module is loaded.
 //!
 //! A published **generation** never changes, since a host refuses a module whose types differ from
-//! its own in anything. What is new comes as a generation of its own beside the others, and a host
-//! takes the newest generation that a module speaks. Authors do not implement these traits by
+//! its own in anything (`tests/frozen.rs` sees to it). What is new comes as a generation of its own
+//! beside the others, and a host goes on loading the older ones. Authors do not implement these traits by
 //! hand: a panic must not cross the boundary, and the SDK (`reeve-module-sdk`) sees to that.
 //!
 //! Lives here: what crosses, nothing else. Messages of Mesos cross as bytes, so that a new field
@@ -11,6 +11,7 @@
 //! finding, checking and calling modules (`modules/host`).
 
 pub mod v1;
+pub mod v2;
 
 pub use abi_stable;
 

@@ -2,7 +2,7 @@
 
 use reeve_module_api::abi_stable::sabi_trait::TD_Opaque;
 use reeve_module_api::abi_stable::std_types::{RBox, RErr, ROk, RStr};
-use reeve_module_api::v1::{HostLog, HostLog_TO, Level};
+use reeve_module_api::v2::{HostLog, HostLog_TO, Level};
 
 use crate::{Facts, Library, LoadError, Works, settle};
 
@@ -35,7 +35,7 @@ impl Library {
         let root = self.open()?;
         let name = self.manifest.name.clone();
         let log = HostLog_TO::from_ptr(RBox::new(Log { module: name.clone() }), TD_Opaque);
-        match root.create()(log, parameters.into()) {
+        match root.create(log, parameters.into()) {
             // The manifest says one kind, and the code may still be of another.
             ROk(instance) => Ok(Module { facts, works: T::of(&name, instance).map_err(is_no)? }),
             RErr(fault) => Err(LoadError::Create { name, why: fault.message.into() }),

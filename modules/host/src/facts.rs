@@ -1,6 +1,6 @@
 //! What a daemon tells of the modules that it has loaded (`/modules`).
 
-use reeve_module_api::v1::{Parameter, ParameterValue};
+use reeve_module_api::v2::{Parameter, ParameterValue};
 use serde_json::{Value, json};
 
 use crate::{Library, Manifest};

@@ -8,7 +8,7 @@
 //!
 //! All up to the opening only reads the file, so what is wrong with a module is said before any
 //! of its code runs. A library is opened once and never closed: code that was given away cannot
-//! be taken back. A panic inside arrives as a [`Fault`](reeve_module_api::v1::Fault); a call that
+//! be taken back. A panic inside arrives as a [`Fault`](reeve_module_api::v2::Fault); a call that
 //! takes too long is noticed by a [`Watchdog`].
 //!
 //! Lives here: all of the above, for every kind of module. Lives elsewhere: what crosses
@@ -18,6 +18,7 @@
 pub mod check;
 mod create;
 mod facts;
+mod generations;
 mod image;
 mod kind;
 mod library;
@@ -30,8 +31,9 @@ mod watchdog;
 
 pub use create::Module;
 pub use facts::Facts;
+pub use generations::SUPPORTED;
 pub use kind::Kind;
-pub use library::{Library, LoadError, SUPPORTED};
+pub use library::{Library, LoadError};
 pub use loaded::{
     Loaded, LoadedAllocator, LoadedAnonymous, LoadedAuthenticator, LoadedAuthorizer,
     LoadedContainerLogger, LoadedHook, LoadedIsolator, LoadedQosController,

@@ -5,12 +5,9 @@ use std::path::{Path, PathBuf};
 
 use libloading::os::unix::{Library as Opened, RTLD_LOCAL, RTLD_NOW};
 use reeve_module_api::abi_stable::library::{AbiHeaderRef, ROOT_MODULE_LOADER_NAME_WITH_NUL};
-use reeve_module_api::v1::LibraryRef;
 
+use crate::generations::{Root, SUPPORTED};
 use crate::{Kind, Manifest, ManifestError, ParameterError, image, trust};
-
-/// The generations of the interface that this host speaks, newest first.
-pub const SUPPORTED: [u32; 1] = [1];
 
 /// No module is larger.
 const LARGEST: u64 = 512 * 1024 * 1024;
@@ -179,7 +176,7 @@ impl Library {
     /// # Errors
     ///
     /// If others could change the file, the system cannot open it, or the layouts differ.
-    pub(crate) fn open(&self) -> Result<LibraryRef, LoadError> {
+    pub(crate) fn open(&self) -> Result<Root, LoadError> {
         let path = || self.path.clone();
         trust::check(&self.path).map_err(|why| LoadError::Untrusted { path: path(), why })?;
         let refused = |error: libloading::Error| {
@@ -201,8 +198,8 @@ impl Library {
             why: first_words(&why),
         };
         let header = header.upgrade().map_err(|error| layout(error.to_string()))?;
-        let root =
-            header.init_root_module::<LibraryRef>().map_err(|error| layout(error.to_string()))?;
+        let root = Root::check(header, self.manifest.generation)
+            .map_err(|error| layout(error.to_string()))?;
         // What was handed out refers to the library: it stays for good.
         std::mem::forget(opened);
         Ok(root)

@@ -13,15 +13,15 @@ mod secret_resolver;
 use std::fmt;
 
 use reeve_module_api::abi_stable::std_types::RResult;
-use reeve_module_api::v1::anonymous::RawAnonymousBox;
-use reeve_module_api::v1::authenticator::RawAuthenticatorBox;
-use reeve_module_api::v1::authorizer::RawAuthorizerBox;
-use reeve_module_api::v1::container_logger::RawContainerLoggerBox;
-use reeve_module_api::v1::hook::RawHookBox;
-use reeve_module_api::v1::isolator::RawIsolatorBox;
-use reeve_module_api::v1::oversubscription::{RawQosControllerBox, RawResourceEstimatorBox};
-use reeve_module_api::v1::secret_resolver::RawSecretResolverBox;
-use reeve_module_api::v1::{Fault, Instance};
+use reeve_module_api::v2::anonymous::RawAnonymousBox;
+use reeve_module_api::v2::authenticator::RawAuthenticatorBox;
+use reeve_module_api::v2::authorizer::RawAuthorizerBox;
+use reeve_module_api::v2::container_logger::RawContainerLoggerBox;
+use reeve_module_api::v2::hook::RawHookBox;
+use reeve_module_api::v2::isolator::RawIsolatorBox;
+use reeve_module_api::v2::oversubscription::{RawQosControllerBox, RawResourceEstimatorBox};
+use reeve_module_api::v2::secret_resolver::RawSecretResolverBox;
+use reeve_module_api::v2::{Fault, Instance};
 use reeve_module_sdk::Failed;
 
 pub use allocator::LoadedAllocator;

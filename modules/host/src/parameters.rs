@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use reeve_config::{Given, Origin, Size, duration, nearest};
-use reeve_module_api::v1::{Parameter, ParameterValue};
+use reeve_module_api::v2::{Parameter, ParameterValue};
 
 use crate::{Manifest, ParameterSpec, ParameterType};
 

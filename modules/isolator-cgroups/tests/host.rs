@@ -10,7 +10,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use reeve_isolator_cgroups::Cgroups;
-use reeve_module_sdk::export::v1::{Parameter, ParameterValue};
+use reeve_module_sdk::export::v2::{Parameter, ParameterValue};
 use reeve_module_sdk::isolator::{
     Container, Grants, Isolator, Limitation, Scalar, Survivor, Usage, Value,
 };

@@ -1,17 +1,17 @@
 //! The allocator: who is offered what next. The data is that of the interface
-//! ([`reeve_module_api::v1::allocator`]), as it stands.
+//! ([`reeve_module_api::v2::allocator`]), as it stands.
 
 use std::time::Duration;
 
 use reeve_module_api::abi_stable::std_types::{RResult, RSlice, RString, RVec};
-use reeve_module_api::v1::Fault;
-use reeve_module_api::v1::allocator::RawAllocator;
+use reeve_module_api::v2::Fault;
+use reeve_module_api::v2::allocator::RawAllocator;
 
-pub use reeve_module_api::v1::allocator::{
+pub use reeve_module_api::v2::allocator::{
     AgentIx, Change, FrameworkIx, Free, Grant, KindIx, Limit, Reclaim, Reserved, RoleIx, Room,
     Share, TAKES_REVOCABLE, Taken,
 };
-pub use reeve_module_api::v1::{Amounts, Label};
+pub use reeve_module_api::v2::{Amounts, Label};
 
 use crate::guard::guarded;
 

@@ -1,10 +1,10 @@
 //! The anonymous module: one that nobody calls for a decision.
 
 use reeve_module_api::abi_stable::std_types::{RResult, RSlice};
-use reeve_module_api::v1::Fault;
-use reeve_module_api::v1::anonymous::RawAnonymous;
+use reeve_module_api::v2::Fault;
+use reeve_module_api::v2::anonymous::RawAnonymous;
 
-pub use reeve_module_api::v1::isolator::{Figure, Value};
+pub use reeve_module_api::v2::isolator::{Figure, Value};
 
 use crate::Failed;
 use crate::guard::guarded;

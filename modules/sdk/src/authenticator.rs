@@ -1,11 +1,11 @@
 //! The authenticator: who sends a request. The data is that of the interface
-//! ([`reeve_module_api::v1::authenticator`]), as it stands.
+//! ([`reeve_module_api::v2::authenticator`]), as it stands.
 
 use reeve_module_api::abi_stable::std_types::RResult;
-use reeve_module_api::v1::Fault;
-use reeve_module_api::v1::authenticator::RawAuthenticator;
+use reeve_module_api::v2::Fault;
+use reeve_module_api::v2::authenticator::RawAuthenticator;
 
-pub use reeve_module_api::v1::authenticator::{Principal, Request, Verdict};
+pub use reeve_module_api::v2::authenticator::{Principal, Request, Verdict};
 
 use crate::Failed;
 use crate::guard::guarded;

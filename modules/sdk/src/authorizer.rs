@@ -1,11 +1,11 @@
 //! The authorizer: who may do what. The data is that of the interface
-//! ([`reeve_module_api::v1::authorizer`]), as it stands.
+//! ([`reeve_module_api::v2::authorizer`]), as it stands.
 
 use reeve_module_api::abi_stable::std_types::{ROption, RResult, RSlice, RStr, RVec};
-use reeve_module_api::v1::Fault;
-use reeve_module_api::v1::authorizer::RawAuthorizer;
+use reeve_module_api::v2::Fault;
+use reeve_module_api::v2::authorizer::RawAuthorizer;
 
-pub use reeve_module_api::v1::authorizer::Object;
+pub use reeve_module_api::v2::authorizer::Object;
 
 use crate::Failed;
 use crate::authenticator::Principal;

@@ -1,12 +1,12 @@
 //! The container logger: where a container's output goes. The data is that of the interface
-//! ([`reeve_module_api::v1::container_logger`]), as it stands.
+//! ([`reeve_module_api::v2::container_logger`]), as it stands.
 
 use reeve_module_api::abi_stable::std_types::RResult;
-use reeve_module_api::v1::Fault;
-use reeve_module_api::v1::container_logger::RawContainerLogger;
+use reeve_module_api::v2::Fault;
+use reeve_module_api::v2::container_logger::RawContainerLogger;
 
-pub use reeve_module_api::v1::container_logger::{Sink, Streams};
-pub use reeve_module_api::v1::isolator::Container;
+pub use reeve_module_api::v2::container_logger::{Sink, Streams};
+pub use reeve_module_api::v2::isolator::Container;
 
 use crate::Failed;
 use crate::guard::guarded;

@@ -4,10 +4,10 @@ use reeve_module_api::abi_stable::library::__call_root_module_loader;
 use reeve_module_api::abi_stable::prefix_type::PrefixTypeTrait;
 use reeve_module_api::abi_stable::sabi_trait::TD_Opaque;
 use reeve_module_api::abi_stable::std_types::{RBox, RResult, RVec};
-use reeve_module_api::v1::{Fault, HostLogBox, Instance, Library, LibraryRef, Parameter};
+use reeve_module_api::v2::{Fault, HostLogBox, Instance, Library, LibraryRef, Parameter};
 
 pub use reeve_module_api::abi_stable::library::{CheckTypeLayout, LibHeader, RootModuleResult};
-pub use reeve_module_api::v1;
+pub use reeve_module_api::v2;
 
 use crate::guard::guarded;
 use crate::{Module, Parameters, log};
@@ -49,7 +49,7 @@ macro_rules! kinds {
         ) -> RResult<Instance, Fault> {
             create(log, parameters, |module: T| {
                 let boxed = RBox::new(crate::$module::$crossing(module));
-                Instance::$instance(v1::$module::$raw::from_ptr(boxed, TD_Opaque))
+                Instance::$instance(v2::$module::$raw::from_ptr(boxed, TD_Opaque))
             })
         }
     )*};

@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use reeve_module_api::abi_stable::std_types::{RErr, ROk, RResult};
-use reeve_module_api::v1::Fault;
+use reeve_module_api::v2::Fault;
 
 use crate::Failed;
 

@@ -1,13 +1,13 @@
 //! The hook: a say in what is launched, at a few fixed places. The data is that of the interface
-//! ([`reeve_module_api::v1::hook`]), as it stands.
+//! ([`reeve_module_api::v2::hook`]), as it stands.
 
 use reeve_module_api::abi_stable::std_types::{ROption, RResult, RSlice, RStr, RVec};
-use reeve_module_api::v1::Fault;
-use reeve_module_api::v1::hook::RawHook;
+use reeve_module_api::v2::Fault;
+use reeve_module_api::v2::hook::RawHook;
 
-pub use reeve_module_api::v1::Label;
-pub use reeve_module_api::v1::hook::Place;
-pub use reeve_module_api::v1::isolator::Variable;
+pub use reeve_module_api::v2::Label;
+pub use reeve_module_api::v2::hook::Place;
+pub use reeve_module_api::v2::isolator::Variable;
 
 use crate::Failed;
 use crate::guard::guarded;

@@ -1,11 +1,13 @@
 //! The isolator: one link of the chain that confines a container. The data is that of the
-//! interface ([`reeve_module_api::v1::isolator`]), as it stands.
+//! interface ([`reeve_module_api::v2::isolator`]), as it stands.
+
+use std::time::Duration;
 
 use reeve_module_api::abi_stable::std_types::{ROption, RResult, RStr, RVec};
-use reeve_module_api::v1::Fault;
-use reeve_module_api::v1::isolator::RawIsolator;
+use reeve_module_api::v2::Fault;
+use reeve_module_api::v2::isolator::RawIsolator;
 
-pub use reeve_module_api::v1::isolator::{
+pub use reeve_module_api::v2::isolator::{
     Container, Figure, Fragment, Grants, Limitation, Ports, Rlimit, Scalar, Survivor, Usage, Value,
     Variable,
 };
@@ -18,7 +20,8 @@ use crate::guard::guarded;
 ///
 /// Order: `prepare` → spawn → `isolate` → `update`, `usage` and `check` any number of times →
 /// `check` once more after the end → `cleanup` in reverse order. Every call has a deadline that
-/// the host sets.
+/// the host sets. A container may become unwanted while `prepare` is at work: `cleanup` then comes
+/// at the same time, and `prepare` does well to give up.
 pub trait Isolator: Send + Sync {
     /// Adopts the containers that outlived the agent, and removes what is left of any other.
     /// Called once, before any other call.
@@ -27,7 +30,15 @@ pub trait Isolator: Send + Sync {
         Ok(())
     }
 
-    /// Makes ready for the container.
+    /// How long `prepare` may take for this container, if longer than other calls. Asked right
+    /// before it; answer at once.
+    fn patience(&self, container: &Container) -> Option<Duration> {
+        let _ = container;
+        None
+    }
+
+    /// Makes ready for the container. A fragment's wrapper has a contract of its own
+    /// ([wrappers](reeve_module_api::v2::isolator#wrappers)).
     fn prepare(&self, container: &Container) -> Result<Fragment, Failed> {
         let _ = container;
         Ok(Fragment::default())
@@ -71,6 +82,11 @@ pub(crate) struct Crossing<I>(pub(crate) I);
 impl<I: Isolator> RawIsolator for Crossing<I> {
     fn recover(&self, survivors: RVec<Survivor>) -> RResult<(), Fault> {
         guarded(|| self.0.recover(&survivors))
+    }
+
+    fn patience(&self, container: &Container) -> RResult<u64, Fault> {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        guarded(|| Ok(self.0.patience(container).map_or(0, millis)))
     }
 
     fn prepare(&self, container: &Container) -> RResult<Fragment, Fault> {

@@ -61,7 +61,7 @@ pub mod secret_resolver;
 
 pub use parameters::Parameters;
 pub use reeve_module_api::abi_stable::std_types;
-pub use reeve_module_api::v1::Label;
+pub use reeve_module_api::v2::Label;
 
 /// A module could not do what it was asked.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -19,7 +19,7 @@ macro_rules! module {
     ) => {
         const _: () = {
             const MANIFEST: &str = ::core::concat!(
-                "reeve-module=1\0generation=1",
+                "reeve-module=1\0generation=2",
                 "\0kind=", ::core::stringify!($kind),
                 "\0name=", $name,
                 "\0version=", ::core::env!("CARGO_PKG_VERSION"),
@@ -38,16 +38,16 @@ macro_rules! module {
                 $crate::export::enter(library)
             }
 
-            fn library() -> $crate::export::v1::LibraryRef {
+            fn library() -> $crate::export::v2::LibraryRef {
                 $crate::export::library(create)
             }
 
             extern "C" fn create(
-                log: $crate::export::v1::HostLogBox,
-                parameters: $crate::std_types::RVec<$crate::export::v1::Parameter>,
+                log: $crate::export::v2::HostLogBox,
+                parameters: $crate::std_types::RVec<$crate::export::v2::Parameter>,
             ) -> $crate::std_types::RResult<
-                $crate::export::v1::Instance,
-                $crate::export::v1::Fault,
+                $crate::export::v2::Instance,
+                $crate::export::v2::Fault,
             > {
                 $crate::export::$kind::<$module>(log, parameters)
             }
@@ -56,7 +56,7 @@ macro_rules! module {
             // root that `enter` returns is of the type named here.
             #[unsafe(export_name = "_1as_0lib_1header_0root_bmodule_bloader")]
             static ROOT: $crate::export::LibHeader = unsafe {
-                $crate::export::LibHeader::from_constructor::<$crate::export::v1::LibraryRef>(
+                $crate::export::LibHeader::from_constructor::<$crate::export::v2::LibraryRef>(
                     enter,
                     $crate::export::CheckTypeLayout::Yes,
                 )

@@ -1,13 +1,13 @@
 //! Oversubscription: offering what is granted and not used once more, and making room when it is
-//! wanted. The data is that of the interface ([`reeve_module_api::v1::oversubscription`]), as it
+//! wanted. The data is that of the interface ([`reeve_module_api::v2::oversubscription`]), as it
 //! stands.
 
 use reeve_module_api::abi_stable::std_types::{RResult, RVec};
-use reeve_module_api::v1::Fault;
-use reeve_module_api::v1::oversubscription::{RawQosController, RawResourceEstimator};
+use reeve_module_api::v2::Fault;
+use reeve_module_api::v2::oversubscription::{RawQosController, RawResourceEstimator};
 
-pub use reeve_module_api::v1::isolator::{Figure, Scalar, Usage, Value};
-pub use reeve_module_api::v1::oversubscription::{AgentUsage, Correction, ExecutorUsage};
+pub use reeve_module_api::v2::isolator::{Figure, Scalar, Usage, Value};
+pub use reeve_module_api::v2::oversubscription::{AgentUsage, Correction, ExecutorUsage};
 
 use crate::Failed;
 use crate::guard::guarded;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reeve_module_api::v1::{Parameter, ParameterValue};
+use reeve_module_api::v2::{Parameter, ParameterValue};
 
 /// A module's parameters. Each has the type that the manifest declares; asking for another type,
 /// or for a name that the manifest does not have, gives `None`, as does a parameter without a

@@ -1,8 +1,8 @@
 //! The secret resolver: from a reference to a secret to the secret.
 
 use reeve_module_api::abi_stable::std_types::{RResult, RStr, RVec};
-use reeve_module_api::v1::Fault;
-use reeve_module_api::v1::secret_resolver::RawSecretResolver;
+use reeve_module_api::v2::Fault;
+use reeve_module_api::v2::secret_resolver::RawSecretResolver;
 
 use crate::Failed;
 use crate::guard::guarded;

@@ -7,9 +7,9 @@ type Lists<'a> = &'a [(&'a str, &'a [&'a str])];
 fn read(lists: Lists<'_>) -> Result<Settings, String> {
     let list = |texts: &[&str]| {
         let texts: RVec<_> = texts.iter().map(|&text| text.into()).collect();
-        reeve_module_api::v1::ParameterValue::List(texts)
+        reeve_module_api::v2::ParameterValue::List(texts)
     };
-    let one = |(name, texts): &(&str, &[&str])| reeve_module_api::v1::Parameter {
+    let one = |(name, texts): &(&str, &[&str])| reeve_module_api::v2::Parameter {
         name: (*name).into(),
         value: list(texts),
     };

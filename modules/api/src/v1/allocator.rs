@@ -9,7 +9,7 @@
 use abi_stable::std_types::{RBox, ROption, RResult, RSlice, RString, RVec};
 use abi_stable::{StableAbi, sabi_trait};
 
-use super::{Amounts, Fault, Label};
+use super::{Amounts, Fault};
 
 /// An agent, as a dense number that the host reuses once the agent is gone.
 #[repr(transparent)]
@@ -49,6 +49,16 @@ pub struct Limit {
     pub kind: KindIx,
     /// The most in thousandths; zero means none.
     pub amount: i64,
+}
+
+/// A name and a value that a framework gave itself.
+#[repr(C)]
+#[derive(Clone, Debug, PartialEq, Eq, StableAbi)]
+pub struct Label {
+    /// The name.
+    pub key: RString,
+    /// The value, empty if there is none.
+    pub value: RString,
 }
 
 /// What an agent has to give at this moment.

@@ -7,24 +7,7 @@ use abi_stable::std_types::{RBox, RResult, RStr, RString, RVec};
 use abi_stable::{StableAbi, sabi_trait};
 
 use super::allocator::RawAllocatorBox;
-use super::anonymous::RawAnonymousBox;
-use super::authenticator::RawAuthenticatorBox;
-use super::authorizer::RawAuthorizerBox;
-use super::container_logger::RawContainerLoggerBox;
-use super::hook::RawHookBox;
 use super::isolator::RawIsolatorBox;
-use super::oversubscription::{RawQosControllerBox, RawResourceEstimatorBox};
-use super::secret_resolver::RawSecretResolverBox;
-
-/// A name and a value, as in Mesos's `Labels`.
-#[repr(C)]
-#[derive(Clone, Debug, PartialEq, Eq, StableAbi)]
-pub struct Label {
-    /// The name.
-    pub key: RString,
-    /// The value, empty if there is none.
-    pub value: RString,
-}
 
 /// A call of a module failed.
 #[repr(C)]
@@ -99,22 +82,6 @@ pub enum Instance {
     Allocator(RawAllocatorBox),
     /// A link of the chain that confines containers.
     Isolator(RawIsolatorBox),
-    /// Has a say in what is launched.
-    Hook(RawHookBox),
-    /// Says where the output of containers goes.
-    ContainerLogger(RawContainerLoggerBox),
-    /// Says how much is granted and not used.
-    ResourceEstimator(RawResourceEstimatorBox),
-    /// Says which revocable work must go.
-    QosController(RawQosControllerBox),
-    /// Says who sends a request.
-    Authenticator(RawAuthenticatorBox),
-    /// Says who may do what.
-    Authorizer(RawAuthorizerBox),
-    /// Knows secrets by their names.
-    SecretResolver(RawSecretResolverBox),
-    /// Is there.
-    Anonymous(RawAnonymousBox),
 }
 
 impl std::fmt::Debug for Instance {
@@ -122,14 +89,6 @@ impl std::fmt::Debug for Instance {
         f.write_str(match self {
             Self::Allocator(_) => "Allocator",
             Self::Isolator(_) => "Isolator",
-            Self::Hook(_) => "Hook",
-            Self::ContainerLogger(_) => "ContainerLogger",
-            Self::ResourceEstimator(_) => "ResourceEstimator",
-            Self::QosController(_) => "QosController",
-            Self::Authenticator(_) => "Authenticator",
-            Self::Authorizer(_) => "Authorizer",
-            Self::SecretResolver(_) => "SecretResolver",
-            Self::Anonymous(_) => "Anonymous",
         })
     }
 }

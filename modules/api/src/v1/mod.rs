@@ -5,18 +5,11 @@
 
 pub mod allocator;
 mod amounts;
-pub mod anonymous;
-pub mod authenticator;
-pub mod authorizer;
-pub mod container_logger;
 mod frame;
-pub mod hook;
 pub mod isolator;
-pub mod oversubscription;
-pub mod secret_resolver;
 
 pub use amounts::Amounts;
 pub use frame::{
-    Fault, HostLog, HostLog_TO, HostLogBox, Instance, Label, Level, Library, LibraryRef, Parameter,
+    Fault, HostLog, HostLog_TO, HostLogBox, Instance, Level, Library, LibraryRef, Parameter,
     ParameterValue,
 };

@@ -4,8 +4,8 @@ use std::fmt;
 use std::time::Duration;
 
 use reeve_module_api::abi_stable::std_types::{RErr, ROk, RSlice};
-use reeve_module_api::v1::Fault;
-use reeve_module_api::v1::allocator::RawAllocatorBox;
+use reeve_module_api::v2::Fault;
+use reeve_module_api::v2::allocator::RawAllocatorBox;
 use reeve_module_sdk::allocator::{Allocator, Change, FrameworkIx, RoleIx, Room};
 
 use crate::Watched;

@@ -1,6 +1,6 @@
 use proptest::prelude::*;
 use reeve_module_sdk::Parameters;
-use reeve_module_sdk::export::v1::{Parameter, ParameterValue};
+use reeve_module_sdk::export::v2::{Parameter, ParameterValue};
 use reeve_module_sdk::isolator::{Scalar, Usage, Value};
 
 use super::*;

@@ -44,9 +44,9 @@ fn a_value_without_sense_is_refused_by_name() {
     ] {
         assert!(refused(name, value).starts_with(&format!("parameter '{name}': ")), "{name}");
     }
-    let long = reeve_module_sdk::export::v1::Parameter {
+    let long = reeve_module_sdk::export::v2::Parameter {
         name: RString::from("cfs_period"),
-        value: reeve_module_sdk::export::v1::ParameterValue::Duration(2_000_000_000),
+        value: reeve_module_sdk::export::v2::ParameterValue::Duration(2_000_000_000),
     };
     assert!(Settings::new(&Parameters::new([long])).is_err());
 }

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use prost::Message;
 use reeve_isolator_docker::Docker;
-use reeve_module_api::v1::{Parameter, ParameterValue};
+use reeve_module_api::v2::{Parameter, ParameterValue};
 use reeve_module_sdk::isolator::{Container, Fragment, Grants, Isolator, Ports, Scalar};
 use reeve_module_sdk::{Failed, Module, Parameters};
 use reeve_wire::v1::container_info::{DockerInfo, Type};
