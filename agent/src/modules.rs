@@ -18,9 +18,9 @@ const MESOS_NAMES: [(&str, &str); 6] = [
 ];
 
 /// The names of the isolators that are asked for, each once, in order.
-fn names(isolation: &str) -> Vec<&str> {
+fn names(isolation: &[String]) -> Vec<&str> {
     let mut names = Vec::new();
-    for given in isolation.split(',').map(str::trim).filter(|given| !given.is_empty()) {
+    for given in isolation.iter().map(String::as_str) {
         let ours = MESOS_NAMES.iter().find(|(theirs, _)| *theirs == given);
         let name = match (ours, given.strip_prefix("cgroups/")) {
             (Some((_, ours)), _) => ours,
@@ -48,7 +48,13 @@ pub(crate) fn chain(settings: &AgentSettings) -> Result<(Vec<Link>, Vec<Facts>),
 
 #[cfg(test)]
 mod tests {
-    use super::names;
+    use reeve_config::Value;
+
+    /// The chain's names for what a setting says as text.
+    fn names(isolation: &str) -> Vec<String> {
+        let given = Vec::parse(isolation).unwrap();
+        super::names(&given).into_iter().map(str::to_owned).collect()
+    }
 
     #[test]
     fn names_of_mesos_mean_our_modules_each_once() {

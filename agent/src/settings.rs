@@ -31,7 +31,7 @@ settings! {
         /// What kind of machine this is, such as `rack:r7;os:debian`.
         attributes: Option<String>,
         /// Isolators, by name.
-        isolation: String = "posix",
+        isolation: Vec<String> = "posix",
         /// Where `reeve-executor` is; beside this program if unset.
         launcher_dir: Option<String>,
         /// Run tasks as the user they name.
