@@ -17,6 +17,9 @@ fn a_task_outlives_its_agent() {
     cluster.master.wait_agents(1);
     assert_eq!(cluster.agent.get("/state")["id"], agent);
     assert_eq!(cluster.room.task("sleep 0.05; done").pid, process.pid, "it was started again");
+    // What runs a command stays the agent's own affair.
+    let used = &cluster.master.get("/slaves")["slaves"][0]["used_resources"];
+    assert_eq!((used["cpus"].as_f64(), used["mem"].as_f64()), (Some(0.1), Some(32.0)), "{used}");
 
     std::fs::write(go, "").expect("a file in the room");
     let failed = scheduler.state("survivor", "TASK_FAILED");

@@ -92,7 +92,7 @@ fn executor(
 ) -> Option<(RecoveredExecutor, Run)> {
     let path = room.join("executor.info");
     let wire: v1::ExecutorInfo = record(&path)?;
-    let info = Arc::new(parsed(ExecutorInfo::try_from(wire), &path)?);
+    let info = Arc::new(parsed(ExecutorInfo::recorded(wire), &path)?);
     let container = std::fs::read_link(room.join("runs/latest")).ok()?;
     let container = ContainerId::new(last_name(&container)?);
     let run_room = room.join("runs").join(&*container.value);

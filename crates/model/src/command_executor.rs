@@ -3,6 +3,7 @@
 use prost::Message;
 use reeve_wire::v1;
 
+use crate::error::WireError;
 use crate::executor::{ExecutorInfo, ExecutorKind};
 use crate::ids::{ExecutorId, FrameworkId};
 use crate::resources::{Quantity, Resource, ResourceName, Resources, Value};
@@ -12,6 +13,8 @@ use crate::task::TaskInfo;
 const CPUS: Quantity = Quantity::from_thousandths(100);
 /// Mesos: `DEFAULT_EXECUTOR_MEM`.
 const MEM: Quantity = Quantity::from_units(32);
+/// What it runs as.
+const PROGRAM: &str = "reeve-executor";
 /// How much of a command its executor's name shows, as in Mesos.
 const SHOWN: usize = 15;
 
@@ -20,7 +23,7 @@ impl ExecutorInfo {
     pub fn command(framework: &FrameworkId, task: &TaskInfo) -> Self {
         let command = task.details().command.unwrap_or_default();
         let own = v1::CommandInfo {
-            value: Some("reeve-executor".to_owned()),
+            value: Some(PROGRAM.to_owned()),
             shell: Some(false),
             user: command.user.clone(),
             uris: command.uris.clone(),
@@ -28,11 +31,7 @@ impl ExecutorInfo {
         };
         let rest = v1::ExecutorInfo {
             executor_id: ExecutorId::new(task.id.as_str()).to_wire(),
-            name: Some(format!(
-                "Command Executor (Task: {}) (Command: {})",
-                task.id,
-                shown(&command)
-            )),
+            name: Some(format!("{}(Command: {})", called(task.id.as_str()), shown(&command))),
             source: Some(task.id.to_string()),
             command: Some(own),
             ..v1::ExecutorInfo::default()
@@ -46,6 +45,25 @@ impl ExecutorInfo {
             rest: rest.encode_to_vec().into(),
         }
     }
+
+    /// What an agent wrote of one of its executors: the wire has no word for the kind of its own.
+    ///
+    /// # Errors
+    /// As reading any executor.
+    pub fn recorded(wire: v1::ExecutorInfo) -> Result<Self, WireError> {
+        let own = wire
+            .command
+            .as_ref()
+            .is_some_and(|command| command.value() == PROGRAM && command.shell == Some(false))
+            && wire.name().starts_with(&called(&wire.executor_id.value));
+        let info = Self::try_from(wire)?;
+        Ok(if own { Self { kind: ExecutorKind::Command, ..info } } else { info })
+    }
+}
+
+/// What the name of a task's executor begins with.
+fn called(task: &str) -> String {
+    format!("Command Executor (Task: {task}) ")
 }
 
 /// What the executor itself needs, for the role that the task runs for.

@@ -435,3 +435,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_executor_of_a_command_is_known_again_by_what_was_written_of_it() {
+    let wire = v1::TaskInfo { executor: None, command: Some(command("sleep 1")), ..task() };
+    let task = TaskInfo::try_from(wire).unwrap();
+    let own = ExecutorInfo::command(&FrameworkId::new("f"), &task);
+    let written = own.to_wire(Format::PostRefinement).unwrap();
+    assert_eq!(ExecutorInfo::recorded(written.clone()).unwrap(), own);
+    let another = v1::ExecutorInfo { name: Some("mine".to_owned()), ..written };
+    assert_eq!(ExecutorInfo::recorded(another).unwrap().kind, ExecutorKind::Custom);
+}
