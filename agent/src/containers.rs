@@ -6,13 +6,13 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reeve_agent_core::effect::Launch;
+use reeve_agent_core::effect::{Allowance, Launch};
 use reeve_agent_core::event::{Ending, LaunchFailure};
 use reeve_agent_core::recovery::{Fate, Recovered};
 use reeve_agent_runtime::environment::ExecutorEnvironment;
 use reeve_agent_runtime::fetch::Uri;
 use reeve_agent_runtime::{self as runtime, Command, Exit, Known, Program, Spec};
-use reeve_model::{AgentId, ExecutorKind, ResourceName, Resources, Value};
+use reeve_model::{AgentId, ExecutorKind, Limits, ResourceName, Value};
 use reeve_module_sdk::isolator::{Grants, Ports, Scalar};
 use reeve_module_sdk::std_types::RVec;
 use reeve_wire::v1;
@@ -57,7 +57,7 @@ impl Surroundings {
             framework: launch.framework.id.as_ref().map(ToString::to_string).unwrap_or_default(),
             executor: launch.executor.id.to_string(),
             task: launch.task.as_ref().map(|task| task.id.to_string()),
-            grants: Grants { limits: limits(launch), ..grants(&launch.resources) },
+            grants: grants(&launch.allowance),
             uris: command.uris.iter().map(uri).collect(),
             container_info: container_info(launch),
             command_info: reeve_wire::encode(&command).to_vec(),
@@ -144,11 +144,11 @@ pub fn ending(exit: &Exit) -> Ending {
     }
 }
 
-/// What a container is given, over all roles; limits apart.
-pub fn grants(resources: &Resources) -> Grants {
+/// What a container is given, over all roles.
+pub fn grants(allowance: &Allowance) -> Grants {
     let mut sums = BTreeMap::new();
     let mut ports = Vec::new();
-    for resource in resources.iter() {
+    for resource in allowance.resources.iter() {
         match &resource.value {
             Value::Scalar(amount) => {
                 let sum = sums.entry(resource.name.to_string()).or_insert(0_i64);
@@ -165,12 +165,11 @@ pub fn grants(resources: &Resources) -> Grants {
     }
     let scalar = |(name, thousandths): (String, i64)| Scalar { name: name.into(), thousandths };
     let requests = sums.into_iter().map(scalar).collect();
-    Grants { requests, ports: ports.into(), ..Grants::default() }
+    Grants { requests, limits: limits(allowance.limits), ports: ports.into() }
 }
 
-fn limits(launch: &Launch) -> RVec<Scalar> {
-    let Some(task) = &launch.task else { return RVec::new() };
-    let named = [("cpus", task.limits.cpus), ("mem", task.limits.mem)];
+fn limits(limits: Limits) -> RVec<Scalar> {
+    let named = [("cpus", limits.cpus), ("mem", limits.mem)];
     let set = named.into_iter().filter_map(|(name, limit)| Some((name, limit?)));
     set.map(|(name, limit)| Scalar { name: name.into(), thousandths: limit.thousandths() })
         .collect()

@@ -199,7 +199,8 @@ impl Shell {
                 self.streams.remove(&stream);
             }
             Effect::Launch(launch) => self.launch(*launch),
-            Effect::Update(container, resources) => self.update(container, grants(&resources)),
+            Effect::Update(container, allowance) => self.update(container, grants(&allowance)),
+            Effect::Remind(container, allowance) => self.remind(container, grants(&allowance)),
             Effect::Destroy(container) => self.destroy(container),
             Effect::Remove(path) => self.remove(path),
             Effect::Changed(_) => {}
@@ -261,6 +262,15 @@ impl Shell {
             if let Err(error) = containerizer.update(&container.value, grants).await {
                 let failed = Kind::ContainerUpdateFailed(container, error.to_string());
                 drop(inputs.send(Input::Happened(failed)).await);
+            }
+        });
+    }
+
+    fn remind(&self, container: ContainerId, grants: Grants) {
+        let containerizer = self.containerizer.clone();
+        tokio::spawn(async move {
+            if let Err(error) = containerizer.update(&container.value, grants).await {
+                warn!(container = %container, %error, "a survivor keeps the limits that it has");
             }
         });
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reeve_model::{
     AgentId, AgentInfo, ContainerId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo,
-    KillPolicy, Pid, Resources, StatusUpdate, TaskId, TaskInfo, TaskState, Uuid,
+    KillPolicy, Limits, Pid, Resources, StatusUpdate, TaskId, TaskInfo, TaskState, Uuid,
 };
 
 use crate::event::{StreamId, WriteId};
@@ -28,7 +28,10 @@ pub enum Effect {
     /// Make a container; report `ContainerStarted` or `ContainerFailed`, later `ContainerEnded`.
     Launch(Box<Launch>),
     /// Change what a container may use.
-    Update(ContainerId, Resources),
+    Update(ContainerId, Allowance),
+    /// Say again what a container that outlived the agent may use. Nothing hangs on it: what was
+    /// set for it is still set.
+    Remind(ContainerId, Allowance),
     /// Kill all of a container and clean up; `ContainerEnded` follows. Idempotent.
     Destroy(ContainerId),
     /// Delete a path of the work directory (garbage collection); report `PathRemoved`.
@@ -37,6 +40,15 @@ pub enum Effect {
     Changed(Change),
     /// The daemon is to exit; the text says why.
     Exit(String),
+}
+
+/// What a container may use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allowance {
+    /// What it can count on: the executor's resources and those of its tasks.
+    pub resources: Resources,
+    /// How much more it may use where there is room.
+    pub limits: Limits,
 }
 
 /// What to start.
@@ -52,8 +64,8 @@ pub struct Launch {
     pub task: Option<Arc<TaskInfo>>,
     /// The sandbox, relative to the work directory (RC-1).
     pub sandbox: String,
-    /// What it may use: the executor's resources and those of the tasks it starts with.
-    pub resources: Resources,
+    /// What it may use.
+    pub allowance: Allowance,
     /// The user it runs as.
     pub user: Option<String>,
     /// Whether the framework checkpoints, so that the executor waits for a restarted agent.

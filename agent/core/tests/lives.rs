@@ -5,12 +5,16 @@
 
 mod rig;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_agent_core::effect::{Effect, Record, ToExecutor, ToMaster};
 use reeve_agent_core::event::{Ending, FromMaster, Kind, LaunchFailure, StreamId};
 use reeve_agent_core::view::{ExecutorPhase, Stage};
-use reeve_model::{Capabilities, ExecutorId, KillPolicy, Reason, Source, TaskId, TaskState};
+use reeve_model::{
+    Capabilities, ExecutorId, KillPolicy, Limits, Quantity, Reason, Source, TaskId, TaskInfo,
+    TaskState,
+};
 use rig::{Rig, custom, framework, framework_id, task};
 
 fn plain() -> std::sync::Arc<reeve_model::FrameworkInfo> {
@@ -56,7 +60,7 @@ fn a_command_executor_has_its_own_small_needs_on_top() {
         _ => None,
     });
     let launch = launch.unwrap();
-    assert_eq!(launch.resources, rig::resources("cpus:1.1;mem:160"));
+    assert_eq!(launch.executor.resources, rig::resources("cpus:0.1;mem:32"));
     assert!(launch.sandbox.starts_with("slaves/m-S0/frameworks/m-0000/executors/t/runs/"));
     assert_eq!(launch.executor.details().source(), "t");
     assert!(launch.task.is_some());
@@ -198,11 +202,31 @@ fn executors_are_shared_and_grow_with_their_tasks() {
     assert_eq!(rig.launched(), None);
     assert_eq!(rig.deliveries(), [TaskId::new("b")]);
     let grown = rig::resources("cpus:2.5;mem:320");
-    assert!(rig.has(|effect| matches!(effect, Effect::Update(_, to) if *to == grown)));
+    assert!(rig.has(|effect| matches!(effect, Effect::Update(_, to) if to.resources == grown)));
     rig.take();
     rig.report("e", "a", TaskState::Finished);
     let shrunk = rig::resources("cpus:1.5;mem:192");
-    assert!(rig.has(|effect| matches!(effect, Effect::Update(_, to) if *to == shrunk)));
+    assert!(rig.has(|effect| matches!(effect, Effect::Update(_, to) if to.resources == shrunk)));
+}
+
+#[test]
+fn a_container_may_use_what_its_tasks_may() {
+    let limited =
+        |id, executor, limits| Arc::new(TaskInfo { limits, ..(*task(id, executor)).clone() });
+    let mut rig = Rig::registered();
+    let cpus = Some(Quantity::from_units(3));
+    let one = limited("one", Some(custom("e")), Limits { cpus, mem: None });
+    rig.run(&plain(), &one);
+    let allowance = rig.allowance().unwrap();
+    // Half a cpu is the executor's own.
+    let together = Some(Quantity::from_thousandths(3_500));
+    assert_eq!(allowance.limits, Limits { cpus: together, mem: None });
+    let mem = Some(Quantity::MAX);
+    rig.run(&plain(), &limited("command", None, Limits { cpus, mem }));
+    let allowance = rig.allowance().unwrap();
+    assert_eq!(allowance.limits, Limits { cpus, mem });
+    // To what a command asked for no cpus are added, but memory is.
+    assert_eq!(allowance.resources, rig::resources("cpus:1;mem:160"));
 }
 
 #[test]

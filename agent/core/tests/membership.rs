@@ -225,6 +225,10 @@ fn executors_that_outlived_the_agent_come_back_with_their_tasks() {
     let log = vec![logged(TaskState::Starting, 1), acknowledged(1), logged(TaskState::Running, 2)];
     let mut rig = rig::recovered(found(&info, log, Fate::Alive(7)));
     assert_eq!(registrations(&rig), 0);
+    let needs = rig::resources("cpus:1.5;mem:192");
+    let reminds =
+        |effect: &Effect| matches!(effect, Effect::Remind(_, to) if to.resources == needs);
+    assert!(rig.has(reminds), "its limits are known again");
     rig.subscribe(1, "e", &[&info]);
     assert!(rig.deliveries().is_empty(), "it has the task");
     rig.pass(Duration::from_secs(1));

@@ -195,6 +195,7 @@ impl Cluster {
                     self.world.local(node, ms(1), Parcel::AgentSees(failed));
                 }
             }
+            Effect::Remind(..) => {}
             Effect::Destroy(container) => {
                 let soon = self.dice.duration(ms(1)..ms(200));
                 self.world.local(node, soon, Parcel::Destroys(container));

@@ -116,7 +116,7 @@ impl Agent {
             executor: executor.info.clone(),
             task,
             sandbox: executor.sandbox.clone(),
-            resources: executor.granted.clone(),
+            allowance: executor.allowance(),
             user,
             checkpoint: executor.checkpoint,
         })));

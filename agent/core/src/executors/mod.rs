@@ -8,12 +8,12 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use reeve_model::{
-    ContainerId, ExecutorId, ExecutorInfo, ExecutorKind, FrameworkId, Reason, Resources, TaskId,
-    TaskState,
+    ContainerId, ExecutorId, ExecutorInfo, ExecutorKind, FrameworkId, Limits, Quantity, Reason,
+    ResourceName, Resources, TaskId, TaskState,
 };
 
 use crate::agent::Agent;
-use crate::effect::{Effect, ToExecutor};
+use crate::effect::{Allowance, Effect, ToExecutor};
 use crate::event::{StreamId, WriteId};
 use crate::step::Step;
 use crate::tasks::Task;
@@ -33,7 +33,7 @@ pub(crate) struct Executor {
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     /// Tasks to be delivered, in the order they came.
     pub(crate) queue: VecDeque<Batch>,
-    /// What the container may use.
+    /// What it and its tasks were said to need when the container was last told.
     pub(crate) granted: Resources,
     /// Whether its framework checkpoints.
     pub(crate) checkpoint: bool,
@@ -110,10 +110,44 @@ impl Executor {
         }
     }
 
+    fn live(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.values().filter(|task| task.stage != Stage::Terminated)
+    }
+
     /// What it and its tasks that are not terminal need.
     pub(crate) fn needs(&self) -> Resources {
-        let live = self.tasks.values().filter(|task| task.stage != Stage::Terminated);
-        live.fold(self.info.resources.clone(), |sum, task| sum + &task.info.resources)
+        self.live().fold(self.info.resources.clone(), |sum, task| sum + &task.info.resources)
+    }
+
+    /// What its container is held to. The command executor needs next to no processor time, so a
+    /// command gets what it asked for and no more; the memory on top stays, since what ran with
+    /// it in Mesos is not to be killed here (FW-4).
+    pub(crate) fn allowance(&self) -> Allowance {
+        let own = match self.info.kind {
+            ExecutorKind::Command => {
+                self.info.resources.filter(|one| one.name != ResourceName::Cpus)
+            }
+            ExecutorKind::Custom | ExecutorKind::Default => self.info.resources.clone(),
+        };
+        let limits = Limits {
+            cpus: self.limit(own.scalar("cpus"), "cpus", |limits| limits.cpus),
+            mem: self.limit(own.scalar("mem"), "mem", |limits| limits.mem),
+        };
+        let resources = self.live().fold(own, |sum, task| sum + &task.info.resources);
+        Allowance { resources, limits }
+    }
+
+    /// What all may use together, if one of the tasks may use more than it needs.
+    fn limit(
+        &self,
+        own: Quantity,
+        name: &str,
+        of: impl Fn(&Limits) -> Option<Quantity>,
+    ) -> Option<Quantity> {
+        self.live().find_map(|task| of(&task.info.limits))?;
+        let each =
+            |task: &Task| of(&task.info.limits).unwrap_or_else(|| task.info.resources.scalar(name));
+        Some(self.live().fold(own, |sum, task| sum.saturating_add(each(task))))
     }
 
     pub(crate) fn facts(&self) -> ExecutorFacts {
@@ -186,8 +220,8 @@ impl Agent {
         let Some(executor) = self.executor_mut(framework, executor) else { return };
         let needs = executor.needs();
         if executor.granted != needs {
-            executor.granted = needs.clone();
-            step.emit(Effect::Update(executor.container.clone(), needs));
+            executor.granted = needs;
+            step.emit(Effect::Update(executor.container.clone(), executor.allowance()));
         }
     }
 }

@@ -159,6 +159,7 @@ impl Agent {
         executor.granted = executor.needs();
         if let Fate::Alive(process) = found.fate {
             executor.process = Some(process);
+            step.emit(Effect::Remind(executor.container.clone(), executor.allowance()));
         }
         self.containers.insert(found.container, (framework.clone(), id.clone()));
         let rows: Vec<_> = executor.tasks.values().map(Task::row).collect();

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reeve_agent_core::effect::{Effect, Record, ToExecutor, ToMaster};
+use reeve_agent_core::effect::{Allowance, Effect, Record, ToExecutor, ToMaster};
 use reeve_agent_core::event::{
     Ending, Event, ExecutorSubscription, FromMaster, Kind, StreamId, WriteId,
 };
@@ -209,6 +209,14 @@ impl Rig {
     pub fn launched(&self) -> Option<ContainerId> {
         self.effects.iter().rev().find_map(|effect| match effect {
             Effect::Launch(launch) => Some(launch.container.clone()),
+            _ => None,
+        })
+    }
+
+    /// What the container that is to be launched last may use.
+    pub fn allowance(&self) -> Option<Allowance> {
+        self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::Launch(launch) => Some(launch.allowance.clone()),
             _ => None,
         })
     }
