@@ -256,7 +256,7 @@ async fn look_at_disk(work_dir: PathBuf, every: Duration, inputs: mpsc::Sender<I
 async fn enforce(containerizer: Containerizer) {
     loop {
         tokio::time::sleep(Duration::from_secs(15)).await;
-        containerizer.enforce().await;
+        containerizer.enforce_all().await;
     }
 }
 

@@ -12,6 +12,7 @@
 mod files;
 mod kernel;
 mod launch;
+mod limits;
 mod plan;
 mod recover;
 mod spec;
@@ -100,6 +101,8 @@ struct Container {
     progress: Arc<Progress>,
     /// Why it is being destroyed, if it is.
     destroyed: Option<Option<Limitation>>,
+    /// Held while the links are asked whether it broke a limit: each tells of it only once.
+    look: Arc<tokio::sync::Mutex<()>>,
 }
 
 /// A link of the chain.
@@ -211,6 +214,7 @@ impl Containerizer {
                     state: watch::Sender::new(State::Launching),
                     progress: Arc::clone(&progress),
                     destroyed: None,
+                    look: Arc::default(),
                 });
                 Ok(progress)
             }
@@ -376,19 +380,6 @@ impl Containerizer {
     pub async fn usage(&self, id: &str) -> Result<Usage, ContainerError> {
         let all = self.each_link(id, |link, id| link.usage(id)).await?;
         Ok(all.into_iter().fold(Usage::default(), first_known))
-    }
-
-    /// Asks every link about every running container, and destroys those that broke a limit;
-    /// their [`wait`](Self::wait) says which. To be called every few seconds.
-    pub async fn enforce(&self) {
-        for id in self.running() {
-            let Ok(found) = self.each_link(&id, |link, id| link.check(id)).await else { continue };
-            if let Some(limitation) = found.into_iter().flatten().next()
-                && let Err(error) = self.end_for(&id, Some(limitation)).await
-            {
-                tracing::error!("{}", in_one_line(&error));
-            }
-        }
     }
 
     /// The ids of the running containers.

@@ -46,6 +46,7 @@ impl Containerizer {
             state: watch::Sender::new(State::Launching),
             progress: Arc::new(Progress::new()),
             destroyed: None,
+            look: Arc::default(),
         };
         self.inner.containers().insert(id.to_owned(), container);
         self.watch(id, launched, Some(held)).map_err(|error| ContainerError::Kernel {
