@@ -3,10 +3,11 @@
 
 #![forbid(unsafe_code)]
 // The steps of a test fail by panicking, also where they are functions of their own.
-#![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
 mod agent_failure;
 mod calls;
+mod cgroups;
 mod commands;
 mod endpoints;
 mod execute;
