@@ -138,3 +138,27 @@ fn cores_touch_nothing() {
         }
     }
 }
+
+/// What a package is built from, by whatever path and with whatever features, tests apart.
+fn built_from(package: &str) -> Vec<String> {
+    let output = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--edges", "normal,build", "--prefix", "none"])
+        .args(["--format", "{p}", "--package", package])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .output()
+        .expect("cargo tree runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("cargo tree prints text");
+    text.lines().filter_map(|line| Some(line.split_whitespace().next()?.to_owned())).collect()
+}
+
+#[test]
+fn daemons_are_built_without_policy() {
+    let kinds = ["reeve-allocation", "reeve-allocator", "reeve-isolator"];
+    for daemon in ["reeve-cli", "reeve-master", "reeve-agent", "reeve-executor"] {
+        let parts = built_from(daemon);
+        assert!(parts.len() > 3, "{daemon} is built from {parts:?}");
+        let policy = parts.iter().find(|part| kinds.iter().any(|kind| part.starts_with(kind)));
+        assert_eq!(policy, None, "is a part of {daemon}");
+    }
+}

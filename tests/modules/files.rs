@@ -55,6 +55,13 @@ fn a_missing_one_is_told_with_the_places_and_the_way_out() {
     assert!(said.contains("no file libreeve_allocator_drf.so in"), "{said}");
     assert!(said.contains(&room.path().display().to_string()), "{said}");
     assert!(said.contains("modules_dir"), "{said}");
+    let work = format!("--work_dir={}", room.join("work").display());
+    let runtime = format!("--runtime_dir={}", room.join("run").display());
+    let agent = ["agent", "--master=127.0.0.1:1", "--port=0", "--ip=127.0.0.1"];
+    let said =
+        super::said(&run(&room, "reeve", &[&agent[..], &[&work, &runtime, &modules]].concat()));
+    assert!(said.contains("there is no isolator 'posix'"), "{said}");
+    assert!(said.contains("no file libreeve_isolator_posix.so in"), "{said}");
 }
 
 #[test]
@@ -121,13 +128,4 @@ fn a_wrong_parameter_is_refused_where_it_stands() {
     let said = said(&run(&room, "reeve", &words));
     assert!(said.contains("agent.toml:2:1"), "{said}");
     assert!(said.contains("no parameter 'enforce_disc'; did you mean 'enforce_disk'?"), "{said}");
-}
-
-#[test]
-fn the_daemons_hold_no_policy_of_their_own() {
-    let program = std::fs::read(reeve_tests::room::program("reeve")).unwrap();
-    for policy in ["reeve_allocator_drf", "reeve_isolator_posix"] {
-        let held = program.windows(policy.len()).any(|window| window == policy.as_bytes());
-        assert!(!held, "{policy} is part of the program");
-    }
 }

@@ -5,6 +5,7 @@
 
 mod allocators;
 mod built;
+mod daemons;
 mod files;
 mod isolators;
 mod tool;
