@@ -148,7 +148,26 @@ impl<A: Allocator> Host<A> {
         self.last_round = Some(now);
         self.room.budget = self.books.options.chunk.max(1);
         self.room.grants.clear();
+        self.room.reclaims.clear();
+        self.room.wake_after = 0;
         let more = self.allocator.allocate(now.since(Tick::ZERO), &mut self.room);
+        let lawful = self.carry_out_grants(out);
+        self.due = match (lawful, more || self.books.news() != (0, 0)) {
+            (false, _) => Some(now + PAUSE_AFTER_UNLAWFUL),
+            (true, true) => Some(now),
+            (true, false) => self.wish_to_wake().map(|after| now + after),
+        };
+    }
+
+    /// After how long the module wants to be asked again though nothing changes. A module that
+    /// names no time at all to speak of must not spin.
+    fn wish_to_wake(&self) -> Option<Duration> {
+        let wish = Some(self.room.wake_after).filter(|&after| after > 0);
+        wish.map(|after| Duration::from_nanos(after).max(self.books.options.batch))
+    }
+
+    /// Settles every grant of the round; says whether all were lawful.
+    fn carry_out_grants(&mut self, out: &mut Vec<Effect>) -> bool {
         let mut offers = Vec::with_capacity(self.room.grants.len());
         let mut lawful = true;
         for (place, grant) in self.room.grants.iter().enumerate() {
@@ -167,11 +186,7 @@ impl<A: Allocator> Host<A> {
         if !offers.is_empty() {
             out.push(Effect::Offer(offers));
         }
-        self.due = match (lawful, more || self.books.news() != (0, 0)) {
-            (true, true) => Some(now),
-            (true, false) => None,
-            (false, _) => Some(now + PAUSE_AFTER_UNLAWFUL),
-        };
+        lawful
     }
 }
 

@@ -8,8 +8,10 @@ use reeve_machine::Machine;
 use reeve_model::{
     Capabilities, Constraint, OfferConstraints, Predicate, Quantities, Quantity, Role, Selector,
 };
+use reeve_module_sdk::allocator::Allocator;
 
 use super::ledger::{Ledger, Subscriber};
+use super::scripted::Scripted;
 use super::{Drf, agent_added, facts, framework_added, framework_info, resources};
 use crate::allocation::{AgentIx, Event, FrameworkIx};
 
@@ -26,7 +28,7 @@ fn cluster(frameworks: &[&[&str]]) -> Ledger<Drf> {
     ledger
 }
 
-fn subscribe(ledger: &mut Ledger<Drf>, framework: u32, roles: &[&str]) {
+fn subscribe<A: Allocator>(ledger: &mut Ledger<A>, framework: u32, roles: &[&str]) {
     let subscriber = Subscriber {
         roles: roles.iter().map(|&role| role.into()).collect(),
         active: true,
@@ -37,7 +39,7 @@ fn subscribe(ledger: &mut Ledger<Drf>, framework: u32, roles: &[&str]) {
     ledger.send(framework_added(framework, roles));
 }
 
-fn add_agent(ledger: &mut Ledger<Drf>, agent: u32, total: &str) {
+fn add_agent<A: Allocator>(ledger: &mut Ledger<A>, agent: u32, total: &str) {
     ledger.agents.insert(AgentIx(agent), (resources(total), true));
     ledger.send(agent_added(agent, total));
 }
@@ -274,4 +276,20 @@ fn it_explains_itself() {
 fn at_rest_it_waits_for_nothing() {
     let ledger = cluster(&[&["*"]]);
     assert_eq!(ledger.host.deadline(), None);
+}
+
+#[test]
+fn a_module_that_waits_is_asked_again_though_nothing_happens() {
+    let mut ledger = Ledger::new(Scripted::default());
+    ledger.host.allocator.wake_after = Duration::from_secs(7);
+    add_agent(&mut ledger, 0, "cpus:4;mem:1024");
+    ledger.pass(Duration::from_secs(60));
+    let asked: Vec<u64> = ledger.host.allocator.asked.iter().map(Duration::as_secs).collect();
+    assert_eq!(asked, [0, 7], "once for each wish");
+    // A wish for no time at all is none that the host spins by.
+    ledger.host.allocator.wake_after = Duration::from_nanos(1);
+    subscribe(&mut ledger, 0, &["*"]);
+    ledger.pass(MOMENT);
+    let gap = |asked: &[Duration]| asked[3] - asked[2];
+    assert!(gap(&ledger.host.allocator.asked) >= Duration::from_millis(1));
 }
