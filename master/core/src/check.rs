@@ -7,6 +7,7 @@ use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
 use crate::agents::{Agent, State};
 use crate::master::Master;
+use crate::tasks::Tally;
 
 impl Master {
     /// Looks everything through.
@@ -17,6 +18,7 @@ impl Master {
         for (ix, agent) in self.agents.iter() {
             self.check_index(ix, agent)?;
             self.check_books(ix, agent)?;
+            self.check_tally(agent)?;
         }
         self.check_offers()?;
         self.check_tasks()?;
@@ -54,6 +56,20 @@ impl Master {
             ));
         }
         Ok(())
+    }
+
+    /// What the allocation machine is told of tasks is a count of them.
+    fn check_tally(&self, agent: &Agent) -> Result<(), String> {
+        let mut recount = Tally::default();
+        for task in agent.tasks.iter().filter_map(|tx| self.tasks.get(*tx)) {
+            if !task.state.is_terminal() {
+                recount.add(task.framework, task.role());
+            }
+        }
+        if recount == agent.tally {
+            return Ok(());
+        }
+        Err(format!("agent {}: {:?} are counted, there are {recount:?}", agent.id, agent.tally))
     }
 
     fn check_index(&self, ix: AgentIx, agent: &Agent) -> Result<(), String> {

@@ -9,6 +9,7 @@ use crate::allocation;
 use crate::event::Reregistration;
 use crate::master::Master;
 use crate::step::Step;
+use crate::tasks::role_of;
 
 impl Master {
     /// Learns what the agent has that the master does not know; says what the master knows that
@@ -41,6 +42,7 @@ impl Master {
             let task = self.marked_task(fx, task);
             if self.meet_task(step, fx, ix, &task, Some("Agent reregistered")) {
                 self.found_used(step, fx, ix, &task.resources);
+                self.tell_tasks(step, fx, ix, role_of(&task.resources));
             }
         }
         self.drop_unnamed_executors(step, ix, &executors);

@@ -13,6 +13,7 @@ use crate::effect::{Effect, Mutation, ToAgent};
 use crate::event::{Registration, WriteId};
 use crate::master::{Master, Timer};
 use crate::step::{Step, numbered};
+use crate::tasks::Tally;
 
 impl Master {
     /// An agent asks to join (AGM-1). One that is too old, or whose admission is being written, is
@@ -120,6 +121,7 @@ impl Master {
             tasks: BTreeSet::new(),
             offers: BTreeSet::new(),
             executors: BTreeMap::new(),
+            tally: Tally::default(),
         };
         let ix = self.agents.insert(step.now, agent);
         step.push(Effect::Link(pid));
@@ -127,7 +129,7 @@ impl Master {
         ix
     }
 
-    /// Tells the allocation machine of a new agent and what is used on it.
+    /// Tells the allocation machine of a new agent, and of what is used and runs on it.
     pub(super) fn announce(
         &mut self,
         step: &mut Step<'_>,
@@ -142,6 +144,10 @@ impl Master {
             used,
             active: agent.state == State::Connected,
         });
+        for (framework, role, count) in agent.tally.iter() {
+            let role = role.clone();
+            step.allocation(allocation::Event::Tasks { framework, role, agent: ix, count });
+        }
     }
 
     /// Tells readers how an agent is.

@@ -13,7 +13,7 @@ use crate::event::{Registration, Reregistration};
 use crate::lookup::Lookup;
 use crate::offers::OfferNr;
 use crate::slab::Slab;
-use crate::tasks::TaskIx;
+use crate::tasks::{Tally, TaskIx};
 use crate::view::{AgentRecord, Change};
 
 /// A number is not used again for so long: far longer than any message to the allocation machine
@@ -75,6 +75,8 @@ pub(crate) struct Agent {
     pub offers: BTreeSet<OfferNr>,
     /// Custom and default executors; command executors are the agent's own business.
     pub executors: BTreeMap<(FrameworkIx, ExecutorId), Arc<ExecutorInfo>>,
+    /// How many of `tasks` have not ended, by framework and role.
+    pub tally: Tally,
 }
 
 /// How a registered agent is doing.

@@ -146,6 +146,17 @@ pub enum Event {
         /// What came instead.
         to: Resources,
     },
+    /// How many tasks that have not ended a framework has in a role on an agent, since it changed.
+    Tasks {
+        /// Whose tasks.
+        framework: FrameworkIx,
+        /// In which role.
+        role: Role,
+        /// Where.
+        agent: AgentIx,
+        /// How many there are now.
+        count: u32,
+    },
     /// A role's weight, 1 unless told.
     Weight {
         /// The role.

@@ -100,6 +100,22 @@ impl Books {
         self.touch(agent, true);
     }
 
+    /// A framework has so many tasks in a role on an agent. Only policies count them.
+    pub(super) fn count_tasks(
+        &mut self,
+        framework: FrameworkIx,
+        role: &Role,
+        agent: AgentIx,
+        count: u32,
+    ) {
+        if self.agent(agent).is_none() {
+            return;
+        }
+        self.ensure_framework(framework);
+        let role = self.roles.ensure(role, &mut self.changes);
+        self.changes.push(Change::Tasks { framework, role, agent, count });
+    }
+
     pub(super) fn convert(
         &mut self,
         framework: Option<FrameworkIx>,

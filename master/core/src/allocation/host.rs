@@ -97,6 +97,9 @@ impl<A: Allocator> Host<A> {
             Event::Converted { framework, agent, from, to } => {
                 books.convert(framework, agent, &from, &to);
             }
+            Event::Tasks { framework, role, agent, count } => {
+                books.count_tasks(framework, &role, agent, count);
+            }
             Event::Weight { role, weight } => {
                 books.roles.set_weight(&role, weight.thousandths(), &mut books.changes);
             }

@@ -115,10 +115,12 @@ impl Master {
             status: None,
             kill: None,
         };
+        let role = task.role();
         self.add_task(step, task, info.name.clone(), Vec::new(), TaskBody::Launched(info.clone()));
+        self.tell_tasks(step, terms.framework, terms.agent, role);
     }
 
-    /// Adds a task that its agent reports. If the framework has a task of that id elsewhere, which
+    /// Adds a task that its agent reports; the allocation machine hears of it from the caller. If the framework has a task of that id elsewhere, which
     /// it launched because it believed this one lost, this one is killed.
     pub(crate) fn add_known_task(
         &mut self,
@@ -176,6 +178,9 @@ impl Master {
             body,
         };
         framework.arrive(task.agent);
+        if !task.state.is_terminal() {
+            agent.tally.add(task.framework, task.role());
+        }
         let id = task.id.clone();
         let tx = self.tasks.insert(step.now, task);
         framework.tasks.insert(id, tx);

@@ -9,9 +9,11 @@ mod ready;
 mod reconcile;
 mod speak;
 mod store;
+mod tally;
 mod unreachable;
 mod updates;
 
 pub(crate) use launch::mark_allocated;
 pub(crate) use speak::Speech;
 pub(crate) use store::{Task, TaskIx, Tasks};
+pub(crate) use tally::{Tally, role_of};

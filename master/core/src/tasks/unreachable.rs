@@ -26,7 +26,7 @@ impl Master {
         }
         let Some(agent) = self.agents.get(task.agent).map(|agent| agent.id.clone()) else { return };
         let (fx, ix, executor) = (task.framework, task.agent, task.executor.clone());
-        let (id, resources) = (task.id.clone(), task.resources.clone());
+        let (id, role, resources) = (task.id.clone(), task.role(), task.resources.clone());
         let state = self.told_state(fx, TaskState::Unreachable);
         let message = message.to_owned();
         let speech = Speech { state, reason: Reason::AgentRemoved, message };
@@ -41,7 +41,7 @@ impl Master {
                 status: status.into(),
             });
         }
-        self.recover(step, fx, ix, resources, None);
+        self.release(step, (fx, ix), role, resources);
         self.forget_task(step, tx, TaskEnd::Unreachable);
         self.frameworks.lose_task(fx, id, Lost { agent, executor });
         self.cap_unreachable(step, fx);

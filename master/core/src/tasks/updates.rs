@@ -70,13 +70,14 @@ impl Master {
         let status = Arc::new(status);
         task.status = Some(status.clone());
         let (fx, ix, id) = (task.framework, task.agent, task.id.clone());
-        let freed = (now.is_terminal() && !before.is_terminal()).then(|| task.resources.clone());
+        let freed = (now.is_terminal() && !before.is_terminal())
+            .then(|| (task.role(), task.resources.clone()));
         if let Some(framework) = self.frameworks.get(fx) {
             let framework = framework.id.clone();
             step.changed(Change::TaskProgressed { framework, task: id, latest: now, status });
         }
-        if let Some(resources) = freed {
-            self.recover(step, fx, ix, resources, None);
+        if let Some((role, resources)) = freed {
+            self.release(step, (fx, ix), role, resources);
         }
         if now.is_terminal() && !needs_ack {
             self.forget_task(step, tx, TaskEnd::Completed);

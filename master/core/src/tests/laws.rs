@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use reeve_machine::Machine;
 use reeve_model::{
     AgentId, Capabilities, ExecutorId, Filters, FrameworkId, FrameworkInfo, OfferId, Operation,
-    Pid, Resources, TaskId, TaskState, Uuid,
+    Pid, Resources, Role, TaskId, TaskState, Uuid,
 };
 
 use super::Cluster;
@@ -41,6 +41,8 @@ struct Watch {
     writes: Vec<WriteId>,
     /// What the allocation machine believes to be held.
     ledger: BTreeMap<(u32, u32), Resources>,
+    /// How many tasks it believes to live: by framework, agent and role.
+    tasks: BTreeMap<(u32, u32, Role), u32>,
 }
 
 impl Watch {
@@ -54,6 +56,7 @@ impl Watch {
             ended: BTreeSet::new(),
             writes: Vec::new(),
             ledger: BTreeMap::new(),
+            tasks: BTreeMap::new(),
         }
     }
 
@@ -87,10 +90,31 @@ impl Watch {
             }
         }
         self.readers_see_the_same();
+        self.tasks_are_told();
+    }
+
+    /// What the allocation machine was told of tasks, change by change, is a count of them.
+    fn tasks_are_told(&self) {
+        let mut recount = BTreeMap::new();
+        for (_, task) in self.c.master.tasks.iter().filter(|(_, task)| !task.state.is_terminal()) {
+            *recount.entry((task.framework.0, task.agent.0, task.role())).or_default() += 1;
+        }
+        assert_eq!(self.tasks, recount);
     }
 
     fn account(&mut self, event: &Alloc) {
         match event {
+            Alloc::Introduction => {
+                self.ledger.clear();
+                self.tasks.clear();
+            }
+            Alloc::Tasks { framework, role, agent, count } => {
+                let key = (framework.0, agent.0, role.clone());
+                match count {
+                    0 => self.tasks.remove(&key),
+                    count => self.tasks.insert(key, *count),
+                };
+            }
             Alloc::AgentAdded { agent, used, .. } => {
                 for (framework, resources) in used {
                     *self.ledger.entry((framework.0, agent.0)).or_default() += resources;
@@ -299,7 +323,7 @@ impl Watch {
     }
 
     fn make(&mut self, (kind, x, y, z): Move) {
-        match kind % 48 {
+        match kind % 49 {
             kind @ 0..=5 => self.agent_moves((kind, x, y, z)),
             6..=15 => self.status_moves((kind, x, y, z)),
             kind @ 16..=32 => self.scheduler_moves((kind - 16, x, y, z)),
@@ -318,6 +342,7 @@ impl Watch {
                     self.step(Kind::Committed(write));
                 }
             }
+            47 => self.step(Kind::AllocatorReplaced),
             _ => self.pass(Duration::from_secs(u64::from(x) / 4)),
         }
     }

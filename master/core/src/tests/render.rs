@@ -25,6 +25,8 @@ fn line(effect: &Effect) -> Option<String> {
         }
         Effect::Answer(request, answer) => format!("answer {}: {answer:?}", request.0),
         Effect::Close(stream) => format!("close #{}", stream.0),
+        // Recounted by the laws.
+        Effect::Allocation(Event::Tasks { .. }) => return None,
         Effect::Allocation(event) => format!("alloc: {}", of_allocation(event)),
         Effect::StepDown(why) => format!("step down: {why}"),
         Effect::Changed(_) => return None,

@@ -8,7 +8,7 @@ use reeve_machine::Machine;
 use reeve_model::{
     Capabilities, Constraint, OfferConstraints, Predicate, Quantities, Quantity, Role, Selector,
 };
-use reeve_module_sdk::allocator::Allocator;
+use reeve_module_sdk::allocator::{Allocator, Change};
 
 use super::ledger::{Ledger, Subscriber};
 use super::scripted::Scripted;
@@ -292,4 +292,23 @@ fn a_module_that_waits_is_asked_again_though_nothing_happens() {
     ledger.pass(MOMENT);
     let gap = |asked: &[Duration]| asked[3] - asked[2];
     assert!(gap(&ledger.host.allocator.asked) >= Duration::from_millis(1));
+}
+
+#[test]
+fn a_module_hears_how_many_tasks_there_are() {
+    let mut ledger = Ledger::new(Scripted::default());
+    add_agent(&mut ledger, 0, "cpus:4;mem:1024");
+    subscribe(&mut ledger, 0, &["eng"]);
+    let (framework, role) = (FrameworkIx(0), Role::new("eng"));
+    for (agent, count) in [(0, 2), (9, 1), (0, 0)] {
+        let (role, agent) = (role.clone(), AgentIx(agent));
+        ledger.send(Event::Tasks { framework, role, agent, count });
+    }
+    ledger.pass(MOMENT);
+    let tasks = |change: &Change| match change {
+        Change::Tasks { agent, count, .. } => Some((agent.0, *count)),
+        _ => None,
+    };
+    let heard: Vec<_> = ledger.host.allocator.heard.iter().filter_map(tasks).collect();
+    assert_eq!(heard, [(0, 2), (0, 0)], "of agents that are there");
 }
