@@ -317,6 +317,12 @@ impl Thread {
                         return false;
                     }
                 }
+                Effect::Reclaim(reclaims) => {
+                    let reclaims = Input::Reclaimed(self.number, reclaims);
+                    if self.shared.core.blocking_send(reclaims).is_err() {
+                        return false;
+                    }
+                }
                 Effect::Report(unlawful) => {
                     tracing::warn!(?unlawful, "the allocator proposed what is not lawful");
                 }
@@ -328,12 +334,18 @@ impl Thread {
     fn figures(&self) -> BTreeMap<String, f64> {
         let counters = self.host.counters();
         let unlawful: u64 = counters.unlawful.values().sum();
+        let unlawful_reclaims: u64 = counters.unlawful_reclaims.values().sum();
+        let (under_way, overdue) = self.host.reclaims();
         let replaced = self.number;
         let mut figures = BTreeMap::from([
             ("allocator/mesos/replacements".to_owned(), replaced as f64),
             ("allocator/mesos/allocation_runs".to_owned(), counters.rounds as f64),
             ("allocator/mesos/event_queue_dispatches".to_owned(), 0.0),
             ("allocator/mesos/unlawful_grants".to_owned(), unlawful as f64),
+            ("allocator/mesos/reclaims".to_owned(), counters.reclaims as f64),
+            ("allocator/mesos/reclaims_under_way".to_owned(), under_way as f64),
+            ("allocator/mesos/reclaims_overdue".to_owned(), overdue as f64),
+            ("allocator/mesos/unlawful_reclaims".to_owned(), unlawful_reclaims as f64),
         ]);
         for (role, share) in self.host.shares() {
             figures.insert(format!("allocator/mesos/roles/{role}/shares/dominant"), share);

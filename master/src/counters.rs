@@ -5,6 +5,7 @@ pub mod traffic;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use reeve_master_core::effect::TookBack;
 use reeve_master_core::event::{Call, Kind};
 use reeve_telemetry::{Counter, Metrics, Timer};
 
@@ -44,6 +45,8 @@ pub struct Counters {
     messages: BTreeMap<&'static str, Counter>,
     dropped: Counter,
     stores: Timer,
+    reclaimed_offers: Counter,
+    reclaimed_tasks: Counter,
     /// What passed between the master and each framework.
     pub frameworks: Frameworks,
 }
@@ -57,6 +60,8 @@ impl Counters {
             messages: MESSAGES.into_iter().map(counter).collect(),
             dropped: metrics.counter("master/dropped_messages"),
             stores: metrics.timer("registrar/state_store_ms"),
+            reclaimed_offers: metrics.counter("allocator/mesos/reclaimed_offers"),
+            reclaimed_tasks: metrics.counter("allocator/mesos/reclaimed_tasks"),
             frameworks: Frameworks::default(),
         }
     }
@@ -71,6 +76,12 @@ impl Counters {
     /// Counts a message that could not be read.
     pub fn dropped(&self) {
         self.dropped.increment();
+    }
+
+    /// Counts what the allocator took from a framework for others.
+    pub fn reclaimed(&self, back: &TookBack) {
+        back.offers.iter().for_each(|_| self.reclaimed_offers.increment());
+        back.tasks.iter().for_each(|_| self.reclaimed_tasks.increment());
     }
 
     /// Counts a transaction of the registry.

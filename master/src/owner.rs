@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_machine::Machine;
-use reeve_master_core::allocation::Granted;
-use reeve_master_core::effect::{Effect, Scheduler, ToScheduler};
+use reeve_master_core::allocation::{Granted, Reclaimed};
+use reeve_master_core::effect::{Effect, Scheduler, ToScheduler, TookBack};
 use reeve_master_core::event::{
     Call, Caller, Event, Kind, RequestId, StreamClaim, StreamId, Subscription, WriteId,
 };
@@ -46,6 +46,8 @@ pub enum Input {
     Fact(Kind),
     /// Grants of the allocation machine of this number.
     Granted(u64, Vec<Granted>),
+    /// What the allocation machine of this number wants back.
+    Reclaimed(u64, Vec<Reclaimed>),
     /// The master cannot go on, and why.
     GivesUp(String),
     /// A transaction of the registry ended.
@@ -162,6 +164,11 @@ impl Owner {
                     self.step(Kind::Granted(granted));
                 }
             }
+            Input::Reclaimed(number, reclaims) => {
+                if self.hands.allocation.is(number) {
+                    self.step(Kind::Reclaimed(reclaims));
+                }
+            }
             Input::GivesUp(why) => self.stepped_down = Some(why),
             Input::Written(group) => {
                 self.hands.counters.stored(group.took);
@@ -264,6 +271,10 @@ impl Owner {
                 self.note(&change);
                 self.changed.push(change);
             }
+            Effect::TookBack(back) => {
+                self.hands.counters.reclaimed(&back);
+                log_reclaim(&back);
+            }
             Effect::StepDown(why) => self.stepped_down = Some(why),
         }
     }
@@ -327,6 +338,22 @@ fn tell(traffic: &Traffic, event: &ToScheduler) {
         traffic.called(Type::Subscribe);
     }
     traffic.told(event);
+}
+
+fn log_reclaim(back: &TookBack) {
+    let count = back.tasks.len();
+    let first: Vec<&str> = back.tasks.iter().take(5).map(|task| task.as_str()).collect();
+    tracing::info!(
+        framework = %back.framework,
+        role = %back.role,
+        agent = %back.agent,
+        offers = back.offers.len(),
+        tasks = count,
+        first_tasks = first.join(","),
+        not_to_be_had = %back.missing,
+        reason = &*back.reason,
+        "resources are taken back for others"
+    );
 }
 
 fn capabilities(

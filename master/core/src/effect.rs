@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reeve_model::{
     AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, KillPolicy, OfferId,
-    Pid, StatusUpdate, TaskId, TaskInfo, TaskStatus, Uuid,
+    Pid, Quantities, Role, StatusUpdate, TaskId, TaskInfo, TaskStatus, Uuid,
 };
 
 use crate::allocation;
@@ -36,8 +36,29 @@ pub enum Effect {
     Allocation(allocation::Event),
     /// The read model changed.
     Changed(Change),
+    /// Log what was taken from a framework for others.
+    TookBack(TookBack),
     /// This master cannot lead any longer; the text says why.
     StepDown(String),
+}
+
+/// What was taken from a framework for others, because the allocator wanted it.
+#[derive(Clone, Debug)]
+pub struct TookBack {
+    /// The framework.
+    pub framework: FrameworkId,
+    /// In which role.
+    pub role: Role,
+    /// Where.
+    pub agent: AgentId,
+    /// The offers that were taken back.
+    pub offers: Vec<OfferId>,
+    /// The tasks that are being killed.
+    pub tasks: Vec<TaskId>,
+    /// What is wanted still, and is not to be had by ending offers or tasks.
+    pub missing: Quantities,
+    /// Why, as the allocator says.
+    pub reason: Arc<str>,
 }
 
 /// Where a scheduler is.

@@ -102,6 +102,8 @@ pub enum Kind {
 
     /// The allocation machine grants resources.
     Granted(Vec<allocation::Granted>),
+    /// The allocation machine wants resources back, for others.
+    Reclaimed(Vec<allocation::Reclaimed>),
     /// Another allocation machine is in the place of the one before. It knows nothing.
     AllocatorReplaced,
     /// The time of [`reeve_machine::Machine::deadline`] has come.

@@ -174,6 +174,9 @@ impl Master {
                 self.teardown_asked(step, request, &framework);
             }
             Kind::Granted(granted) => self.granted(step, granted),
+            Kind::Reclaimed(reclaims) => {
+                reclaims.into_iter().for_each(|reclaim| self.reclaim(step, reclaim));
+            }
             Kind::AllocatorReplaced => self.introduce(step),
             Kind::Deadline => self.deadline_passed(step),
         }

@@ -20,8 +20,8 @@ use crate::settings::Preemption;
 /// Something is on its way back on an agent.
 #[derive(Debug)]
 struct Claim {
-    victims: BTreeSet<Client>,
-    left: Amounts,
+    /// What each victim has not given back yet.
+    left: BTreeMap<Client, Amounts>,
     /// It is not waited for any longer than this.
     until: Duration,
 }
@@ -37,7 +37,6 @@ struct Plan {
     /// taken in millionths of the cluster.
     harm: (bool, Reverse<Class>, i128),
     agent: AgentIx,
-    missing: Amounts,
     victims: Vec<(Client, Amounts)>,
 }
 
@@ -45,11 +44,13 @@ impl Claims {
     /// A client gave something back.
     pub(crate) fn returned(&mut self, agent: AgentIx, client: Client, delta: &Amounts) {
         let Some(claim) = self.0.get_mut(&agent) else { return };
-        if claim.victims.contains(&client) {
-            claim.left.add(delta);
-            if claim.left.iter().all(|(_, left)| left <= 0) {
-                self.0.remove(&agent);
-            }
+        let Some(left) = claim.left.get_mut(&client) else { return };
+        left.add(delta);
+        if left.iter().all(|(_, left)| left <= 0) {
+            claim.left.remove(&client);
+        }
+        if claim.left.is_empty() {
+            self.0.remove(&agent);
         }
     }
 
@@ -70,9 +71,10 @@ impl Claims {
         let Some(best) = plans.min_by_key(|plan| (plan.harm, plan.agent)) else {
             return Vec::new();
         };
-        let until = now + rules.grace * 2 + rules.patience;
-        let victims = best.victims.iter().map(|(victim, _)| *victim).collect();
-        self.0.insert(best.agent, Claim { victims, left: best.missing, until });
+        // As long as the host waits for it: until then another for the same is not lawful.
+        let until = now.saturating_add(Reclaim::stands_for(rules.grace));
+        let left = best.victims.iter().cloned().collect();
+        self.0.insert(best.agent, Claim { left, until });
         let reclaim = |(victim, amounts): (Client, Amounts)| Reclaim {
             framework: victim.0,
             role: victim.1,
@@ -168,6 +170,6 @@ impl Wanted<'_> {
         }
         let share = Dominant::of(&missing, self.engine.kinds());
         let millionths = i128::from(share.held) * 1_000_000 / i128::from(share.total.max(1));
-        Some(Plan { harm: (kills, Reverse(highest), millionths), agent, missing, victims })
+        Some(Plan { harm: (kills, Reverse(highest), millionths), agent, victims })
     }
 }

@@ -289,6 +289,7 @@ impl Cluster {
             (_, Parcel::HostWakes(at)) => self.host_woken(at),
             (_, Parcel::Allocation(event)) => self.host_hears(*event),
             (_, Parcel::Granted(granted)) => self.granted(granted),
+            (_, Parcel::Reclaimed(reclaims)) => self.reclaimed(reclaims),
             (Who::Agent(which), Parcel::AgentWrote(id, record, ok)) => {
                 self.agent_wrote(which, id, *record, ok);
             }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reeve_machine::Tick;
-use reeve_master_core::allocation::{Event, Granted};
+use reeve_master_core::allocation::{Event, Granted, Reclaimed};
 use reeve_master_core::view::Snapshot;
 use reeve_model::{AgentId, FrameworkInfo, Resources, Role};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
@@ -223,6 +223,22 @@ impl Ledger {
             return Err(format!("A1: {resources} of {agent:?} are granted, where {free} are free"));
         }
         account.take(grant.framework, &resources);
+        Ok(())
+    }
+
+    /// The allocation machine takes back.
+    ///
+    /// # Errors
+    /// If somebody is to give what they do not hold.
+    pub fn reclaims(&self, reclaims: &[Reclaimed]) -> Result<(), String> {
+        for reclaim in reclaims {
+            let account = self.agents.get(&reclaim.agent);
+            let held = account.and_then(|account| account.by.get(&reclaim.framework));
+            let held = held.map(|held| held.unreserved().non_revocable().quantities());
+            if !held.is_some_and(|held| held.contains(&reclaim.amounts)) {
+                return Err(format!("{reclaim:?} is taken from who does not hold it"));
+            }
+        }
         Ok(())
     }
 

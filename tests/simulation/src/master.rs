@@ -232,6 +232,7 @@ impl Cluster {
                 self.world.local(node, at.since(now), Parcel::Allocation(Box::new(event)));
             }
             Effect::Changed(change) => self.master.view.apply(change),
+            Effect::TookBack(_) => {}
             Effect::StepDown(_) => self.master_crashes(),
         }
     }
@@ -422,6 +423,13 @@ impl Cluster {
         self.audit();
     }
 
+    /// What it wants back reaches the master.
+    pub(crate) fn reclaimed(&mut self, reclaims: Vec<allocation::Reclaimed>) {
+        self.master.between -= 1;
+        self.master_step(Kind::Reclaimed(reclaims));
+        self.audit();
+    }
+
     /// Now and then, when both machines must agree, their books are compared.
     fn audit(&mut self) {
         if self.master.between == 0
@@ -464,12 +472,13 @@ impl Cluster {
                     if let Err(law) = self.master.ledger.grants(&granted, now) {
                         self.violated(law);
                     }
-                    let delay = self.dice.duration(Duration::ZERO..ms(2));
-                    let at = self.master.grant_clear.max(now + delay);
-                    self.master.grant_clear = at;
-                    self.master.between += 1;
-                    let parcel = Parcel::Granted(granted);
-                    self.world.local(self.master.node, at.since(now), parcel);
+                    self.host_says(Parcel::Granted(granted));
+                }
+                allocation::Effect::Reclaim(reclaims) => {
+                    if let Err(law) = self.master.ledger.reclaims(&reclaims) {
+                        self.violated(law);
+                    }
+                    self.host_says(Parcel::Reclaimed(reclaims));
                 }
                 allocation::Effect::Report(unlawful) => {
                     self.violated(format!("the allocator module errs: {unlawful:?}"));
@@ -477,6 +486,16 @@ impl Cluster {
             }
         }
         self.host_wakes();
+    }
+
+    /// What the allocation machine wants done is under way to the master.
+    fn host_says(&mut self, parcel: Parcel) {
+        let now = self.world.now();
+        let delay = self.dice.duration(Duration::ZERO..ms(2));
+        let at = self.master.grant_clear.max(now + delay);
+        self.master.grant_clear = at;
+        self.master.between += 1;
+        self.world.local(self.master.node, at.since(now), parcel);
     }
 
     fn host_wakes(&mut self) {

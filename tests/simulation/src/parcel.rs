@@ -48,6 +48,8 @@ pub enum Parcel {
     Allocation(Box<allocation::Event>),
     /// The allocation machine grants.
     Granted(Vec<allocation::Granted>),
+    /// The allocation machine takes back.
+    Reclaimed(Vec<allocation::Reclaimed>),
 
     /// A write of an agent is over.
     AgentWrote(agent::WriteId, Box<Record>, bool),

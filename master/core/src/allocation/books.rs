@@ -10,6 +10,7 @@ use super::frameworks::Framework;
 use super::holdings::by_role;
 use super::kinds::Kinds;
 use super::options::Options;
+use super::reclaims::Reclaims;
 use super::roles::Roles;
 
 /// All that is known, and what of it the module was not told yet.
@@ -25,6 +26,7 @@ pub(super) struct Books {
     pub(super) total: Amounts,
     /// The next end of a client's refusals on an agent.
     pub(super) ends: Timers<(AgentIx, FrameworkIx, RoleIx)>,
+    pub(super) reclaims: Reclaims,
     pub(super) changes: Vec<Change>,
     pub(super) touched: Vec<AgentIx>,
 }
@@ -40,6 +42,7 @@ impl Books {
             frameworks: Vec::new(),
             total: Amounts::default(),
             ends: Timers::new(),
+            reclaims: Reclaims::default(),
             changes: Vec::new(),
             touched: Vec::new(),
         }

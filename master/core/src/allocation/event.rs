@@ -182,6 +182,8 @@ pub enum Event {
 pub enum Effect {
     /// Offer these. They are allocated until they are recovered.
     Offer(Vec<Granted>),
+    /// Take these back.
+    Reclaim(Vec<Reclaimed>),
     /// Log that the allocator module proposed what is not lawful; it was not carried out.
     Report(Unlawful),
 }
@@ -199,7 +201,27 @@ pub struct Granted {
     pub resources: Resources,
 }
 
-/// A grant of the module that the host refused.
+/// Resources that a framework is to give back, so that another may have them.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reclaimed {
+    /// The framework.
+    pub framework: FrameworkIx,
+    /// In which of its roles.
+    pub role: Role,
+    /// Where.
+    pub agent: AgentIx,
+    /// How much at the least, without what is reserved or revocable.
+    pub amounts: Quantities,
+    /// How much of that kind it held when the module was asked. If it holds less by now, the
+    /// difference has come already.
+    pub held: Quantities,
+    /// How long its tasks have to end by themselves.
+    pub grace: Duration,
+    /// Why, for the framework.
+    pub reason: Arc<str>,
+}
+
+/// A proposal of the module that the host refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unlawful {
     /// The framework's number, known or not.
@@ -210,7 +232,7 @@ pub struct Unlawful {
     pub rule: Rule,
 }
 
-/// The rules of grants.
+/// The rules of grants and reclaims.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]
 pub enum Rule {
     /// There is no such framework.
@@ -249,4 +271,13 @@ pub enum Rule {
     /// The role would exceed its quota limit.
     #[error("the role would exceed its quota limit")]
     OverLimit,
+    /// Nothing, or less than nothing, is to be taken back.
+    #[error("the amounts to be taken back are not positive")]
+    NothingWanted,
+    /// More is to be taken back than the framework holds on the agent in the role.
+    #[error("more was to be taken back than the framework holds there")]
+    NotHeld,
+    /// What was taken back before from there is still on its way.
+    #[error("the framework is giving back on this agent in this role already")]
+    UnderWay,
 }

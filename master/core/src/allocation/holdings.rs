@@ -19,6 +19,7 @@ impl Books {
     ) {
         let role = self.roles.ensure(role, &mut self.changes);
         self.account_quietly(framework, role, delta);
+        self.reclaims.held((agent, framework, role), delta);
         if delta.firm.is_empty() && delta.reserved.is_empty() {
             return;
         }

@@ -11,7 +11,7 @@ use super::event::{Effect, Event, Rule, Unlawful};
 use super::grants::Outcome;
 use super::options::Options;
 
-/// After unlawful grants the module is not asked again for this long, unless something happens: a
+/// After unlawful proposals the module is not asked again for this long, unless something happens: a
 /// module that errs for ever must not spin.
 const PAUSE_AFTER_UNLAWFUL: Duration = Duration::from_secs(1);
 
@@ -41,6 +41,10 @@ pub struct Counters {
     pub held_back: u64,
     /// Grants that broke a rule.
     pub unlawful: BTreeMap<Rule, u64>,
+    /// Proposals to take something back that were carried out.
+    pub reclaims: u64,
+    /// Proposals to take something back that broke a rule.
+    pub unlawful_reclaims: BTreeMap<Rule, u64>,
 }
 
 impl<A: Allocator> Host<A> {
@@ -64,6 +68,11 @@ impl<A: Allocator> Host<A> {
     /// What has happened since the start.
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+
+    /// How many places are giving something back, and how many should have and did not.
+    pub fn reclaims(&self) -> (usize, u64) {
+        (self.books.reclaims.under_way(), self.books.reclaims.overdue())
     }
 
     fn take_in(&mut self, event: Event) {
@@ -154,7 +163,7 @@ impl<A: Allocator> Host<A> {
         self.room.reclaims.clear();
         self.room.wake_after = 0;
         let more = self.allocator.allocate(now.since(Tick::ZERO), &mut self.room);
-        let lawful = self.carry_out_grants(out);
+        let lawful = self.carry_out_grants(out) & self.carry_out_reclaims(out);
         self.due = match (lawful, more || self.books.news() != (0, 0)) {
             (false, _) => Some(now + PAUSE_AFTER_UNLAWFUL),
             (true, true) => Some(now),
@@ -191,6 +200,27 @@ impl<A: Allocator> Host<A> {
         }
         lawful
     }
+
+    /// The same for what is to be taken back.
+    fn carry_out_reclaims(&mut self, out: &mut Vec<Effect>) -> bool {
+        let (mut reclaims, mut lawful) = (Vec::new(), true);
+        for wanted in &self.room.reclaims {
+            match self.books.reclaim(wanted) {
+                Ok(reclaim) => reclaims.extend(reclaim),
+                Err(rule) => {
+                    lawful = false;
+                    *self.counters.unlawful_reclaims.entry(rule).or_default() += 1;
+                    let (framework, agent) = (wanted.framework, wanted.agent);
+                    out.push(Effect::Report(Unlawful { framework, agent, rule }));
+                }
+            }
+        }
+        self.counters.reclaims += reclaims.len() as u64;
+        if !reclaims.is_empty() {
+            out.push(Effect::Reclaim(reclaims));
+        }
+        lawful
+    }
 }
 
 impl<A: Allocator> Machine for Host<A> {
@@ -203,6 +233,7 @@ impl<A: Allocator> Machine for Host<A> {
         let before = self.books.news();
         self.take_in(event);
         self.books.expire();
+        self.books.reclaims.expire(now);
         let news = self.books.news() != before;
         if news {
             // At once after a pause; under load, changes gather.

@@ -10,7 +10,7 @@
 //! - `books`: all that is known; `agents`, `frameworks`, `roles`, `kinds`: its parts
 //! - `subscriptions`, `holdings`, `refusals`: what events do to the books
 //! - `filters`: what was refused on one agent; `expressions`: those of offer constraints
-//! - `grants`: the check and the cut
+//! - `grants`: the check and the cut; `reclaims`: the check of what is taken back
 //! - `explain`: why nothing is offered
 
 mod agents;
@@ -25,13 +25,14 @@ mod holdings;
 mod host;
 mod kinds;
 mod options;
+mod reclaims;
 mod refusals;
 mod roles;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
 
-pub use event::{AgentFacts, Effect, Event, Granted, Rule, Unlawful};
+pub use event::{AgentFacts, Effect, Event, Granted, Reclaimed, Rule, Unlawful};
 pub use host::{Counters, Host};
 pub use options::Options;
 pub use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};

@@ -3,14 +3,14 @@
 use reeve_model::{AgentId, KillPolicy, TaskId};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
+use super::TaskIx;
 use crate::agents::State;
 use crate::effect::ToAgent;
 use crate::master::Master;
 use crate::step::Step;
 
 impl Master {
-    /// A scheduler wants a task to end. For one that is not tracked, reconciliation answers. An
-    /// agent that is not connected is told when it is back.
+    /// A scheduler wants a task to end. For one that is not tracked, reconciliation answers.
     pub(crate) fn kill(
         &mut self,
         step: &mut Step<'_>,
@@ -20,17 +20,28 @@ impl Master {
         policy: Option<KillPolicy>,
     ) {
         let Some(framework) = self.frameworks.get(fx) else { return };
-        let owner = framework.id.clone();
         let Some(tx) = framework.tasks.get(id).copied() else {
             return self.reconcile_one(step, fx, id, on.as_ref());
         };
+        let at = self.tasks.get(tx).and_then(|task| self.agents.get(task.agent));
+        if on.is_none_or(|on| at.is_some_and(|agent| agent.id == on)) {
+            self.kill_task(step, tx, policy);
+        }
+    }
+
+    /// Has an agent kill a task; one that is not connected is told when it is back.
+    pub(super) fn kill_task(
+        &mut self,
+        step: &mut Step<'_>,
+        tx: TaskIx,
+        policy: Option<KillPolicy>,
+    ) {
         let Some(task) = self.tasks.get_mut(tx) else { return };
         let Some(agent) = self.agents.get(task.agent) else { return };
-        if on.is_some_and(|on| on != agent.id) {
-            return;
-        }
+        let Some(framework) = self.frameworks.get(task.framework) else { return };
         if agent.state == State::Connected {
-            step.agent(&agent.pid, ToAgent::Kill(owner, id.clone(), policy));
+            let kill = ToAgent::Kill(framework.id.clone(), task.id.clone(), policy);
+            step.agent(&agent.pid, kill);
         } else {
             task.kill = Some(policy);
         }

@@ -114,6 +114,8 @@ impl Master {
             update: None,
             status: None,
             kill: None,
+            gives_way: None,
+            number: 0,
         };
         let role = task.role();
         self.add_task(step, task, info.name.clone(), Vec::new(), TaskBody::Launched(info.clone()));
@@ -149,6 +151,8 @@ impl Master {
             update: known.update_state.zip(known.update_uuid),
             status: statuses.last().cloned(),
             kill: None,
+            gives_way: None,
+            number: 0,
         };
         let body = TaskBody::Reported(known.rest.clone());
         self.add_task(step, task, known.name.clone(), statuses, body);

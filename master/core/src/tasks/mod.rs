@@ -6,6 +6,7 @@ mod launch;
 mod lose;
 mod operations;
 mod ready;
+mod reclaim;
 mod reconcile;
 mod speak;
 mod store;
@@ -14,6 +15,7 @@ mod unreachable;
 mod updates;
 
 pub(crate) use launch::mark_allocated;
+pub(crate) use reclaim::GivesWay;
 pub(crate) use speak::Speech;
 pub(crate) use store::{Task, TaskIx, Tasks};
 pub(crate) use tally::{Tally, role_of};

@@ -7,6 +7,7 @@ use reeve_machine::Tick;
 use reeve_model::{ExecutorId, KillPolicy, Resources, TaskId, TaskState, TaskStatus, Uuid};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
+use super::GivesWay;
 use crate::slab::Slab;
 
 /// A task, as a dense number that is used again once the task is gone.
@@ -15,7 +16,10 @@ pub(crate) struct TaskIx(pub u32);
 
 /// All tasks on registered agents.
 #[derive(Debug)]
-pub(crate) struct Tasks(Slab<Task>);
+pub(crate) struct Tasks {
+    tracked: Slab<Task>,
+    next_number: u64,
+}
 
 /// One task on a registered agent. It holds its resources until its newest state is terminal, and
 /// is tracked until that is acknowledged (FL-10).
@@ -34,30 +38,36 @@ pub(crate) struct Task {
     pub status: Option<Arc<TaskStatus>>,
     /// It is to be killed, but its agent was not there to be told.
     pub kill: Option<Option<KillPolicy>>,
+    /// It must end for others, and why.
+    pub gives_way: Option<GivesWay>,
+    /// Given by the store: tasks that this master learned of later have higher numbers.
+    pub number: u64,
 }
 
 impl Tasks {
     pub fn new() -> Self {
-        Tasks(Slab::new(Duration::ZERO))
+        Tasks { tracked: Slab::new(Duration::ZERO), next_number: 0 }
     }
 
     pub fn get(&self, ix: TaskIx) -> Option<&Task> {
-        self.0.get(ix.0)
+        self.tracked.get(ix.0)
     }
 
     pub fn get_mut(&mut self, ix: TaskIx) -> Option<&mut Task> {
-        self.0.get_mut(ix.0)
+        self.tracked.get_mut(ix.0)
     }
 
-    pub fn insert(&mut self, now: Tick, task: Task) -> TaskIx {
-        TaskIx(self.0.insert(now, task))
+    pub fn insert(&mut self, now: Tick, mut task: Task) -> TaskIx {
+        task.number = self.next_number;
+        self.next_number += 1;
+        TaskIx(self.tracked.insert(now, task))
     }
 
     pub fn remove(&mut self, now: Tick, ix: TaskIx) -> Option<Task> {
-        self.0.remove(now, ix.0)
+        self.tracked.remove(now, ix.0)
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (TaskIx, &Task)> {
-        self.0.iter().map(|(at, task)| (TaskIx(at), task))
+        self.tracked.iter().map(|(at, task)| (TaskIx(at), task))
     }
 }

@@ -42,6 +42,9 @@ impl Master {
         }
         let latest = self.told_state(fx, latest_state.unwrap_or(status.state));
         status.state = self.told_state(fx, status.state);
+        if let Some(tx) = tracked {
+            self.say_why(tx, &mut status);
+        }
         self.pass_on(step, fx, status.clone());
         match tracked {
             Some(tx) => self.progress(step, tx, latest, status),

@@ -16,7 +16,7 @@ use super::Cluster;
 use super::cluster::{
     Wish, framework, known, parse, pid, registration, reregistration, subscription, task,
 };
-use crate::allocation::{AgentIx, Event as Alloc, FrameworkIx, Granted};
+use crate::allocation::{AgentIx, Event as Alloc, FrameworkIx, Granted, Reclaimed};
 use crate::effect::Effect;
 use crate::event::{Call, Caller, Kind, RequestId, StreamClaim, StreamId, WriteId};
 use crate::view::Change;
@@ -323,7 +323,7 @@ impl Watch {
     }
 
     fn make(&mut self, (kind, x, y, z): Move) {
-        match kind % 49 {
+        match kind % 50 {
             kind @ 0..=5 => self.agent_moves((kind, x, y, z)),
             6..=15 => self.status_moves((kind, x, y, z)),
             kind @ 16..=32 => self.scheduler_moves((kind - 16, x, y, z)),
@@ -343,6 +343,15 @@ impl Watch {
                 }
             }
             47 => self.step(Kind::AllocatorReplaced),
+            48 => self.step(Kind::Reclaimed(vec![Reclaimed {
+                framework: FrameworkIx(u32::from(x % 3)),
+                role: "*".into(),
+                agent: AgentIx(u32::from(y % 3)),
+                amounts: parse(["cpus:1", "cpus:3"][usize::from(z % 2)]).quantities(),
+                held: parse("cpus:4").quantities(),
+                grace: Duration::from_secs(u64::from(z)),
+                reason: "others wait".into(),
+            }])),
             _ => self.pass(Duration::from_secs(u64::from(x) / 4)),
         }
     }

@@ -5,6 +5,7 @@ mod cluster;
 mod frameworks;
 mod laws;
 mod offers;
+mod reclaims;
 mod reconcile;
 mod render;
 mod tasks;

@@ -28,6 +28,16 @@ fn line(effect: &Effect) -> Option<String> {
         // Recounted by the laws.
         Effect::Allocation(Event::Tasks { .. }) => return None,
         Effect::Allocation(event) => format!("alloc: {}", of_allocation(event)),
+        Effect::TookBack(back) => {
+            let tasks: Vec<&str> = back.tasks.iter().map(|task| task.as_str()).collect();
+            let offers: Vec<&str> = back.offers.iter().map(|offer| offer.as_str()).collect();
+            format!(
+                "took back [{}] [{}], missing {}",
+                offers.join(" "),
+                tasks.join(" "),
+                back.missing
+            )
+        }
         Effect::StepDown(why) => format!("step down: {why}"),
         Effect::Changed(_) => return None,
     })

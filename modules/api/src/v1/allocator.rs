@@ -6,6 +6,8 @@
 //! as an argument; a module has no clock, no I/O and no chance of its own, so that a run can be
 //! repeated.
 
+use std::time::Duration;
+
 use abi_stable::std_types::{RBox, ROption, RResult, RSlice, RString, RVec};
 use abi_stable::{StableAbi, sabi_trait};
 
@@ -301,6 +303,10 @@ pub struct Grant {
 
 /// A proposal: take back what a framework holds on an agent, so that another may have it. The
 /// host takes back its offers there first, then ends its tasks, the youngest first.
+///
+/// It is lawful to ask for what the framework holds there in this role without reservations and
+/// not revocable, and once: another for the same framework, role and agent only when all of it has
+/// come, or this one has stood for [`Reclaim::stands_for`] in vain.
 #[repr(C)]
 #[derive(Clone, Debug, PartialEq, Eq, StableAbi)]
 pub struct Reclaim {
@@ -316,6 +322,14 @@ pub struct Reclaim {
     pub grace: u64,
     /// Why, for the framework whose tasks end.
     pub reason: RString,
+}
+
+impl Reclaim {
+    /// How long the host waits for what it takes back with this grace. A task that has not ended
+    /// then is not going to.
+    pub fn stands_for(grace: Duration) -> Duration {
+        grace.saturating_mul(2).saturating_add(Duration::from_secs(10))
+    }
 }
 
 /// Where a module puts its proposals, and how long it may go on.

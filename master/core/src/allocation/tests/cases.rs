@@ -15,7 +15,7 @@ use super::scripted::Scripted;
 use super::{Drf, agent_added, facts, framework_added, framework_info, resources};
 use crate::allocation::{AgentIx, Event, FrameworkIx};
 
-const MOMENT: Duration = Duration::from_millis(5);
+pub(super) const MOMENT: Duration = Duration::from_millis(5);
 
 /// A ledger with one agent of 4 CPUs and these frameworks, each in its roles.
 fn cluster(frameworks: &[&[&str]]) -> Ledger<Drf> {
@@ -28,7 +28,7 @@ fn cluster(frameworks: &[&[&str]]) -> Ledger<Drf> {
     ledger
 }
 
-fn subscribe<A: Allocator>(ledger: &mut Ledger<A>, framework: u32, roles: &[&str]) {
+pub(super) fn subscribe<A: Allocator>(ledger: &mut Ledger<A>, framework: u32, roles: &[&str]) {
     let subscriber = Subscriber {
         roles: roles.iter().map(|&role| role.into()).collect(),
         active: true,
@@ -39,7 +39,7 @@ fn subscribe<A: Allocator>(ledger: &mut Ledger<A>, framework: u32, roles: &[&str
     ledger.send(framework_added(framework, roles));
 }
 
-fn add_agent<A: Allocator>(ledger: &mut Ledger<A>, agent: u32, total: &str) {
+pub(super) fn add_agent<A: Allocator>(ledger: &mut Ledger<A>, agent: u32, total: &str) {
     ledger.agents.insert(AgentIx(agent), (resources(total), true));
     ledger.send(agent_added(agent, total));
 }

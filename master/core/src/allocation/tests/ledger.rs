@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use reeve_machine::{Machine, Tick};
-use reeve_model::{Quantity, ResourceName, Resources, Role, Value};
+use reeve_model::{Quantities, Quantity, ResourceName, Resources, Role, Value};
 use reeve_module_sdk::allocator::Allocator;
 
-use crate::allocation::{AgentIx, Effect, Event, FrameworkIx, Granted, Host, Options};
+use crate::allocation::{AgentIx, Effect, Event, FrameworkIx, Granted, Host, Options, Reclaimed};
 
 /// A refusal as the framework remembers it.
 #[derive(Clone, Debug)]
@@ -41,6 +41,8 @@ pub(super) struct Ledger<A: Allocator> {
     pub(super) used: Vec<Granted>,
     pub(super) limits: BTreeMap<Role, Vec<(ResourceName, Quantity)>>,
     refused: Vec<Refused>,
+    /// What was taken back, for a test to carry out.
+    pub(super) reclaims: Vec<Reclaimed>,
     pub(super) unlawful: usize,
 }
 
@@ -55,6 +57,7 @@ impl<A: Allocator> Ledger<A> {
             used: Vec::new(),
             limits: BTreeMap::new(),
             refused: Vec::new(),
+            reclaims: Vec::new(),
             unlawful: 0,
         }
     }
@@ -65,6 +68,7 @@ impl<A: Allocator> Ledger<A> {
         for effect in out {
             match effect {
                 Effect::Offer(grants) => grants.into_iter().for_each(|grant| self.take(grant)),
+                Effect::Reclaim(all) => all.into_iter().for_each(|one| self.take_back(one)),
                 Effect::Report(_) => self.unlawful += 1,
             }
         }
@@ -137,6 +141,21 @@ impl<A: Allocator> Ledger<A> {
         }
         self.offers.push(grant.clone());
         self.check_limit(&grant);
+    }
+
+    /// Only who holds something gives it back.
+    fn take_back(&mut self, reclaim: Reclaimed) {
+        let mut held = Quantities::new();
+        for own in self.held().filter(|held| {
+            (held.framework, held.agent) == (reclaim.framework, reclaim.agent)
+                && held.role == reclaim.role
+        }) {
+            held += &own.resources.unreserved().non_revocable().non_shared().quantities();
+        }
+        assert_eq!(held, reclaim.held);
+        assert!(!reclaim.amounts.is_empty() && held.contains(&reclaim.amounts), "{reclaim:?}");
+        assert!(self.agents[&reclaim.agent].1, "nobody gains by what an absent agent gives back");
+        self.reclaims.push(reclaim);
     }
 
     /// A3, for the names that the grant adds to.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reeve_module_sdk::allocator::{
-    AgentIx, Allocator, Amounts, Change, FrameworkIx, Grant, KindIx, RoleIx, Room, Share,
+    AgentIx, Allocator, Amounts, Change, FrameworkIx, Grant, KindIx, Reclaim, RoleIx, Room, Share,
 };
 
 use super::Drf;
@@ -46,6 +46,18 @@ impl Allocator for Liar {
         } else {
             room.grants.extend(lies);
         }
+        let amount = [1000, 1, i64::MAX, -5, 0][self.calls as usize % 5];
+        for framework in [framework, FrameworkIx(framework.0 ^ 1), framework] {
+            room.reclaims.push(Reclaim {
+                framework,
+                role,
+                agent,
+                amounts: Amounts::new([(KindIx((self.calls % 3) as u16), amount)]),
+                grace: u64::MAX,
+                reason: "because".into(),
+            });
+        }
+        room.wake_after = 1;
         more
     }
 

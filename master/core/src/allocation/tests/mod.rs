@@ -4,6 +4,7 @@ mod cases;
 mod laws;
 mod ledger;
 mod liar;
+mod reclaims;
 mod scripted;
 
 use std::collections::{BTreeMap, BTreeSet};
