@@ -14,7 +14,8 @@ ROOT_NEEDS := docker.io:dockerd busybox-static:busybox
 test: NEEDS += $(if $(filter 0,$(shell id -u)),$(ROOT_NEEDS))
 
 # What is loaded at run time, and so must be built beside the programs.
-MODULES := $(patsubst %,-p reeve-%,$(filter allocator-% isolator-%,$(notdir $(wildcard modules/*))))
+NO_MODULES := allocation-engine api host sdk template
+MODULES := $(patsubst modules/%/Cargo.toml,-p reeve-%,$(filter-out $(NO_MODULES:%=modules/%/Cargo.toml),$(wildcard modules/*/Cargo.toml)))
 PROGRAMS := -p reeve-cli -p reeve-executor $(MODULES)
 
 .PHONY: run test programs check bench simulate build release fmt needs clean

@@ -54,12 +54,13 @@ impl Surroundings {
             // A command may name another user than the framework's.
             user: command.user.clone().or_else(|| launch.user.clone()),
             environment,
+            secrets: BTreeMap::new(),
             framework: launch.framework.id.as_ref().map(ToString::to_string).unwrap_or_default(),
             executor: launch.executor.id.to_string(),
             task: launch.task.as_ref().map(|task| task.id.to_string()),
             grants: grants(&launch.allowance),
             uris: command.uris.iter().map(uri).collect(),
-            container_info: container_info(launch),
+            container_info: encoded(container_info(launch)),
             command_info: reeve_wire::encode(&command).to_vec(),
             command: match launch.executor.kind {
                 ExecutorKind::Command => Command::CommandExecutor,
@@ -183,7 +184,7 @@ fn no_default_executor() -> LaunchFailure {
 }
 
 /// The command whose URIs are fetched: the task's for the command executor, else the executor's.
-fn command(launch: &Launch) -> v1::CommandInfo {
+pub(crate) fn command(launch: &Launch) -> v1::CommandInfo {
     let of_task = || launch.task.as_ref().and_then(|task| task.details().command);
     let of_executor = || launch.executor.details().command;
     match launch.executor.kind {
@@ -193,10 +194,15 @@ fn command(launch: &Launch) -> v1::CommandInfo {
     .unwrap_or_default()
 }
 
-fn container_info(launch: &Launch) -> Vec<u8> {
+/// What it runs in, if anything is said of that.
+pub(crate) fn container_info(launch: &Launch) -> Option<v1::ContainerInfo> {
     let of_task = launch.task.as_ref().and_then(|task| task.details().container);
     let of_executor = || launch.executor.details().container;
-    of_task.or_else(of_executor).map(|info| reeve_wire::encode(&info).to_vec()).unwrap_or_default()
+    of_task.or_else(of_executor)
+}
+
+fn encoded(info: Option<v1::ContainerInfo>) -> Vec<u8> {
+    info.map(|info| reeve_wire::encode(&info).to_vec()).unwrap_or_default()
 }
 
 fn program(command: v1::CommandInfo) -> Program {

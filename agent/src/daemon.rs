@@ -118,8 +118,8 @@ pub async fn start(
         recovery_timeout: settings.recovery_timeout,
         subscription_backoff: Duration::from_secs(2),
     };
-    let (chain, modules) = modules::chain(&settings)?;
-    let containerizer = containerizer(&settings, runtime_dir, chain)?;
+    let modules = modules::load(&settings)?;
+    let containerizer = containerizer(&settings, runtime_dir, modules.chain)?;
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let found = read::read(&layout, boot_id.trim());
     let agent_id = found.recovered.agent.as_ref().and_then(|agent| agent.id.clone());
@@ -140,7 +140,7 @@ pub async fn start(
         address,
         flags: settings.flags(),
         containerizer: containerizer.clone(),
-        modules,
+        modules: modules.facts,
         inputs: inputs.clone(),
         streams: AtomicU64::new(0),
         started: wall(),
@@ -155,6 +155,7 @@ pub async fn start(
         peers,
         containerizer: containerizer.clone(),
         surroundings: surroundings.clone(),
+        secrets: modules.secrets,
         disk,
         files: files.clone(),
         inputs: inputs.clone(),

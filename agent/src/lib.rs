@@ -6,6 +6,7 @@
 //! - [`daemon`]: starting one; [`settings`]: what it can be told; `describe`: what it is
 //! - [`shell`]: the loop around the core; [`disk`]: the thread that writes checkpoints
 //! - [`checkpoint`]: the tree of checkpoints; [`containers`]: launches in terms of Linux
+//! - `modules`: what settings name; [`secrets`]: variables that are resolved at a launch
 //! - [`wire`]: messages to and from the master and executors; [`http`]: endpoints
 
 #![forbid(unsafe_code)]
@@ -17,6 +18,7 @@ mod describe;
 pub mod disk;
 pub mod http;
 mod modules;
+pub mod secrets;
 pub mod settings;
 pub mod shell;
 pub mod wire;

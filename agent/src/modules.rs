@@ -1,10 +1,14 @@
-//! The modules of an agent: from its settings to the chain of isolators.
+//! The modules of an agent: from its settings to what they do.
 
 use std::sync::Arc;
 
 use reeve_agent_runtime::Link;
-use reeve_module_host::{Facts, LoadedIsolator, Module, Search, Unusable};
+use reeve_module_host::{
+    Facts, LoadedIsolator, LoadedSecretResolver, Module, Search, Timely, Unusable, Works,
+};
+use reeve_module_sdk::secret_resolver::SecretResolver;
 
+use crate::secrets::Secrets;
 use crate::settings::AgentSettings;
 
 /// What Mesos's `--isolation` calls what our modules do. `docker` of ours is a containerizer there.
@@ -34,16 +38,54 @@ fn names(isolation: &[String]) -> Vec<&str> {
     names
 }
 
-/// Loads the chain of isolators that the settings ask for, and says what was loaded.
-pub(crate) fn chain(settings: &AgentSettings) -> Result<(Vec<Link>, Vec<Facts>), Unusable> {
+/// The modules that an agent's settings ask for.
+#[derive(Debug)]
+pub(crate) struct Modules {
+    /// The chain of isolators.
+    pub(crate) chain: Vec<Link>,
+    /// Who knows secrets.
+    pub(crate) secrets: Secrets,
+    /// What each of them is, and how it is set.
+    pub(crate) facts: Vec<Facts>,
+}
+
+/// Loads all of them.
+pub(crate) fn load(settings: &AgentSettings) -> Result<Modules, Unusable> {
     let search = Search::new(settings.modules_dir.as_deref());
-    let (mut links, mut facts) = (Vec::new(), Vec::new());
-    for name in names(&settings.isolation) {
-        let module: Module<LoadedIsolator> = search.load("isolation", name, &settings.modules)?;
-        links.push(Link { name: name.to_owned(), works: Arc::new(module.works) });
-        facts.push(module.facts);
+    let mut loading = Loading { search, settings, facts: Vec::new() };
+    Ok(Modules { chain: loading.chain()?, secrets: loading.secrets()?, facts: loading.facts })
+}
+
+struct Loading<'a> {
+    search: Search,
+    settings: &'a AgentSettings,
+    facts: Vec<Facts>,
+}
+
+impl Loading<'_> {
+    /// Loads the module of this name, which `setting` gives.
+    fn one<T: Works>(&mut self, setting: &'static str, name: &str) -> Result<Arc<T>, Unusable> {
+        let module: Module<T> = self.search.load(setting, name, &self.settings.modules)?;
+        self.facts.push(module.facts);
+        Ok(Arc::new(module.works))
     }
-    Ok((links, facts))
+
+    fn chain(&mut self) -> Result<Vec<Link>, Unusable> {
+        let isolation = &self.settings.isolation;
+        let link = |name: &str| {
+            let works = self.one::<LoadedIsolator>("isolation", name)?;
+            Ok(Link { name: name.to_owned(), works })
+        };
+        names(isolation).into_iter().map(link).collect()
+    }
+
+    fn secrets(&mut self) -> Result<Secrets, Unusable> {
+        let Some(name) = &self.settings.secret_resolver else { return Ok(Secrets::default()) };
+        let works: Arc<dyn SecretResolver> =
+            self.one::<LoadedSecretResolver>("secret_resolver", name)?;
+        let limit = LoadedSecretResolver::KIND.deadline();
+        Ok(Secrets::new(Some(Timely::new(name, limit, works))))
+    }
 }
 
 #[cfg(test)]

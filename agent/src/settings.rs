@@ -32,6 +32,8 @@ settings! {
         attributes: Option<String>,
         /// Isolators, by name.
         isolation: Vec<String> = "posix",
+        /// Who knows the secrets that tasks refer to: the name of a module, such as files.
+        secret_resolver: Option<String>,
         /// Where `reeve-executor` is; beside this program if unset.
         launcher_dir: Option<String>,
         /// Run tasks as the user they name.

@@ -21,8 +21,9 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
-use crate::containers::{Surroundings, ending, grants};
+use crate::containers::{Surroundings, command, container_info, ending, grants};
 use crate::disk::Disk;
+use crate::secrets::Secrets;
 use crate::wire::executor;
 use crate::wire::outgoing::{self, Identity};
 
@@ -75,6 +76,8 @@ pub struct Shell {
     pub containerizer: Containerizer,
     /// What containers are told.
     pub surroundings: Surroundings,
+    /// Who knows the secrets of what is launched.
+    pub secrets: Secrets,
     /// Checkpoints.
     pub disk: Disk,
     /// What `/files` shows.
@@ -234,14 +237,21 @@ impl Shell {
 
     fn launch(&self, launch: Launch) {
         let agent = self.identity.agent.clone().unwrap_or_else(|| AgentId::new(""));
-        let spec = match self.surroundings.spec(&launch, &agent) {
+        let mut spec = match self.surroundings.spec(&launch, &agent) {
             Ok(spec) => spec,
             Err(failure) => return self.tell(Kind::ContainerFailed(launch.container, failure)),
         };
         let (containerizer, inputs) = (self.containerizer.clone(), self.inputs.clone());
+        let secrets = self.secrets.clone();
         tokio::spawn(async move {
             let container = launch.container.clone();
-            let outcome = match containerizer.launch(spec).await {
+            let spec = async move {
+                let info = container_info(&launch);
+                spec.secrets = secrets.of(&command(&launch), info.as_ref()).await?;
+                Ok(spec)
+            };
+            let id = container.value.to_string();
+            let outcome = match containerizer.launch_as(id, spec).await {
                 Ok(launched) => Kind::ContainerStarted(container.clone(), launched.pid),
                 Err(error) => {
                     let failure = LaunchFailure { message: error.to_string() };

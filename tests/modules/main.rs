@@ -8,6 +8,7 @@ mod built;
 mod daemons;
 mod files;
 mod isolators;
+mod secrets;
 mod tool;
 
 use std::process::Output;

@@ -44,7 +44,8 @@ pub fn run(plan: &Plan, settings: &Settings, signals: &File) {
         done: false,
     };
     let wrapped = !plan.wrapper.is_empty();
-    let (mut machine, first) = Executor::new(settings.clone(), wrapped, stamp);
+    let (machine, first) = Executor::new(settings.clone(), wrapped, stamp);
+    let mut machine = machine.with_secrets(plan.secrets.clone());
     let mut effects = vec![first];
     loop {
         // An effect may be followed by an event at once, and that by effects.

@@ -154,6 +154,8 @@ enum Link {
 pub struct Executor<S> {
     settings: Settings,
     wrapped: bool,
+    /// Variables of the task that its description does not tell.
+    secrets: Vec<(String, String)>,
     stamp: S,
     task: Task,
     link: Link,
@@ -177,6 +179,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         let mut machine = Self {
             settings,
             wrapped,
+            secrets: Vec::new(),
             stamp,
             task: Task::Waiting,
             link: Link::Connecting { lost: None },
@@ -186,6 +189,12 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         };
         let connect = Effect::Connect(Box::new(machine.subscribe()));
         (machine, connect)
+    }
+
+    /// The same with these secrets for the environment of the task.
+    pub fn with_secrets(mut self, secrets: Vec<(String, String)>) -> Self {
+        self.secrets = secrets;
+        self
     }
 
     /// Takes in one event at time `now`.
@@ -269,7 +278,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         };
         self.unacknowledged_task = Some(Bytes::from(task.encode_to_vec()));
         let wanted = Wanted::read(&task);
-        let program = launch::program(task, self.wrapped);
+        let program = launch::program(task, self.wrapped, &self.secrets);
         let status = self.status(&limits.task, TaskState::TaskStarting, None, None);
         self.task = Task::Starting { limits: limits.clone(), wanted: Wanted::default() };
         self.update(status, out);

@@ -24,8 +24,8 @@ pub enum Refused {
         /// What is wrong with it.
         what: String,
     },
-    /// Secrets are not resolved here.
-    #[error("Environment variable '{0}' is a secret, and nothing on this agent resolves secrets")]
+    /// The agent did not say the secret.
+    #[error("Environment variable '{0}' is a secret, and the agent gave none for it")]
     Secret(String),
     /// The kernel could not pass the variable on.
     #[error(
@@ -37,23 +37,32 @@ pub enum Refused {
 /// The program of a command task (Mesos docs: CommandInfo). With `shell` the value is a script
 /// for `/bin/sh`; without, it is a file and the arguments are its whole argument list.
 /// `wrapped` says that something else runs it and knows what to run where the command names
-/// nothing.
-pub fn program(task: TaskInfo, wrapped: bool) -> Result<Program, Refused> {
+/// nothing. `secrets` are the variables that the agent resolved.
+pub fn program(
+    task: TaskInfo,
+    wrapped: bool,
+    secrets: &[(String, String)],
+) -> Result<Program, Refused> {
     let id = task.task_id.value;
     let owner = format!("task '{id}'");
     let mut command = task.command.ok_or(Refused::NoCommand(id))?;
     if wrapped && command.value.is_none() {
         (command.shell, command.value) = (Some(false), Some(String::new()));
     }
-    program_of(command, &owner)
+    program_of(command, &owner, secrets)
 }
 
 /// The program of a command; `owner` is whose command it is, in words.
-pub fn program_of(command: CommandInfo, owner: &str) -> Result<Program, Refused> {
+pub fn program_of(
+    command: CommandInfo,
+    owner: &str,
+    secrets: &[(String, String)],
+) -> Result<Program, Refused> {
     let value = command.value.ok_or_else(|| Refused::NoValue(owner.to_owned()))?;
     let variables = command.environment.map(|environment| environment.variables);
+    let variables = variables.unwrap_or_default().into_iter();
     let environment =
-        variables.unwrap_or_default().into_iter().map(plain).collect::<Result<_, _>>()?;
+        variables.map(|variable| settled(variable, secrets)).collect::<Result<_, _>>()?;
     Ok(if command.shell.unwrap_or(true) {
         let arguments = vec!["sh".to_owned(), "-c".to_owned(), value];
         Program { file: "/bin/sh".to_owned(), arguments, environment }
@@ -62,11 +71,12 @@ pub fn program_of(command: CommandInfo, owner: &str) -> Result<Program, Refused>
     })
 }
 
-/// Name and value of a variable that is plain text.
-fn plain(variable: Variable) -> Result<(String, String), Refused> {
+/// Name and value of a variable, also of one whose value is a secret.
+fn settled(variable: Variable, secrets: &[(String, String)]) -> Result<(String, String), Refused> {
     let Variable { name, r#type, value, secret } = variable;
     if secret.is_some() || r#type == Some(variable::Type::Secret as i32) {
-        return Err(Refused::Secret(name));
+        let known = secrets.iter().find(|(secret, _)| *secret == name).cloned();
+        return known.ok_or(Refused::Secret(name));
     }
     let value = value.unwrap_or_default();
     if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {

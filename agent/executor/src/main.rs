@@ -93,7 +93,8 @@ fn follow(plan: &Plan) -> Result<i32, StartError> {
         Kind::Exec { program, arguments } => {
             let file = program.clone();
             let arguments = arguments.clone();
-            let program = process::Program { file, arguments, environment: Vec::new() };
+            let environment = plan.secrets.clone();
+            let program = process::Program { file, arguments, environment };
             Ok(supervise::run(&program, plan))
         }
         Kind::CommandExecutor => {

@@ -13,6 +13,7 @@
 //! | `user` | `uid:gid:group,group…` of the program |
 //! | `rlimit` | `resource:soft:hard` of the program, in the kernel's numbers |
 //! | `wrap` | a word that goes before the program's own: something else runs it elsewhere |
+//! | `secret` | `NAME=VALUE`, a variable that only the program gets |
 //! | `program`, `arg` | for `exec`: the file to run and its arguments, the zeroth included |
 
 use std::io::Read;
@@ -61,6 +62,8 @@ pub struct Plan {
     pub rlimits: Vec<(u32, u64, u64)>,
     /// What to put before the program, if it is not to run right here.
     pub wrapper: Vec<String>,
+    /// Variables that are for the program alone.
+    pub secrets: Vec<(String, String)>,
 }
 
 /// A plan that cannot be followed.
@@ -99,7 +102,7 @@ impl Plan {
     fn parse(text: &[u8]) -> Result<Self, PlanError> {
         let mut draft = Draft::default();
         for entry in text.split(|&byte| byte == 0).filter(|entry| !entry.is_empty()) {
-            let unknown = || PlanError::Unknown(String::from_utf8_lossy(entry).into_owned());
+            let unknown = || PlanError::Unknown(shown(entry));
             let entry = std::str::from_utf8(entry).map_err(|_| unknown())?;
             let (name, value) = entry.split_once('=').ok_or_else(unknown)?;
             draft.take(name, value).ok_or_else(unknown)?;
@@ -117,6 +120,7 @@ struct Draft {
     user: Option<User>,
     rlimits: Vec<(u32, u64, u64)>,
     wrapper: Vec<String>,
+    secrets: Vec<(String, String)>,
     program: Option<String>,
     arguments: Vec<String>,
 }
@@ -130,6 +134,10 @@ impl Draft {
             "user" => self.user = Some(parse_user(value)?),
             "rlimit" => self.rlimits.push(parse_limit(value)?),
             "wrap" => self.wrapper.push(value.to_owned()),
+            "secret" => {
+                let (name, secret) = value.split_once('=')?;
+                self.secrets.push((name.to_owned(), secret.to_owned()));
+            }
             "program" => self.program = Some(value.to_owned()),
             "arg" => self.arguments.push(value.to_owned()),
             _ => return None,
@@ -154,8 +162,17 @@ impl Draft {
             user: self.user,
             rlimits: self.rlimits,
             wrapper: self.wrapper,
+            secrets: self.secrets,
         })
     }
+}
+
+/// An entry for a message. Secrets do not belong into any.
+fn shown(entry: &[u8]) -> String {
+    if entry.starts_with(b"secret=") {
+        return "secret=(not shown)".to_owned();
+    }
+    String::from_utf8_lossy(entry).into_owned()
 }
 
 fn parse_user(text: &str) -> Option<User> {

@@ -6,6 +6,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -63,7 +64,10 @@ pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
 }
 
 fn write_draft(draft: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
-    let mut file = File::create(draft).map_err(failed("create", draft))?;
+    // Descriptions of tasks may hold secrets.
+    let mut how = OpenOptions::new();
+    let how = how.write(true).create(true).truncate(true).mode(0o600);
+    let mut file = how.open(draft).map_err(failed("create", draft))?;
     file.write_all(bytes).map_err(failed("write", draft))?;
     file.sync_all().map_err(failed("flush", draft))
 }

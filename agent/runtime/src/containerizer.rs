@@ -169,17 +169,39 @@ impl Containerizer {
     /// Launches a container. When this returns it runs, isolated, or nothing of it is left but
     /// its sandbox. Whoever asks may stop waiting; the launch goes on.
     pub async fn launch(&self, spec: Spec) -> Result<Launched, LaunchError> {
-        let this = self.clone();
         let id = spec.id.clone();
-        tokio::spawn(async move { this.launch_now(spec).await }).await.unwrap_or_else(|error| {
-            let message = format!("The launch of container '{id}' was cut short: {error}");
+        self.launch_as(id, std::future::ready(Ok(spec))).await
+    }
+
+    /// As [`launch`](Self::launch), with a specification that takes a while to make. From now on
+    /// the container is there, and can be destroyed.
+    pub async fn launch_as(
+        &self,
+        id: String,
+        spec: impl Future<Output = Result<Spec, String>> + Send + 'static,
+    ) -> Result<Launched, LaunchError> {
+        let this = self.clone();
+        let name = id.clone();
+        tokio::spawn(async move { this.launch_now(id, spec).await }).await.unwrap_or_else(|error| {
+            let message = format!("The launch of container '{name}' was cut short: {error}");
             Err(LaunchError { step: Step::Check, destroyed: false, message })
         })
     }
 
-    async fn launch_now(&self, spec: Spec) -> Result<Launched, LaunchError> {
-        let id = spec.id.clone();
+    async fn launch_now(
+        &self,
+        id: String,
+        spec: impl Future<Output = Result<Spec, String>>,
+    ) -> Result<Launched, LaunchError> {
         let progress = self.enter(&id)?;
+        let spec = match spec.await {
+            Ok(spec) => spec,
+            Err(message) => {
+                self.inner.forget(&id);
+                let destroyed = progress.is_abandoned();
+                return Err(LaunchError { step: Step::Check, destroyed, message });
+            }
+        };
         let inner = Arc::clone(&self.inner);
         let work = Arc::clone(&progress);
         let run = tokio::task::spawn_blocking(move || {

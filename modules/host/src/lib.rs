@@ -9,7 +9,7 @@
 //! All up to the opening only reads the file, so what is wrong with a module is said before any
 //! of its code runs. A library is opened once and never closed: code that was given away cannot
 //! be taken back. A panic inside arrives as a [`Fault`](reeve_module_api::v2::Fault); a call that
-//! takes too long is noticed by a [`Watchdog`].
+//! takes too long is noticed by a [`Watchdog`], or given up by [`Timely`].
 //!
 //! Lives here: all of the above, for every kind of module. Lives elsewhere: what crosses
 //! (`modules/api`), the traits that loaded modules implement (`modules/sdk`), and what is done
@@ -26,6 +26,7 @@ mod loaded;
 mod manifest;
 mod parameters;
 mod search;
+mod timely;
 mod trust;
 mod watchdog;
 
@@ -42,4 +43,5 @@ pub use loaded::{
 pub use manifest::{Manifest, ManifestError, ParameterSpec, ParameterType};
 pub use parameters::{ParameterError, settle};
 pub use search::{Search, Unusable, file_name};
+pub use timely::Timely;
 pub use watchdog::{Overrun, Watchdog, Watched};

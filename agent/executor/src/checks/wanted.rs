@@ -91,7 +91,7 @@ impl Owner {
 
     fn command(&self, command: Option<&CommandInfo>) -> Result<Probe, Refused> {
         let command = command.ok_or_else(|| self.lacks("'command'"))?;
-        launch::program_of(command.clone(), &self.0).map(Probe::Command)
+        launch::program_of(command.clone(), &self.0, &[]).map(Probe::Command)
     }
 
     fn health_http(&self, http: &HttpCheckInfo) -> Result<Probe, Refused> {

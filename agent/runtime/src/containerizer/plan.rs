@@ -33,6 +33,9 @@ pub(crate) fn encode(
         entry("rlimit", &format!("{}:{}:{}", limit.resource, limit.soft, limit.hard))?;
     }
     wrapper.iter().try_for_each(|word| entry("wrap", word))?;
+    for (name, secret) in &spec.secrets {
+        entry("secret", &format!("{name}={secret}"))?;
+    }
     match &spec.command {
         Command::CommandExecutor => entry("kind", "command-executor")?,
         Command::Exec(program) => {

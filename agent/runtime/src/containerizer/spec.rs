@@ -73,6 +73,8 @@ pub struct Spec {
     /// The whole environment: that of the executor
     /// ([`ExecutorEnvironment`](crate::environment::ExecutorEnvironment)) and that of the command.
     pub environment: BTreeMap<String, String>,
+    /// Variables that only its program gets. They are written to no file.
+    pub secrets: BTreeMap<String, String>,
     /// The framework that it runs for.
     pub framework: String,
     /// The executor that runs in it.

@@ -112,6 +112,7 @@ fn spec(dir: &Path) -> Spec {
         user: None,
         command: Command::CommandExecutor,
         environment: BTreeMap::new(),
+        secrets: BTreeMap::new(),
         framework: "f".to_owned(),
         executor: "e".to_owned(),
         task: None,
@@ -215,6 +216,40 @@ async fn a_step_that_hangs_meets_its_deadline() {
     let error = outcome.unwrap_err();
     assert_eq!(error.step, Step::Prepare);
     assert!(error.message.contains("took more than"), "{error}");
+}
+
+#[tokio::test]
+async fn a_container_can_be_destroyed_before_its_specification_is_made() {
+    let dir = tempfile::tempdir().unwrap();
+    let log = Log::default();
+    let kernel = Box::new(Recorder { fails_at: None, log: Arc::clone(&log) });
+    let settings = Settings::new("/none", dir.path().join("run"));
+    let containerizer = Containerizer::with_kernel(settings, Vec::new(), kernel);
+    let (make, made) = tokio::sync::oneshot::channel();
+    let launch = tokio::spawn({
+        let containerizer = containerizer.clone();
+        async move { containerizer.launch_as("c".to_owned(), async { made.await.unwrap() }).await }
+    });
+    let destroy = tokio::spawn({
+        let containerizer = containerizer.clone();
+        async move {
+            while !containerizer.inner.containers().contains_key("c") {
+                tokio::task::yield_now().await;
+            }
+            containerizer.destroy("c").await
+        }
+    });
+    let abandoned = |containerizer: &Containerizer| {
+        let containers = containerizer.inner.containers();
+        containers.get("c").is_some_and(|container| container.progress.is_abandoned())
+    };
+    while !abandoned(&containerizer) {
+        tokio::task::yield_now().await;
+    }
+    make.send(Ok(spec(dir.path()))).unwrap();
+    assert!(launch.await.unwrap().unwrap_err().destroyed);
+    destroy.await.unwrap().unwrap();
+    assert!(log.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

@@ -67,6 +67,7 @@ impl Rig {
             user: None,
             command: Command::Exec(program),
             environment: BTreeMap::from([("GIVEN".to_owned(), "yes".to_owned())]),
+            secrets: BTreeMap::new(),
             framework: "f".to_owned(),
             executor: "e".to_owned(),
             task: None,
