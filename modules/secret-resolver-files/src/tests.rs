@@ -1,6 +1,6 @@
 use std::fs;
 
-use reeve_module_api::v1::{Parameter, ParameterValue};
+use reeve_module_api::v2::{Parameter, ParameterValue};
 
 use super::*;
 
