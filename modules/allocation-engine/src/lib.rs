@@ -10,6 +10,7 @@
 //! - `engine`: what each change does; `visit`: who gets what of one agent
 //! - `agents`, `kinds`, `quota`, `reserves`: what there is, and what is kept free for whom
 //! - `tree`, `siblings`, `share`, `mask`: who is next
+//! - `policy`, `max_min`: what a share is of
 //! - `view`: how things stand, for modules that do more than order
 //! - `places`: what is held where, for policies that count tasks
 //! - `portions`: how much of an agent brings a framework to its fair share
@@ -24,6 +25,7 @@ mod engine;
 mod explain;
 mod kinds;
 mod mask;
+mod max_min;
 mod places;
 mod policy;
 mod portions;
@@ -39,5 +41,6 @@ mod visit;
 
 pub use engine::{Engine, Offer, Options};
 pub use kinds::Kinds;
+pub use max_min::MaxMin;
 pub use policy::{Class, Dominant, Measured, Policy};
 pub use view::View;
