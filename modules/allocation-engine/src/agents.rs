@@ -18,9 +18,11 @@ pub(crate) struct Agent {
     pub(crate) blocked: Mask,
     /// Its ticket, if it is queued.
     queued: Option<u64>,
+    /// Nobody is offered it for now.
+    withheld: bool,
 }
 
-/// Agents by number; every agent with something free is either queued or idle.
+/// Agents by number; every agent with something free is queued or idle, or withheld.
 ///
 /// ```text
 ///              Free, Unblocked, a new demand
@@ -87,7 +89,7 @@ impl Agents {
     pub(crate) fn wake(&mut self, agent: AgentIx) {
         let ticket = self.tickets;
         let Some(known) = self.get_mut(agent) else { return };
-        if known.queued.is_some() || known.free.is_empty() {
+        if known.queued.is_some() || known.withheld || known.free.is_empty() {
             return;
         }
         known.queued = Some(ticket);
@@ -95,6 +97,22 @@ impl Agents {
         self.queue.push_back((agent, ticket));
         self.idle.remove(&agent);
         self.held_back.remove(&agent);
+    }
+
+    /// Nobody is offered the agent until it is released.
+    pub(crate) fn withhold(&mut self, agent: AgentIx) {
+        let Some(known) = self.get_mut(agent) else { return };
+        known.withheld = true;
+        known.queued = None;
+        self.idle.remove(&agent);
+        self.held_back.remove(&agent);
+    }
+
+    /// The agent is offered again.
+    pub(crate) fn release(&mut self, agent: AgentIx) {
+        let Some(known) = self.get_mut(agent) else { return };
+        known.withheld = false;
+        self.wake(agent);
     }
 
     /// A client wants offers from now on, or smaller ones than before.

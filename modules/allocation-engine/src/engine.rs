@@ -274,6 +274,17 @@ impl<P: Policy> Engine<P> {
         self.count_reserved(&[], &gone.reserved);
     }
 
+    /// Nobody is offered the agent until it is [released](Self::release): what comes back there
+    /// in parts is kept until it is whole.
+    pub fn withhold(&mut self, agent: AgentIx) {
+        self.agents.withhold(agent);
+    }
+
+    /// The agent is offered again.
+    pub fn release(&mut self, agent: AgentIx) {
+        self.agents.release(agent);
+    }
+
     fn set_free(&mut self, agent: AgentIx, free: Free) {
         let Some(known) = self.agents.get(agent) else { return };
         self.quotas.freed(&known.free.unreserved, &free.unreserved);

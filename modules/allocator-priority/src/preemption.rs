@@ -4,7 +4,8 @@
 //! that it takes. Only what is missing of that on one agent is taken back, only where lower
 //! classes hold enough of it, and only if it would be of use: not what lies free somewhere else
 //! already and was declined, not beyond a quota limit, not where a constraint keeps the framework
-//! away. An agent from which something is on its way back is left alone until it has come.
+//! away. An agent from which something is on its way back is left alone until it has come, and
+//! nobody is offered a part of it.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
@@ -41,17 +42,42 @@ struct Plan {
 }
 
 impl Claims {
-    /// A client gave something back.
-    pub(crate) fn returned(&mut self, agent: AgentIx, client: Client, delta: &Amounts) {
-        let Some(claim) = self.0.get_mut(&agent) else { return };
-        let Some(left) = claim.left.get_mut(&client) else { return };
+    /// A client gave something back; returns whether that was the last.
+    pub(crate) fn returned(&mut self, agent: AgentIx, client: Client, delta: &Amounts) -> bool {
+        let Some(claim) = self.0.get_mut(&agent) else { return false };
+        let Some(left) = claim.left.get_mut(&client) else { return false };
         left.add(delta);
         if left.iter().all(|(_, left)| left <= 0) {
             claim.left.remove(&client);
         }
-        if claim.left.is_empty() {
+        let is_whole = claim.left.is_empty();
+        if is_whole {
             self.0.remove(&agent);
         }
+        is_whole
+    }
+
+    /// An agent is gone.
+    pub(crate) fn forget(&mut self, agent: AgentIx) {
+        self.0.remove(&agent);
+    }
+
+    /// The agents on which nothing is waited for any longer.
+    pub(crate) fn expire(&mut self, now: Duration) -> Vec<AgentIx> {
+        let gone: Vec<AgentIx> =
+            self.0.iter().filter(|(_, claim)| claim.until <= now).map(|(at, _)| *at).collect();
+        gone.iter().for_each(|agent| drop(self.0.remove(agent)));
+        gone
+    }
+
+    /// When the first of them is over.
+    pub(crate) fn next_end(&self) -> Option<Duration> {
+        self.0.values().map(|claim| claim.until).min()
+    }
+
+    /// On how many agents something is on its way back.
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
     }
 
     /// Takes back what is `wanted`, at the least harm there is; not from the agents `spared`.
@@ -62,7 +88,6 @@ impl Claims {
         rules: Preemption,
         now: Duration,
     ) -> Vec<Reclaim> {
-        self.0.retain(|_, claim| claim.until > now);
         let needs = wanted.needs();
         let agents = wanted.holdings.agents().into_iter();
         let plans = agents

@@ -62,7 +62,9 @@ impl Priority {
         unreserved.subtract(reserved);
         self.holdings.hold(agent, client, &unreserved);
         if delta.iter().any(|(_, amount)| amount < 0) {
-            self.claims.returned(agent, client, &unreserved);
+            if self.claims.returned(agent, client, &unreserved) {
+                self.engine.release(agent);
+            }
             self.waits.returned(client, agent, delta);
         }
     }
@@ -73,6 +75,7 @@ impl Priority {
                 self.waits.want((*framework, *role), *wanted);
             }
             Change::FrameworkGone { framework } => self.waits.forget(*framework),
+            Change::AgentGone { agent } => self.claims.forget(*agent),
             Change::Holds { framework, role, agent, delta, reserved } => {
                 self.hold((*framework, *role), *agent, delta, reserved);
             }
@@ -164,7 +167,10 @@ impl Priority {
                 (true, false) => SHORTEST_PAUSE,
                 (true, true) => rules.patience,
             };
-            wait.claims += u32::from(!reclaims.is_empty());
+            if let Some(reclaim) = reclaims.first() {
+                wait.claims += 1;
+                self.engine.withhold(reclaim.agent);
+            }
             wait.next_claim = now + pause.max(SHORTEST_PAUSE);
             room.reclaims.extend(reclaims);
         }
@@ -187,6 +193,12 @@ impl Priority {
         let claims = self.waits.get(client).map_or(0, |wait| wait.claims);
         if claims > 0 {
             sentences.push(format!("lower classes were asked {claims} times to give way to it"));
+        }
+        if self.claims.len() > 0 {
+            let agents = self.claims.len();
+            sentences.push(format!(
+                "{agents} agents are offered to nobody until all has come back that was claimed there"
+            ));
         }
         sentences
     }
@@ -221,6 +233,9 @@ impl Allocator for Priority {
             return self.engine.allocate(now, room);
         }
         self.bring_home();
+        for agent in self.claims.expire(now) {
+            self.engine.release(agent);
+        }
         self.schedule(now);
         self.do_what_is_due(now);
         let more = self.engine.allocate(now, room);
@@ -229,7 +244,8 @@ impl Allocator for Priority {
             self.take_back(now, room);
         }
         self.schedule(now);
-        let wait = self.waits.next_due().map(|due| due.saturating_sub(now).as_nanos().max(1));
+        let due = self.waits.next_due().into_iter().chain(self.claims.next_end()).min();
+        let wait = due.map(|due| due.saturating_sub(now).as_nanos().max(1));
         room.wake_after = wait.map_or(0, |wait| u64::try_from(wait).unwrap_or(u64::MAX));
         more
     }

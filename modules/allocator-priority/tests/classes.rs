@@ -153,6 +153,27 @@ fn preemption_goes_on_until_the_high_class_has_what_it_wants() {
 }
 
 #[test]
+fn what_comes_back_in_parts_is_kept_until_it_is_whole() {
+    let mut cluster = cluster(preempting());
+    cluster.agent(&[9, 18]);
+    let low = framework(&mut cluster, "low", [1, 1], 100);
+    cluster.pass(SECOND);
+    assert_eq!(cluster.tasks(low), 9);
+    let labels = vec![("priority", "high")];
+    let (task, most) = (vec![3, 1], 100);
+    let says_minimum = true;
+    let high = cluster.framework(Script { role: "*", task, most, labels, says_minimum });
+    cluster.pass(12 * SECOND);
+    assert_eq!(cluster.reclaims.len(), 1);
+    // One ends sooner than the others: low would take its place at once.
+    cluster.finish(low, 1);
+    cluster.pass(SECOND);
+    assert_eq!(cluster.tasks(low), 8);
+    cluster.pass(3600 * SECOND);
+    assert_eq!((cluster.tasks(high), cluster.tasks(low)), (3, 0));
+}
+
+#[test]
 fn nothing_is_taken_for_who_does_not_use_it() {
     let mut cluster = cluster(preempting());
     cluster.agent(&[4, 4]);
