@@ -12,6 +12,7 @@ use reeve_model::{
 };
 
 use crate::agent::AgentHost;
+use crate::allocators::AnyAllocator;
 use crate::executor::ExecutorProcess;
 use crate::faults::Fault;
 use crate::master::MasterHost;
@@ -73,6 +74,8 @@ pub struct Report {
     pub tasks: usize,
     /// Tasks that were started.
     pub started: usize,
+    /// Tasks that had to give way to others.
+    pub preempted: u64,
 }
 
 /// One simulated cluster.
@@ -105,7 +108,7 @@ impl Cluster {
         let mut dice = Chance::new(seed);
         let mut world = World::new(dice.next_u64(), Network::default());
         let mut who = vec![Who::Master];
-        let master = MasterHost::new(world.add_node());
+        let master = MasterHost::new(world.add_node(), AnyAllocator::some(&mut dice));
         let agents = 1 + dice.below(5) as usize;
         let schedulers = 1 + dice.below(4) as usize;
         let mut cluster = Cluster {
@@ -211,6 +214,7 @@ impl Cluster {
             trace: self.world.trace(),
             tasks: self.schedulers.iter().map(|scheduler| scheduler.tasks.len()).sum(),
             started: self.starts.len(),
+            preempted: self.master.preempted,
             faults: self.faults,
         })
     }
@@ -288,8 +292,9 @@ impl Cluster {
             (_, Parcel::MasterWakes(at)) => self.master_woken(at),
             (_, Parcel::HostWakes(at)) => self.host_woken(at),
             (_, Parcel::Allocation(event)) => self.host_hears(*event),
-            (_, Parcel::Granted(granted)) => self.granted(granted),
-            (_, Parcel::Reclaimed(reclaims)) => self.reclaimed(reclaims),
+            (_, Parcel::Granted(by, granted)) => self.granted(by, granted),
+            (_, Parcel::Reclaimed(by, reclaims)) => self.reclaimed(by, reclaims),
+            (_, Parcel::AllocatorReplaced) => self.allocator_replaced(),
             (Who::Agent(which), Parcel::AgentWrote(id, record, ok)) => {
                 self.agent_wrote(which, id, *record, ok);
             }

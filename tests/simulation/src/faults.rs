@@ -52,11 +52,13 @@ pub enum Fault {
     Wiped,
     /// An agent leaves the cluster for good, and another comes in its place.
     AgentLeaves,
+    /// The allocator panics, and another takes over.
+    AllocatorFails,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Fault; 22] = [
+    pub const ALL: [Fault; 23] = [
         Fault::Delay,
         Fault::Reset,
         Fault::HalfOpen,
@@ -79,6 +81,7 @@ impl Fault {
         Fault::Reboot,
         Fault::Wiped,
         Fault::AgentLeaves,
+        Fault::AllocatorFails,
     ];
 
     /// How often it is chosen, among the others; the rest come about by themselves.
@@ -89,7 +92,7 @@ impl Fault {
             | Fault::ContainerUpdateFails
             | Fault::ExecutorHangs => 0,
             Fault::Wiped | Fault::Reboot | Fault::AgentLeaves | Fault::DiskFull => 1,
-            Fault::MasterCrash | Fault::SlowDisk => 2,
+            Fault::MasterCrash | Fault::SlowDisk | Fault::AllocatorFails => 2,
             Fault::AgentCrash | Fault::ExecutorCrash | Fault::Reset => 5,
             _ => 3,
         }
@@ -136,6 +139,7 @@ impl Cluster {
             Fault::AgentCrash | Fault::Reboot | Fault::Wiped | Fault::AgentLeaves => {
                 return self.agent_fault(fault);
             }
+            Fault::AllocatorFails => return self.allocator_fails(),
             Fault::ExecutorCrash | Fault::TaskBreaks => return self.executor_fault(fault),
             Fault::SchedulerCrash | Fault::SubscribesTwice => self.scheduler_fault(fault),
             Fault::Pause => {

@@ -26,6 +26,8 @@ struct Account {
     taken: Resources,
     /// The same by framework.
     by: BTreeMap<FrameworkIx, Resources>,
+    /// How many tasks live, by framework and role.
+    tasks: BTreeMap<(FrameworkIx, Role), u32>,
     active: bool,
 }
 
@@ -60,10 +62,12 @@ impl Ledger {
     pub fn hears(&mut self, event: &Event, now: Tick) -> Result<(), String> {
         self.refused.retain(|refused| refused.until > now);
         match event {
+            Event::Introduction => *self = Ledger::default(),
             Event::AgentAdded { agent, info, total, used, active } => {
                 let (taken, by) = (Resources::new(), BTreeMap::new());
                 let (id, total) = (info.id.clone(), total.clone());
-                let mut account = Account { id, total, taken, by, active: *active };
+                let tasks = BTreeMap::new();
+                let mut account = Account { id, total, taken, by, tasks, active: *active };
                 for (framework, resources) in used {
                     account.take(*framework, &resources.unallocated());
                 }
@@ -85,6 +89,10 @@ impl Ledger {
             }
             Event::Used { framework, agent, resources } => {
                 self.account(*agent)?.take(*framework, &resources.unallocated());
+            }
+            Event::Tasks { framework, role, agent, count } => {
+                let account = self.account(*agent)?;
+                account.tasks.insert((*framework, role.clone()), *count);
             }
             Event::Converted { framework, agent, from, to } => {
                 self.convert(*framework, *agent, &from.unallocated(), &to.unallocated())?;
@@ -255,6 +263,16 @@ impl Ledger {
             if held != account.taken {
                 let (id, taken) = (&account.id, &account.taken);
                 return Err(format!("A1: {held} of {id} are held, {taken} are allocated"));
+            }
+            let counted: u32 = account.tasks.values().sum();
+            let frameworks = readers.frameworks.values();
+            let live = frameworks
+                .flat_map(|framework| framework.tasks.values())
+                .filter(|task| task.agent == account.id && !task.state.is_terminal());
+            let live = live.count();
+            if live != counted as usize {
+                let id = &account.id;
+                return Err(format!("{live} tasks live on {id}, {counted} are counted"));
             }
         }
         Ok(())

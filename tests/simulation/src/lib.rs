@@ -2,11 +2,12 @@
 //! that the seed says, and the laws of the house checked after everything that happens.
 //!
 //! One seed is one history: a run that breaks a law is replayed by its seed alone. What is real
-//! here: the master's core, the allocation machine with the `drf` module, the agents' cores.
+//! here: the master's core, the allocation machine with a bundled allocator, the agents' cores.
 //! Shells, schedulers, executors, disks and the network are scripted.
 //!
 //! - `cluster`: who is where, and the loop
 //! - `master`, `agent`: shells around the cores; `containers`, `disk`: an agent's machine
+//! - `allocators`: the policies there are, and the end of one
 //! - `scheduler`, `executor`: processes with a script
 //! - `faults`: what can go wrong
 //! - `laws`: the allocation machine's second set of books
@@ -17,6 +18,7 @@
 #![forbid(unsafe_code)]
 
 mod agent;
+mod allocators;
 mod cluster;
 mod containers;
 mod disk;

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use reeve_allocation_engine::{Dominant, Engine};
 use reeve_machine::sim::Node;
 use reeve_machine::{Machine, Tick, Wall};
 use reeve_master_core::allocation::{self, Host};
@@ -16,6 +15,7 @@ use reeve_master_core::event::{
 use reeve_master_core::{Effect, Master, Options, View};
 use reeve_model::{AgentId, AgentInfo, FrameworkId, FrameworkInfo, OfferId, Operation, TaskId};
 
+use crate::allocators::AnyAllocator;
 use crate::cluster::Cluster;
 use crate::laws::Ledger;
 use crate::parcel::{Parcel, ms, secs};
@@ -28,7 +28,11 @@ pub struct MasterHost {
     /// The decisions.
     pub core: Master,
     /// The allocation machine.
-    pub host: Host<Engine<Dominant>>,
+    pub host: Host<AnyAllocator>,
+    /// The machine's number; what machines of other numbers say does not count.
+    pub allocator: u64,
+    /// Whether the master has begun to tell it all from the beginning.
+    pub introduced: bool,
     /// What readers see.
     pub view: View,
     registry: Registry,
@@ -49,7 +53,9 @@ pub struct MasterHost {
     host_clear: Tick,
     grant_clear: Tick,
     /// Messages between the two machines that are under way.
-    between: usize,
+    pub between: usize,
+    /// How many tasks had to give way to others.
+    pub preempted: u64,
     /// What the allocation machine may do.
     pub ledger: Ledger,
     offers: BTreeMap<OfferId, StreamId>,
@@ -93,17 +99,19 @@ fn options() -> Options {
     Options { agent_reregister_timeout: secs(300), ..Options::default() }
 }
 
-fn fresh_host() -> Host<Engine<Dominant>> {
-    Host::new(allocation::Options::default(), Engine::default())
+fn host(allocator: AnyAllocator) -> Host<AnyAllocator> {
+    Host::new(allocation::Options::default(), allocator)
 }
 
 impl MasterHost {
     /// A master that has never led.
-    pub fn new(node: Node) -> Self {
+    pub fn new(node: Node, allocator: AnyAllocator) -> Self {
         MasterHost {
             node,
             core: Master::new(options()),
-            host: fresh_host(),
+            host: host(allocator),
+            allocator: 0,
+            introduced: true,
             view: View::new(&options()),
             registry: Registry::default(),
             term: 0,
@@ -119,6 +127,7 @@ impl MasterHost {
             host_clear: Tick::ZERO,
             grant_clear: Tick::ZERO,
             between: 0,
+            preempted: 0,
             ledger: Ledger::default(),
             offers: BTreeMap::new(),
             ended: BTreeSet::new(),
@@ -136,11 +145,15 @@ impl MasterHost {
 impl Cluster {
     /// The master's process starts and reads its registry.
     pub(crate) fn master_starts(&mut self) {
+        // Whoever starts it may have configured another allocator meanwhile.
+        let allocator = AnyAllocator::some(&mut self.dice);
         let master = &mut self.master;
         self.world.restart(master.node);
         master.term += 1;
         master.core = Master::new(options());
-        master.host = fresh_host();
+        master.host = host(allocator);
+        master.allocator += 1;
+        master.introduced = true;
         master.view = View::new(&options());
         master.ledger = Ledger::default();
         master.between = 0;
@@ -232,7 +245,7 @@ impl Cluster {
                 self.world.local(node, at.since(now), Parcel::Allocation(Box::new(event)));
             }
             Effect::Changed(change) => self.master.view.apply(change),
-            Effect::TookBack(_) => {}
+            Effect::TookBack(back) => self.master.preempted += back.tasks.len() as u64,
             Effect::StepDown(_) => self.master_crashes(),
         }
     }
@@ -417,17 +430,21 @@ impl Cluster {
     }
 
     /// The allocation machine's grants reach the master.
-    pub(crate) fn granted(&mut self, granted: Vec<allocation::Granted>) {
+    pub(crate) fn granted(&mut self, by: u64, granted: Vec<allocation::Granted>) {
         self.master.between -= 1;
-        self.master_step(Kind::Granted(granted));
-        self.audit();
+        if by == self.master.allocator {
+            self.master_step(Kind::Granted(granted));
+            self.audit();
+        }
     }
 
     /// What it wants back reaches the master.
-    pub(crate) fn reclaimed(&mut self, reclaims: Vec<allocation::Reclaimed>) {
+    pub(crate) fn reclaimed(&mut self, by: u64, reclaims: Vec<allocation::Reclaimed>) {
         self.master.between -= 1;
-        self.master_step(Kind::Reclaimed(reclaims));
-        self.audit();
+        if by == self.master.allocator {
+            self.master_step(Kind::Reclaimed(reclaims));
+            self.audit();
+        }
     }
 
     /// Now and then, when both machines must agree, their books are compared.
@@ -442,6 +459,10 @@ impl Cluster {
 
     pub(crate) fn host_hears(&mut self, event: allocation::Event) {
         self.master.between -= 1;
+        self.master.introduced |= matches!(event, allocation::Event::Introduction);
+        if !self.master.introduced {
+            return;
+        }
         self.tell(|| format!("allocation <- {event:?}"));
         if let Err(law) = self.master.ledger.hears(&event, self.world.now()) {
             self.violated(law);
@@ -472,13 +493,13 @@ impl Cluster {
                     if let Err(law) = self.master.ledger.grants(&granted, now) {
                         self.violated(law);
                     }
-                    self.host_says(Parcel::Granted(granted));
+                    self.host_says(Parcel::Granted(self.master.allocator, granted));
                 }
                 allocation::Effect::Reclaim(reclaims) => {
                     if let Err(law) = self.master.ledger.reclaims(&reclaims) {
                         self.violated(law);
                     }
-                    self.host_says(Parcel::Reclaimed(reclaims));
+                    self.host_says(Parcel::Reclaimed(self.master.allocator, reclaims));
                 }
                 allocation::Effect::Report(unlawful) => {
                     self.violated(format!("the allocator module errs: {unlawful:?}"));

@@ -46,10 +46,12 @@ pub enum Parcel {
     HostWakes(Tick),
     /// The master tells the allocation machine.
     Allocation(Box<allocation::Event>),
-    /// The allocation machine grants.
-    Granted(Vec<allocation::Granted>),
-    /// The allocation machine takes back.
-    Reclaimed(Vec<allocation::Reclaimed>),
+    /// The allocation machine of that number grants.
+    Granted(u64, Vec<allocation::Granted>),
+    /// The allocation machine of that number takes back.
+    Reclaimed(u64, Vec<allocation::Reclaimed>),
+    /// Another allocation machine is in the place of the one before.
+    AllocatorReplaced,
 
     /// A write of an agent is over.
     AgentWrote(agent::WriteId, Box<Record>, bool),

@@ -15,6 +15,8 @@ pub enum Sabotage {
     ForgetsToRecover,
     /// The master gives resources back twice.
     RecoversTwice,
+    /// The master forgets to count a task that ended.
+    ForgetsToCount,
     /// The master sends a task to its agent twice.
     RunsTwice,
     /// The master does not tell a framework's agents of its end.
@@ -33,9 +35,10 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every kind.
-    pub const ALL: [Sabotage; 9] = [
+    pub const ALL: [Sabotage; 10] = [
         Sabotage::ForgetsToRecover,
         Sabotage::RecoversTwice,
+        Sabotage::ForgetsToCount,
         Sabotage::RunsTwice,
         Sabotage::ForgetsShutdown,
         Sabotage::ReportsTooEarly,
@@ -68,6 +71,9 @@ impl Cluster {
             let times = match &effect {
                 MasterEffect::Allocation(allocation::Event::Recover { .. }) => {
                     self.times(Sabotage::ForgetsToRecover, Sabotage::RecoversTwice)
+                }
+                MasterEffect::Allocation(allocation::Event::Tasks { .. }) => {
+                    usize::from(!self.errs(Sabotage::ForgetsToCount))
                 }
                 MasterEffect::ToAgent(_, ToAgent::Run { .. }) if self.errs(Sabotage::RunsTwice) => {
                     2

@@ -26,6 +26,7 @@ struct Sum {
     time: Duration,
     tasks: usize,
     started: usize,
+    preempted: u64,
     faults: BTreeMap<Fault, u64>,
     broken: Vec<(u64, String)>,
 }
@@ -39,6 +40,7 @@ impl Sum {
                 self.time += report.time;
                 self.tasks += report.tasks;
                 self.started += report.started;
+                self.preempted += report.preempted;
                 for (fault, count) in report.faults {
                     *self.faults.entry(fault).or_default() += count;
                 }
@@ -49,12 +51,13 @@ impl Sum {
 
     fn print(&self) {
         println!(
-            "{} seeds, {} steps, {:.1} virtual hours, {} tasks asked for, {} started",
+            "{} seeds, {} steps, {:.1} virtual hours, {} tasks asked for, {} started, {} preempted",
             self.runs,
             self.steps,
             self.time.as_secs_f64() / 3600.0,
             self.tasks,
-            self.started
+            self.started,
+            self.preempted
         );
         let faults: Vec<String> = Fault::ALL
             .iter()
@@ -109,6 +112,7 @@ fn no_law_is_broken() {
         for fault in Fault::ALL {
             assert!(sum.faults.contains_key(&fault), "{fault:?} never happened");
         }
+        assert!(sum.preempted > 0, "no task ever had to give way");
     }
 }
 
