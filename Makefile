@@ -18,7 +18,7 @@ NO_MODULES := allocation-engine api host sdk template
 MODULES := $(patsubst modules/%/Cargo.toml,-p reeve-%,$(filter-out $(NO_MODULES:%=modules/%/Cargo.toml),$(wildcard modules/*/Cargo.toml)))
 PROGRAMS := -p reeve-cli -p reeve-executor $(MODULES)
 
-.PHONY: run test programs check bench simulate build release fmt needs clean
+.PHONY: run test programs check bench policies simulate build release fmt needs clean
 
 run: needs release ## start a master and an agent on port 5050
 	@exec target/release/reeve local --ip 127.0.0.1 --ip 127.0.1.1 --port 5050
@@ -36,6 +36,9 @@ check: ## formatting and lints, warnings are errors
 bench: needs release ## figures against their aims, also in target/bench/bench.json
 	$(CARGO) build --release -p reeve-bench
 	target/release/reeve-bench
+
+policies: programs ## what each allocator makes of the same demands, as the table in docs/allocators.md
+	$(CARGO) run --quiet -p reeve-tests --bin policies
 
 simulate: ## whole clusters on a virtual clock: make simulate SEEDS=100000
 	SEEDS=$(SEEDS) $(CARGO) test --release -p reeve-simulation -- --nocapture

@@ -18,6 +18,7 @@ mod lifecycle;
 mod local;
 mod logging;
 mod losses;
+mod policies;
 mod settings;
 mod tutorial;
 

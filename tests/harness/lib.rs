@@ -5,6 +5,7 @@
 //! - `daemon`: `reeve` as a child process; `cluster`: masters and agents of them
 //! - `processes`: starting and finding processes
 //! - `http`, `scheduler`: the wire, from the outside
+//! - `policies`: what allocators make of the same demands, for a test and for a table
 //! - `wait`: asking until it is so
 //!
 //! What does not live here: what the tests are about.
@@ -16,6 +17,7 @@
 pub mod cluster;
 pub mod daemon;
 pub mod http;
+pub mod policies;
 pub mod processes;
 pub mod room;
 pub mod scheduler;

@@ -175,6 +175,11 @@ impl Scheduler {
         }
     }
 
+    /// The next event, if one comes in time.
+    pub fn next_within(&mut self, time: Duration) -> Option<Value> {
+        self.passed.pop_front().or_else(|| self.events.recv_timeout(time).ok())
+    }
+
     fn receive(&mut self, end: Instant) -> Option<Value> {
         loop {
             match self.events.recv_timeout(Duration::from_millis(200)) {
