@@ -13,6 +13,7 @@ use reeve_agent_core::{Agent, Options};
 use reeve_agent_runtime::{Containerizer, Link, Settings as ContainerSettings};
 use reeve_config::Settings as _;
 use reeve_model::{ContainerId, Pid};
+use reeve_module_host::Hooks;
 use reeve_transport::files::Files;
 use reeve_transport::libprocess::PeersConfig;
 use reeve_transport::{Actors, Inbound, Peers, Server, ServerConfig};
@@ -27,11 +28,11 @@ use crate::containers::{Surroundings, fates};
 use crate::describe::{advertised, describe, listen, master};
 use crate::disk::Disk;
 use crate::http::{self, Shared};
-use crate::modules;
 use crate::settings::AgentSettings;
 use crate::shell::{ACTOR, Input, Shell, wall, watch};
 use crate::wire::incoming;
 use crate::wire::outgoing::Identity;
+use crate::{hooks, modules};
 
 /// Why an agent can't start.
 #[derive(Debug, thiserror::Error)]
@@ -156,6 +157,7 @@ pub async fn start(
         containerizer: containerizer.clone(),
         surroundings: surroundings.clone(),
         secrets: modules.secrets,
+        hooks: modules.hooks.clone(),
         disk,
         files: files.clone(),
         inputs: inputs.clone(),
@@ -171,7 +173,7 @@ pub async fn start(
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(server.serve(http::routes(&shared, &files), actors, stop.clone()));
     tasks.spawn(shell.run(queue));
-    tasks.spawn(until_stopped(stop.clone(), receive(messages, inputs.clone())));
+    tasks.spawn(until_stopped(stop.clone(), receive(messages, modules.hooks, inputs.clone())));
     tasks.spawn(until_stopped(stop.clone(), broken_links(exits, inputs.clone())));
     tasks.spawn(until_stopped(
         stop.clone(),
@@ -216,10 +218,11 @@ async fn recover(
     drop(inputs.send(Input::Happened(Kind::Recovered(Box::new(found.recovered)))).await);
 }
 
-async fn receive(mut messages: mpsc::Receiver<Inbound>, inputs: mpsc::Sender<Input>) {
+async fn receive(mut messages: mpsc::Receiver<Inbound>, hooks: Hooks, inputs: mpsc::Sender<Input>) {
     while let Some(message) = messages.recv().await {
         match incoming::parse(&message.name, &message.from, &message.body) {
-            Ok(parsed) => {
+            Ok(mut parsed) => {
+                hooks::decorate(&hooks, &mut parsed).await;
                 let happened = Input::Happened(Kind::FromMaster(message.from, parsed));
                 if inputs.send(happened).await.is_err() {
                     return;

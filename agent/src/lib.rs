@@ -6,7 +6,8 @@
 //! - [`daemon`]: starting one; [`settings`]: what it can be told; `describe`: what it is
 //! - [`shell`]: the loop around the core; [`disk`]: the thread that writes checkpoints
 //! - [`checkpoint`]: the tree of checkpoints; [`containers`]: launches in terms of Linux
-//! - `modules`: what settings name; [`secrets`]: variables that are resolved at a launch
+//! - `modules`: what settings name; `hooks`: who has a say in launches; [`secrets`]: variables that
+//!   are resolved at a launch
 //! - [`wire`]: messages to and from the master and executors; [`http`]: endpoints
 
 #![forbid(unsafe_code)]
@@ -16,6 +17,7 @@ pub mod containers;
 pub mod daemon;
 mod describe;
 pub mod disk;
+mod hooks;
 pub mod http;
 mod modules;
 pub mod secrets;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reeve_agent_runtime::Link;
 use reeve_module_host::{
-    Facts, LoadedIsolator, LoadedSecretResolver, Module, Search, Timely, Unusable, Works,
+    Facts, Hooks, LoadedIsolator, LoadedSecretResolver, Module, Search, Timely, Unusable, Works,
 };
 use reeve_module_sdk::secret_resolver::SecretResolver;
 
@@ -45,6 +45,8 @@ pub(crate) struct Modules {
     pub(crate) chain: Vec<Link>,
     /// Who knows secrets.
     pub(crate) secrets: Secrets,
+    /// Who has a say in launches.
+    pub(crate) hooks: Hooks,
     /// What each of them is, and how it is set.
     pub(crate) facts: Vec<Facts>,
 }
@@ -53,7 +55,12 @@ pub(crate) struct Modules {
 pub(crate) fn load(settings: &AgentSettings) -> Result<Modules, Unusable> {
     let search = Search::new(settings.modules_dir.as_deref());
     let mut loading = Loading { search, settings, facts: Vec::new() };
-    Ok(Modules { chain: loading.chain()?, secrets: loading.secrets()?, facts: loading.facts })
+    Ok(Modules {
+        chain: loading.chain()?,
+        secrets: loading.secrets()?,
+        hooks: loading.hooks()?,
+        facts: loading.facts,
+    })
 }
 
 struct Loading<'a> {
@@ -77,6 +84,12 @@ impl Loading<'_> {
             Ok(Link { name: name.to_owned(), works })
         };
         names(isolation).into_iter().map(link).collect()
+    }
+
+    fn hooks(&mut self) -> Result<Hooks, Unusable> {
+        let hooks = Hooks::load(&self.search, &self.settings.hooks, &self.settings.modules)?;
+        self.facts.extend_from_slice(hooks.facts());
+        Ok(hooks)
     }
 
     fn secrets(&mut self) -> Result<Secrets, Unusable> {

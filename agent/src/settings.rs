@@ -32,6 +32,8 @@ settings! {
         attributes: Option<String>,
         /// Isolators, by name.
         isolation: Vec<String> = "posix",
+        /// Hooks, by name: modules that have a say in what is launched.
+        hooks: Vec<String>,
         /// Who knows the secrets that tasks refer to: the name of a module, such as files.
         secret_resolver: Option<String>,
         /// Where `reeve-executor` is; beside this program if unset.

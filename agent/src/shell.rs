@@ -14,6 +14,7 @@ use reeve_agent_core::{Agent, Refusal};
 use reeve_agent_runtime::{Containerizer, gc};
 use reeve_machine::{Machine, Tick, Wall};
 use reeve_model::{AgentId, ContainerId, ExecutorId, FrameworkId, Uuid};
+use reeve_module_host::Hooks;
 use reeve_module_sdk::isolator::Grants;
 use reeve_transport::files::Files;
 use reeve_transport::{Codec, Peers, StreamSender};
@@ -23,6 +24,7 @@ use tracing::{error, info, warn};
 
 use crate::containers::{Surroundings, command, container_info, ending, grants};
 use crate::disk::Disk;
+use crate::hooks;
 use crate::secrets::Secrets;
 use crate::wire::executor;
 use crate::wire::outgoing::{self, Identity};
@@ -76,6 +78,8 @@ pub struct Shell {
     pub containerizer: Containerizer,
     /// What containers are told.
     pub surroundings: Surroundings,
+    /// Who has a say in launches.
+    pub hooks: Hooks,
     /// Who knows the secrets of what is launched.
     pub secrets: Secrets,
     /// Checkpoints.
@@ -170,11 +174,22 @@ impl Shell {
             if let Change::Standing(standing) = change {
                 self.identity.agent.clone_from(&standing.id);
             }
+            if let Change::ExecutorOver(framework, executor) = change {
+                self.tell_hooks(framework, executor);
+            }
             self.view.apply(change.clone());
             changed = true;
         }
         if changed {
             self.published.store(Arc::new(self.view.clone()));
+        }
+    }
+
+    fn tell_hooks(&self, framework: &FrameworkId, executor: &ExecutorId) {
+        if !self.hooks.is_empty() {
+            let (hooks, framework) = (self.hooks.clone(), framework.to_string());
+            let executor = executor.to_string();
+            tokio::spawn(async move { hooks.executor_ended(framework, executor).await });
         }
     }
 
@@ -242,10 +257,15 @@ impl Shell {
             Err(failure) => return self.tell(Kind::ContainerFailed(launch.container, failure)),
         };
         let (containerizer, inputs) = (self.containerizer.clone(), self.inputs.clone());
-        let secrets = self.secrets.clone();
+        let (secrets, hooks) = (self.secrets.clone(), self.hooks.clone());
         tokio::spawn(async move {
             let container = launch.container.clone();
             let spec = async move {
+                let added = hooks::environment(&hooks, &launch.executor).await;
+                // What the agent itself says must not be said otherwise.
+                added.into_iter().for_each(|(name, value)| {
+                    spec.environment.entry(name).or_insert(value);
+                });
                 let info = container_info(&launch);
                 spec.secrets = secrets.of(&command(&launch), info.as_ref()).await?;
                 Ok(spec)

@@ -128,7 +128,7 @@ impl Allocation {
     }
 
     /// The modules at work (`/modules`).
-    pub fn modules(&self) -> serde_json::Value {
+    pub fn modules(&self) -> Vec<serde_json::Value> {
         self.shared.at_work.json()
     }
 

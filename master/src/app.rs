@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use reeve_master_core::Options;
 use reeve_master_core::view::Snapshot;
+use reeve_module_host::Hooks;
 use reeve_telemetry::Metrics;
 use reeve_transport::files::Files;
 use tokio::sync::mpsc;
@@ -39,6 +40,8 @@ pub struct Shared {
     pub streams: Streams,
     /// The allocation machine.
     pub allocation: Allocation,
+    /// Who has a say in launches.
+    pub hooks: Hooks,
     /// Files that people may look at.
     pub files: Files,
     /// All metrics.

@@ -15,6 +15,7 @@ use reeve_config::Settings;
 use reeve_master_core::event::{Kind, Recovered};
 use reeve_master_core::{Master, Options};
 use reeve_model::Pid;
+use reeve_module_host::{Hooks, Search};
 use reeve_registry::{Registry, Store};
 use reeve_telemetry::Metrics;
 use reeve_transport::files::Files;
@@ -34,7 +35,7 @@ use crate::owner::{Hands, Input, Owner, QUEUE};
 use crate::readers::Readers;
 use crate::schedulers::Streams;
 use crate::v0::metrics::register;
-use crate::{Error, MasterSettings, persist, routes};
+use crate::{Error, MasterSettings, hooks, persist, routes};
 
 /// How many messages may wait to be read; the connections that bring more wait.
 const INBOX: usize = 8192;
@@ -104,6 +105,8 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
     let rules = allocation::options(&settings)?;
     let allocators = Allocators::new(&settings);
     let allocation = Allocation::start(rules, allocators, clock, core.clone(), &metrics)?;
+    let search = Search::new(settings.modules_dir.as_deref());
+    let hooks = Hooks::load(&search, &settings.hooks, &settings.modules)?;
     let (readers, changes) = Readers::start(&options);
     let (streams, counters) = (Streams::new(), Arc::new(Counters::new(&metrics)));
     let counted = settings.publish_per_framework_metrics.then(|| Arc::clone(&counters));
@@ -114,6 +117,7 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         registry: start_registry(store, core.clone())?,
         allocation: allocation.clone(),
         changes,
+        hooks: hooks.clone(),
         streams: streams.clone(),
         counters: Arc::clone(&counters),
     };
@@ -125,7 +129,8 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
     let ended = start_owner(owner, inputs, stop.clone())?;
 
     let actors = Actors::new();
-    listen_to_peers(&actors, exits, core.clone(), counters);
+    let reading = Reading { readers: readers.clone(), hooks: hooks.clone(), counters };
+    listen_to_peers(&actors, exits, core.clone(), reading);
     let app = App::new(Shared {
         identity: identity.clone(),
         flags: settings.flags(),
@@ -136,6 +141,7 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         readers,
         streams,
         allocation,
+        hooks,
         files: attached(&settings),
         metrics,
     });
@@ -234,12 +240,12 @@ fn listen_to_peers(
     actors: &Actors,
     mut exits: mpsc::UnboundedReceiver<Pid>,
     core: mpsc::Sender<Input>,
-    counters: Arc<Counters>,
+    reading: Reading,
 ) {
     let (inbox, messages) = mpsc::channel(INBOX);
     actors.register(ACTOR, inbox.clone());
     actors.register(OBSERVER, inbox);
-    tokio::spawn(read_messages(messages, core.clone(), counters));
+    tokio::spawn(reading.read(messages, core.clone()));
     tokio::spawn(async move {
         while let Some(pid) = exits.recv().await {
             if core.send(Input::Fact(Kind::LinkBroken(pid))).await.is_err() {
@@ -249,23 +255,38 @@ fn listen_to_peers(
     });
 }
 
-async fn read_messages(
-    mut messages: mpsc::Receiver<Inbound>,
-    core: mpsc::Sender<Input>,
+/// What is needed to read messages.
+struct Reading {
+    readers: Readers,
+    hooks: Hooks,
     counters: Arc<Counters>,
-) {
-    while let Some(message) = messages.recv().await {
-        let input = match messages::parse(&message) {
-            Ok(Parsed::Event(kind)) => Input::Fact(kind),
-            Ok(Parsed::Subscribes(subscription)) => Input::DriverSubscribes(subscription),
-            Err(why) => {
-                counters.dropped();
-                tracing::warn!(from = %message.from, "dropped a message: {why}");
-                continue;
+}
+
+impl Reading {
+    async fn read(self, mut messages: mpsc::Receiver<Inbound>, core: mpsc::Sender<Input>) {
+        while let Some(message) = messages.recv().await {
+            let input = match messages::parse(&message) {
+                Ok(Parsed::Event(kind)) => Input::Fact(self.decorated(kind).await),
+                Ok(Parsed::Subscribes(subscription)) => Input::DriverSubscribes(subscription),
+                Err(why) => {
+                    self.counters.dropped();
+                    tracing::warn!(from = %message.from, "dropped a message: {why}");
+                    continue;
+                }
+            };
+            if core.send(input).await.is_err() {
+                return;
             }
-        };
-        if core.send(input).await.is_err() {
-            return;
         }
+    }
+
+    /// A driver's launch, with what the hooks make of its tasks.
+    async fn decorated(&self, mut kind: Kind) -> Kind {
+        if let Kind::Calls(framework, _, call) = &mut kind {
+            let snapshot = self.readers.snapshot();
+            let info = snapshot.frameworks.get(framework).map(|known| &*known.record.info);
+            hooks::decorate(&self.hooks, info, call).await;
+        }
+        kind
     }
 }

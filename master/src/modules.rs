@@ -79,7 +79,7 @@ impl AtWork {
     }
 
     /// All of them.
-    pub fn json(&self) -> serde_json::Value {
+    pub fn json(&self) -> Vec<serde_json::Value> {
         let all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         all.iter().map(Facts::json).collect()
     }

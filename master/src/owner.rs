@@ -16,6 +16,7 @@ use reeve_master_core::event::{
 use reeve_master_core::view::Change;
 use reeve_master_core::{Answer, Master};
 use reeve_model::{Capabilities, FrameworkId, Pid};
+use reeve_module_host::Hooks;
 use reeve_registry::Registry;
 use reeve_wire::v1::scheduler::call::Type;
 use tokio::sync::{mpsc, oneshot};
@@ -73,6 +74,8 @@ pub struct Hands {
     pub allocation: Allocation,
     /// The readers' task.
     pub changes: mpsc::UnboundedSender<Vec<Change>>,
+    /// Who is told of lost agents.
+    pub hooks: Hooks,
     /// Numbers of streams.
     pub streams: Streams,
     /// Counts of what passed.
@@ -305,7 +308,13 @@ impl Owner {
                 let facts = AgentFacts::new(&record.capabilities, record.resource_version);
                 self.hands.outbound.know(record.id.clone(), record.pid.clone(), facts);
             }
-            Change::AgentLeft(id, _) => self.hands.outbound.forget(id),
+            Change::AgentLeft(id, _) => {
+                self.hands.outbound.forget(id);
+                if !self.hands.hooks.is_empty() {
+                    let (hooks, agent) = (self.hands.hooks.clone(), id.to_string());
+                    tokio::spawn(async move { hooks.agent_lost(agent).await });
+                }
+            }
             Change::Framework(record) => {
                 self.frameworks.insert(record.id.clone(), record.info.capabilities);
                 if let Some(pid) = &record.pid {

@@ -39,6 +39,8 @@ settings! {
         allocator_fallback: String = "drf",
         /// How long a call of the allocator may take; one that takes longer has failed.
         allocator_timeout: Duration = "5secs",
+        /// Hooks, by name: modules that have a say in what is launched.
+        hooks: Vec<String>,
         /// The shortest time a declined offer is withheld.
         allocation_interval: Duration = "1secs",
         /// What an offer must hold at the least: alternatives with | between, amounts with ;.

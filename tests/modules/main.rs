@@ -7,6 +7,7 @@ mod allocators;
 mod built;
 mod daemons;
 mod files;
+mod hooks;
 mod isolators;
 mod secrets;
 mod tool;

@@ -67,6 +67,9 @@ pub struct InvalidTask {
 /// Fields written anew: `resources`, `executor`.
 const OWN: &[u32] = &[4, 5];
 
+/// The field `labels`.
+const LABELS: u32 = 10;
+
 impl TaskInfo {
     /// Reads an encoded `TaskInfo`; fields unknown here are kept, also those of its executor.
     ///
@@ -135,6 +138,20 @@ impl TaskInfo {
         wire.executor =
             self.executor.as_ref().map(|executor| executor.to_wire(format)).transpose()?;
         Ok(wire)
+    }
+
+    /// The same task with these labels, keys and values, in place of its own.
+    pub fn with_labels<'a>(&self, labels: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let label = |(key, value): (&str, &str)| v1::Label {
+            key: key.to_owned(),
+            value: Some(value.to_owned()).filter(|value| !value.is_empty()),
+        };
+        let labels = v1::Labels { labels: labels.into_iter().map(label).collect() };
+        // The rest was decoded, or encoded, when this was made.
+        let others = splice::without(&self.rest, &[LABELS]).unwrap_or_default();
+        let mut rest = BytesMut::from(others.as_ref());
+        message::encode(LABELS, &labels, &mut rest);
+        Self { rest: rest.freeze(), ..self.clone() }
     }
 
     /// What the rest says, decoded: command, container, checks, labels, data and so on, but neither

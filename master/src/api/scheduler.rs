@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 use super::call::{self, Refused};
 use super::{answer, unknown};
 use crate::app::App;
+use crate::hooks;
 use crate::owner::Input;
 use crate::schedulers::{Opened, Recipient};
 
@@ -100,6 +101,9 @@ async fn pass_on(
     let Some(framework) = framework else {
         return Err(Response::bad_request("Expecting 'framework_id' to be present"));
     };
+    let snapshot = app.snapshot();
+    let info = snapshot.frameworks.get(&framework).map(|known| &*known.record.info);
+    hooks::decorate(&app.hooks, info, &mut call).await;
     let claim: StreamClaim = app.streams.claim(stream);
     let (reply, answered) = oneshot::channel();
     let input = Input::Calls(framework, claim, call, reply);

@@ -15,6 +15,7 @@ pub mod roles;
 mod state;
 pub mod tasks;
 
+use reeve_module_host::Facts;
 use reeve_transport::{Response, Router};
 
 use crate::app::App;
@@ -50,8 +51,9 @@ fn asking(router: Router, app: &App) -> Router {
     router
         .post("/teardown", move |request| operate::teardown(teardown.clone(), request))
         .get("/modules", move |_| {
-            let modules = serde_json::json!({ "modules": modules.allocation.modules() });
-            async move { Response::json(modules.to_string()) }
+            let mut all = modules.allocation.modules();
+            all.extend(modules.hooks.facts().iter().map(Facts::json));
+            async move { Response::json(serde_json::json!({ "modules": all }).to_string()) }
         })
         .get("/explain", move |request| operate::explain(explain.clone(), request))
         .own("/metrics/snapshot", move |request| metrics::snapshot(snapshot.clone(), request))

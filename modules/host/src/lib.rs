@@ -19,6 +19,7 @@ pub mod check;
 mod create;
 mod facts;
 mod generations;
+mod hooks;
 mod image;
 mod kind;
 mod library;
@@ -33,6 +34,7 @@ mod watchdog;
 pub use create::Module;
 pub use facts::Facts;
 pub use generations::SUPPORTED;
+pub use hooks::Hooks;
 pub use kind::Kind;
 pub use library::{Library, LoadError};
 pub use loaded::{
