@@ -29,6 +29,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reeve-allocator-priority", &["reeve-allocation-engine", "reeve-module-sdk", "reeve-model"]),
     ("reeve-isolator-docker", &["reeve-module-sdk", "reeve-model"]),
     ("reeve-isolator-posix", &["reeve-module-sdk", "reeve-model"]),
+    ("reeve-container-logger-logrotate", &["reeve-module-sdk"]),
     ("reeve-hook-decorator", &["reeve-module-sdk"]),
     ("reeve-secret-resolver-files", &["reeve-module-sdk"]),
     ("reeve-master-core", &["reeve-machine", "reeve-model", "reeve-module-sdk"]),

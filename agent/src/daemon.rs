@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use reeve_agent_core::event::Kind;
 use reeve_agent_core::view::View;
 use reeve_agent_core::{Agent, Options};
-use reeve_agent_runtime::{Containerizer, Link, Settings as ContainerSettings};
+use reeve_agent_runtime::{Containerizer, Link, Logger, Settings as ContainerSettings};
 use reeve_config::Settings as _;
 use reeve_model::{ContainerId, Pid};
 use reeve_module_host::Hooks;
@@ -120,7 +120,7 @@ pub async fn start(
         subscription_backoff: Duration::from_secs(2),
     };
     let modules = modules::load(&settings)?;
-    let containerizer = containerizer(&settings, runtime_dir, modules.chain)?;
+    let containerizer = containerizer(&settings, runtime_dir, modules.chain, modules.logger)?;
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let found = read::read(&layout, boot_id.trim());
     let agent_id = found.recovered.agent.as_ref().and_then(|agent| agent.id.clone());
@@ -282,10 +282,12 @@ fn containerizer(
     settings: &AgentSettings,
     runtime_dir: PathBuf,
     chain: Vec<Link>,
+    logger: Option<Logger>,
 ) -> Result<Containerizer, StartError> {
     let executor = executor(settings)?;
     let mut how = ContainerSettings::new(executor, runtime_dir);
     how.switch_user = settings.switch_user;
+    how.logger = logger;
     Ok(Containerizer::new(how, chain))
 }
 

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use reeve_agent_runtime::Link;
+use reeve_agent_runtime::{Link, Logger};
 use reeve_module_host::{
-    Facts, Hooks, LoadedIsolator, LoadedSecretResolver, Module, Search, Timely, Unusable, Works,
+    Facts, Hooks, LoadedContainerLogger, LoadedIsolator, LoadedSecretResolver, Module, Search,
+    Timely, Unusable, Works,
 };
 use reeve_module_sdk::secret_resolver::SecretResolver;
 
@@ -43,6 +44,8 @@ fn names(isolation: &[String]) -> Vec<&str> {
 pub(crate) struct Modules {
     /// The chain of isolators.
     pub(crate) chain: Vec<Link>,
+    /// Who says where output goes.
+    pub(crate) logger: Option<Logger>,
     /// Who knows secrets.
     pub(crate) secrets: Secrets,
     /// Who has a say in launches.
@@ -57,6 +60,7 @@ pub(crate) fn load(settings: &AgentSettings) -> Result<Modules, Unusable> {
     let mut loading = Loading { search, settings, facts: Vec::new() };
     Ok(Modules {
         chain: loading.chain()?,
+        logger: loading.logger()?,
         secrets: loading.secrets()?,
         hooks: loading.hooks()?,
         facts: loading.facts,
@@ -84,6 +88,12 @@ impl Loading<'_> {
             Ok(Link { name: name.to_owned(), works })
         };
         names(isolation).into_iter().map(link).collect()
+    }
+
+    fn logger(&mut self) -> Result<Option<Logger>, Unusable> {
+        let Some(name) = &self.settings.container_logger else { return Ok(None) };
+        let works = self.one::<LoadedContainerLogger>("container_logger", name)?;
+        Ok(Some(Logger { name: name.clone(), works }))
     }
 
     fn hooks(&mut self) -> Result<Hooks, Unusable> {

@@ -32,6 +32,8 @@ settings! {
         attributes: Option<String>,
         /// Isolators, by name.
         isolation: Vec<String> = "posix",
+        /// Where the output of containers goes: the name of a module, such as logrotate; the files stdout and stderr of the sandbox if unset.
+        container_logger: Option<String>,
         /// Hooks, by name: modules that have a say in what is launched.
         hooks: Vec<String>,
         /// Who knows the secrets that tasks refer to: the name of a module, such as files.

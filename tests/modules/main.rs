@@ -9,6 +9,7 @@ mod daemons;
 mod files;
 mod hooks;
 mod isolators;
+mod loggers;
 mod secrets;
 mod tool;
 

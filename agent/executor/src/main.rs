@@ -16,6 +16,7 @@
 //! - [`command`], [`supervise`]: the two loops.
 //! - [`link`], [`http`], [`records`]: the executor API.
 //! - [`probe`]: looking at the task.
+//! - [`outlets`]: what takes the output.
 //! - [`process`], [`sys`]: processes and the kernel.
 
 mod checks;
@@ -24,6 +25,7 @@ mod core;
 mod http;
 mod launch;
 mod link;
+mod outlets;
 mod plan;
 mod probe;
 mod process;
@@ -35,6 +37,7 @@ mod sys;
 use std::io::{self, Read, Write};
 use std::process::ExitCode;
 
+use outlets::Outlets;
 use plan::{Kind, Plan, PlanError};
 use settings::{Settings, SettingsError};
 
@@ -75,6 +78,8 @@ fn start() -> Result<i32, StartError> {
     kernel("block signals", sys::block_signals(&command::SIGNALS))?;
     let mut input = io::stdin().lock();
     let plan = Plan::read(&mut input)?;
+    let outlets = kernel("start what takes the output", Outlets::open(&plan))?;
+    kernel("adopt orphans", sys::adopt_orphans())?;
     let mut go = [0_u8; 1];
     if input.read_exact(&mut go).is_err() || go != *b"g" {
         return Err(StartError::NoGo);
@@ -82,6 +87,7 @@ fn start() -> Result<i32, StartError> {
     drop(input);
     kernel("open /dev/null", sys::forget_stdin())?;
     let status = follow(&plan)?;
+    outlets.close();
     if let Some(path) = &plan.status {
         kernel("write the exit status", process::write_status(path, status))?;
     }

@@ -13,6 +13,7 @@
 //! | `user` | `uid:gid:group,group…` of the program |
 //! | `rlimit` | `resource:soft:hard` of the program, in the kernel's numbers |
 //! | `wrap` | a word that goes before the program's own: something else runs it elsewhere |
+//! | `stdout`, `stderr` | a word of the program that takes this stream, if it is not to go where ours does |
 //! | `secret` | `NAME=VALUE`, a variable that only the program gets |
 //! | `program`, `arg` | for `exec`: the file to run and its arguments, the zeroth included |
 
@@ -62,6 +63,10 @@ pub struct Plan {
     pub rlimits: Vec<(u32, u64, u64)>,
     /// What to put before the program, if it is not to run right here.
     pub wrapper: Vec<String>,
+    /// The program that takes the standard output, if one does.
+    pub stdout: Vec<String>,
+    /// The program that takes the standard error, if one does.
+    pub stderr: Vec<String>,
     /// Variables that are for the program alone.
     pub secrets: Vec<(String, String)>,
 }
@@ -120,6 +125,8 @@ struct Draft {
     user: Option<User>,
     rlimits: Vec<(u32, u64, u64)>,
     wrapper: Vec<String>,
+    stdout: Vec<String>,
+    stderr: Vec<String>,
     secrets: Vec<(String, String)>,
     program: Option<String>,
     arguments: Vec<String>,
@@ -134,6 +141,8 @@ impl Draft {
             "user" => self.user = Some(parse_user(value)?),
             "rlimit" => self.rlimits.push(parse_limit(value)?),
             "wrap" => self.wrapper.push(value.to_owned()),
+            "stdout" => self.stdout.push(value.to_owned()),
+            "stderr" => self.stderr.push(value.to_owned()),
             "secret" => {
                 let (name, secret) = value.split_once('=')?;
                 self.secrets.push((name.to_owned(), secret.to_owned()));
@@ -162,6 +171,8 @@ impl Draft {
             user: self.user,
             rlimits: self.rlimits,
             wrapper: self.wrapper,
+            stdout: self.stdout,
+            stderr: self.stderr,
             secrets: self.secrets,
         })
     }

@@ -249,6 +249,29 @@ pub fn forget_stdin() -> io::Result<()> {
     checked(unsafe { libc::dup2(null.as_raw_fd(), 0) }).map(drop)
 }
 
+/// Puts `/dev/null` where this process's standard output or error was.
+pub fn forget_output(number: RawFd) -> io::Result<()> {
+    let null = File::options().write(true).open("/dev/null")?;
+    replace(number, &null)
+}
+
+/// Puts a file where this process's standard output or error was.
+pub fn replace(number: RawFd, file: &impl AsRawFd) -> io::Result<()> {
+    // SAFETY: integers only; standard output and error have no owner in this process.
+    checked(unsafe { libc::dup2(file.as_raw_fd(), number) }).map(drop)
+}
+
+/// Goes on in a child of the calling process, which ends at once. Only for a process that has
+/// one thread and nothing to lose, such as one between fork and exec.
+pub fn leave_parent() -> io::Result<()> {
+    // SAFETY: this process has one thread, so that the child's copy of memory is sound.
+    if checked(unsafe { libc::fork() })? > 0 {
+        // SAFETY: ends this process without running anything of it.
+        unsafe { libc::_exit(0) };
+    }
+    Ok(())
+}
+
 /// The kernel's words for a signal, such as `Killed`.
 pub fn signal_name(signal: i32) -> String {
     // SAFETY: strsignal returns a string that stays valid until its next call, and this process

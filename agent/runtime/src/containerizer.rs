@@ -13,6 +13,7 @@ mod files;
 mod kernel;
 mod launch;
 mod limits;
+mod outputs;
 mod plan;
 mod recover;
 mod spec;
@@ -23,6 +24,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reeve_module_sdk::Failed;
+use reeve_module_sdk::container_logger::ContainerLogger;
 use reeve_module_sdk::isolator::{Grants, Isolator, Limitation, Usage};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
@@ -117,6 +119,21 @@ pub struct Link {
 impl std::fmt::Debug for Link {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Link").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// Says where the output of containers goes.
+#[derive(Clone)]
+pub struct Logger {
+    /// The container logger's name.
+    pub name: String,
+    /// The container logger.
+    pub works: Arc<dyn ContainerLogger>,
+}
+
+impl std::fmt::Debug for Logger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Logger").field("name", &self.name).finish_non_exhaustive()
     }
 }
 

@@ -24,6 +24,6 @@ pub mod sandbox;
 pub mod users;
 
 pub use containerizer::{
-    Command, Containerizer, Exit, Known, LaunchError, Launched, Link, Program, Recovered, Settings,
-    Spec, Step,
+    Command, Containerizer, Exit, Known, LaunchError, Launched, Link, Logger, Program, Recovered,
+    Settings, Spec, Step,
 };

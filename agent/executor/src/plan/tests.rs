@@ -17,6 +17,8 @@ fn a_whole_plan_is_read_and_the_go_byte_is_left() {
         "rlimit=7:64:128",
         "wrap=/bin/elsewhere",
         "wrap=run",
+        "stderr=/bin/cat",
+        "stderr=-u",
         "secret=TOKEN=a=b",
         "program=/bin/echo",
         "arg=echo",
@@ -29,6 +31,8 @@ fn a_whole_plan_is_read_and_the_go_byte_is_left() {
     assert_eq!(plan.user, Some(User { uid: 1000, gid: 100, groups: vec![4, 24] }));
     assert_eq!(plan.rlimits, [(7, 64, 128)]);
     assert_eq!(plan.wrapper, ["/bin/elsewhere", "run"]);
+    assert_eq!(plan.stdout, [""; 0]);
+    assert_eq!(plan.stderr, ["/bin/cat", "-u"]);
     assert_eq!(plan.secrets, [("TOKEN".to_owned(), "a=b".to_owned())]);
     assert_eq!(
         plan.kind,

@@ -18,6 +18,7 @@ use std::time::Instant;
 use reeve_module_sdk::isolator::{Container, Fragment, Rlimit, Variable};
 
 use super::kernel::{Held, Kernel, Order};
+use super::outputs::{self, Takers};
 use super::spec::{LaunchError, Launched, Settings, Spec, Step};
 use super::{Link, files, plan};
 use crate::causes::in_one_line;
@@ -154,7 +155,13 @@ impl Launch<'_> {
         files::create(&settings.runtime_dir, &spec.id)
             .map_err(|error| fault(Step::Sandbox)(&error))?;
         progress.enter(Step::Prepare)?;
-        let mut additions = self.prepare(user.as_ref(), done)?;
+        let container = self.container(user.as_ref());
+        let mut additions = self.prepare(&container, done)?;
+        let takers = match &settings.logger {
+            Some(logger) => outputs::take(logger, &container, user.as_ref(), &mut outputs)
+                .map_err(|why| Fault(Step::Prepare, why))?,
+            None => Takers::default(),
+        };
         if !spec.uris.is_empty() {
             progress.enter(Step::Fetch)?;
             self.fetch(user.as_ref()).inspect_err(|Fault(_, message)| {
@@ -163,9 +170,15 @@ impl Launch<'_> {
         }
         progress.enter(Step::Spawn)?;
         let status = files::status(&settings.runtime_dir, &spec.id);
-        let plan =
-            plan::encode(spec, user.as_ref(), &additions.rlimits, additions.wrapper(), &status)
-                .map_err(|message| Fault(Step::Spawn, message))?;
+        let plan = plan::encode(
+            spec,
+            user.as_ref(),
+            &additions.rlimits,
+            additions.wrapper(),
+            &takers,
+            &status,
+        )
+        .map_err(|message| Fault(Step::Spawn, message))?;
         let environment = self.environment(&mut additions.environment);
         let order = Order {
             executor: &settings.executor,
@@ -196,9 +209,10 @@ impl Launch<'_> {
         Ok(Some(user).filter(|user| !user.is_current()))
     }
 
-    fn prepare(&self, user: Option<&User>, done: &mut Done) -> Result<Additions, Fault> {
+    /// The container as modules are told of it.
+    fn container(&self, user: Option<&User>) -> Container {
         let spec = self.spec;
-        let container = Container {
+        Container {
             id: spec.id.as_str().into(),
             framework: spec.framework.as_str().into(),
             executor: spec.executor.as_str().into(),
@@ -208,12 +222,15 @@ impl Launch<'_> {
             grants: spec.grants.clone(),
             container_info: spec.container_info.clone().into(),
             command_info: spec.command_info.clone().into(),
-        };
+        }
+    }
+
+    fn prepare(&self, container: &Container, done: &mut Done) -> Result<Additions, Fault> {
         let mut additions = Additions::default();
         for link in self.chain {
             // Counted first: a link that fails half way has something to clean up as well.
             done.prepared += 1;
-            let fragment = link.works.prepare(&container).map_err(|error| {
+            let fragment = link.works.prepare(container).map_err(|error| {
                 Fault(Step::Prepare, format!("isolator '{}': {error}", link.name))
             })?;
             additions.take(&link.name, fragment)?;

@@ -4,6 +4,7 @@ use std::path::Path;
 
 use reeve_module_sdk::isolator::Rlimit;
 
+use super::outputs::Takers;
 use super::spec::{Command, Program, Spec};
 use crate::users::User;
 
@@ -13,6 +14,7 @@ pub(crate) fn encode(
     user: Option<&User>,
     rlimits: &[Rlimit],
     wrapper: &[String],
+    takers: &Takers,
     status: &Path,
 ) -> Result<Vec<u8>, String> {
     let mut text = Vec::new();
@@ -33,6 +35,8 @@ pub(crate) fn encode(
         entry("rlimit", &format!("{}:{}:{}", limit.resource, limit.soft, limit.hard))?;
     }
     wrapper.iter().try_for_each(|word| entry("wrap", word))?;
+    takers.stdout.iter().try_for_each(|word| entry("stdout", word))?;
+    takers.stderr.iter().try_for_each(|word| entry("stderr", word))?;
     for (name, secret) in &spec.secrets {
         entry("secret", &format!("{name}={secret}"))?;
     }

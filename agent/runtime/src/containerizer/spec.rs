@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use reeve_module_sdk::isolator::{Grants, Limitation};
 
+use super::Logger;
 use crate::fetch::Uri;
 
 /// Where things are and how long they may take.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// The `reeve-executor` program.
     pub executor: PathBuf,
@@ -17,6 +18,8 @@ pub struct Settings {
     pub runtime_dir: PathBuf,
     /// Whether containers run as their user (`--switch_user`) or all as the agent's.
     pub switch_user: bool,
+    /// Who says where output goes; the files `stdout` and `stderr` of the sandbox if nobody does.
+    pub logger: Option<Logger>,
     /// How long each step of a launch may take, save for fetching.
     pub step_deadline: Duration,
     /// How long fetching may take in all.
@@ -32,6 +35,7 @@ impl Settings {
             executor: executor.into(),
             runtime_dir: runtime_dir.into(),
             switch_user: true,
+            logger: None,
             step_deadline: Duration::from_secs(30),
             fetch_deadline: Duration::from_secs(3_600),
             fetch_stall: Duration::from_secs(60),

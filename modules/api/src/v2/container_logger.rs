@@ -11,8 +11,11 @@ use super::{Fault, isolator::Container};
 pub enum Sink {
     /// To the end of this file.
     File(RString),
-    /// To the standard input of this program, given as words. It runs as the agent's user in the
-    /// sandbox, outlives the agent as the container does, and ends when its input does.
+    /// To the standard input of this program, given as words. It runs in the sandbox as the
+    /// container's user, with nothing in its environment but a `PATH`. It is no part of the
+    /// container: it outlives the agent and whatever the container runs, and must end when its
+    /// input does. Its standard output is not for it to write to; its standard error is the file
+    /// `stderr` of the sandbox.
     Program(RVec<RString>),
 }
 
