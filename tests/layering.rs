@@ -31,6 +31,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reeve-isolator-posix", &["reeve-module-sdk", "reeve-model"]),
     ("reeve-container-logger-logrotate", &["reeve-module-sdk"]),
     ("reeve-hook-decorator", &["reeve-module-sdk"]),
+    ("reeve-qos-controller-load", &["reeve-module-sdk"]),
+    ("reeve-resource-estimator-fixed", &["reeve-module-sdk"]),
     ("reeve-secret-resolver-files", &["reeve-module-sdk"]),
     ("reeve-master-core", &["reeve-machine", "reeve-model", "reeve-module-sdk"]),
     ("reeve-agent-core", &["reeve-machine", "reeve-model", "reeve-module-sdk"]),

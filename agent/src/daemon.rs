@@ -28,6 +28,7 @@ use crate::containers::{Surroundings, fates};
 use crate::describe::{advertised, describe, listen, master};
 use crate::disk::Disk;
 use crate::http::{self, Shared};
+use crate::oversubscription::{Usage, correct, estimate};
 use crate::settings::AgentSettings;
 use crate::shell::{ACTOR, Input, Shell, wall, watch};
 use crate::wire::incoming;
@@ -135,6 +136,7 @@ pub async fn start(
     let view = View::new(settings.max_completed_executors_per_framework as usize);
     let published = Arc::new(ArcSwap::from_pointee(view.clone()));
     let files = Files::new();
+    let own = info.resources.clone();
     let shared = Arc::new(Shared {
         view: Arc::clone(&published),
         info: info.clone(),
@@ -152,7 +154,7 @@ pub async fn start(
     let shell = Shell {
         agent: Agent::new(options(&settings, address)?, info, rand_seed()),
         view,
-        published,
+        published: Arc::clone(&published),
         peers,
         containerizer: containerizer.clone(),
         surroundings: surroundings.clone(),
@@ -180,6 +182,15 @@ pub async fn start(
         look_at_disk(work_dir, settings.disk_watch_interval, inputs.clone()),
     ));
     tasks.spawn(until_stopped(stop.clone(), enforce(containerizer.clone())));
+    let usage = Usage { total: own, view: published, containerizer: containerizer.clone() };
+    let every = settings.oversubscribed_resources_interval;
+    let estimate = estimate(modules.estimator, every, usage.clone(), inputs.clone());
+    tasks.spawn(until_stopped(stop.clone(), estimate));
+    if let Some(controller) = modules.controller {
+        let every = settings.qos_correction_interval_min;
+        let correct = correct(controller, every, usage, inputs.clone());
+        tasks.spawn(until_stopped(stop.clone(), correct));
+    }
     recover(found, &surroundings, &containerizer, &inputs).await;
     drop(inputs.send(Input::Happened(Kind::MasterDetected(master))).await);
     info!(%address, "the agent is up");

@@ -7,7 +7,7 @@
 //! - [`shell`]: the loop around the core; [`disk`]: the thread that writes checkpoints
 //! - [`checkpoint`]: the tree of checkpoints; [`containers`]: launches in terms of Linux
 //! - `modules`: what settings name; `hooks`: who has a say in launches; [`secrets`]: variables that
-//!   are resolved at a launch
+//!   are resolved at a launch; `oversubscription`: who says what is offered twice, and until when
 //! - [`wire`]: messages to and from the master and executors; [`http`]: endpoints
 
 #![forbid(unsafe_code)]
@@ -20,6 +20,7 @@ pub mod disk;
 mod hooks;
 pub mod http;
 mod modules;
+mod oversubscription;
 pub mod secrets;
 pub mod settings;
 pub mod shell;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use reeve_agent_runtime::{Link, Logger};
 use reeve_module_host::{
-    Facts, Hooks, LoadedContainerLogger, LoadedIsolator, LoadedSecretResolver, Module, Search,
-    Timely, Unusable, Works,
+    Facts, Hooks, LoadedContainerLogger, LoadedIsolator, LoadedQosController,
+    LoadedResourceEstimator, LoadedSecretResolver, Module, Search, Timely, Unusable, Works,
 };
+use reeve_module_sdk::oversubscription::{QosController, ResourceEstimator};
 use reeve_module_sdk::secret_resolver::SecretResolver;
 
 use crate::secrets::Secrets;
@@ -50,6 +51,10 @@ pub(crate) struct Modules {
     pub(crate) secrets: Secrets,
     /// Who has a say in launches.
     pub(crate) hooks: Hooks,
+    /// Who says what is offered twice.
+    pub(crate) estimator: Option<Timely<dyn ResourceEstimator>>,
+    /// Who says which revocable work must go.
+    pub(crate) controller: Option<Timely<dyn QosController>>,
     /// What each of them is, and how it is set.
     pub(crate) facts: Vec<Facts>,
 }
@@ -63,6 +68,8 @@ pub(crate) fn load(settings: &AgentSettings) -> Result<Modules, Unusable> {
         logger: loading.logger()?,
         secrets: loading.secrets()?,
         hooks: loading.hooks()?,
+        estimator: loading.estimator()?,
+        controller: loading.controller()?,
         facts: loading.facts,
     })
 }
@@ -100,6 +107,20 @@ impl Loading<'_> {
         let hooks = Hooks::load(&self.search, &self.settings.hooks, &self.settings.modules)?;
         self.facts.extend_from_slice(hooks.facts());
         Ok(hooks)
+    }
+
+    fn estimator(&mut self) -> Result<Option<Timely<dyn ResourceEstimator>>, Unusable> {
+        let Some(name) = &self.settings.resource_estimator else { return Ok(None) };
+        let works: Arc<dyn ResourceEstimator> =
+            self.one::<LoadedResourceEstimator>("resource_estimator", name)?;
+        Ok(Some(Timely::new(name, LoadedResourceEstimator::KIND.deadline(), works)))
+    }
+
+    fn controller(&mut self) -> Result<Option<Timely<dyn QosController>>, Unusable> {
+        let Some(name) = &self.settings.qos_controller else { return Ok(None) };
+        let works: Arc<dyn QosController> =
+            self.one::<LoadedQosController>("qos_controller", name)?;
+        Ok(Some(Timely::new(name, LoadedQosController::KIND.deadline(), works)))
     }
 
     fn secrets(&mut self) -> Result<Secrets, Unusable> {

@@ -38,6 +38,14 @@ settings! {
         hooks: Vec<String>,
         /// Who knows the secrets that tasks refer to: the name of a module, such as files.
         secret_resolver: Option<String>,
+        /// Who says what is offered as revocable: the name of a module, such as fixed.
+        resource_estimator: Option<String>,
+        /// How often the resource estimator is asked.
+        oversubscribed_resources_interval: Duration = "15secs",
+        /// Who says which revocable work must go: the name of a module, such as load.
+        qos_controller: Option<String>,
+        /// How long the QoS controller is left alone between two questions at the least; a second if this is shorter.
+        qos_correction_interval_min: Duration = "0secs",
         /// Where `reeve-executor` is; beside this program if unset.
         launcher_dir: Option<String>,
         /// Run tasks as the user they name.

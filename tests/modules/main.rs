@@ -10,6 +10,7 @@ mod files;
 mod hooks;
 mod isolators;
 mod loggers;
+mod oversubscription;
 mod secrets;
 mod tool;
 

@@ -24,6 +24,8 @@ pub struct Agent {
     pub(crate) info: Arc<AgentInfo>,
     /// Reservations and volumes.
     pub(crate) checkpointed: Resources,
+    /// What may be offered as revocable, once that is known.
+    pub(crate) oversubscribed: Option<Resources>,
     pub(crate) registration: Registration,
     /// The leading master, as detected.
     pub(crate) master: Option<Pid>,
@@ -85,6 +87,7 @@ impl Agent {
         Agent {
             info: Arc::new(AgentInfo { id: None, ..info }),
             checkpointed: Resources::new(),
+            oversubscribed: None,
             registration: Registration::Recovering { read: false, awaiting: [].into() },
             master: None,
             frameworks: BTreeMap::new(),
@@ -290,6 +293,8 @@ impl Machine for Agent {
             Kind::ContainerUpdateFailed(container, why) => {
                 self.container_update_failed(step, &container, &why);
             }
+            Kind::Oversubscribes(resources) => self.oversubscribes(step, resources),
+            Kind::Corrects(correction) => self.correct(step, &correction),
             Kind::DiskUsage(thousandths) => self.collector.disk_usage(step, thousandths),
             Kind::PathRemoved(path, outcome) => self.path_removed(&path, &outcome),
             Kind::Deadline => self.deadline_passed(step),

@@ -116,8 +116,9 @@ pub enum ToMaster {
     },
     /// `UnregisterSlaveMessage`.
     Unregister(AgentId),
-    /// `UpdateSlaveMessage` after (re-)registration.
-    Update(AgentId),
+    /// `UpdateSlaveMessage` after (re-)registration, and when what may be offered as revocable
+    /// changes; none if that is not known yet.
+    Update(AgentId, Option<Resources>),
     /// `PongSlaveMessage`.
     Pong,
     /// `StatusUpdateMessage`.

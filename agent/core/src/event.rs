@@ -67,6 +67,11 @@ pub enum Kind {
     /// A container's resources could not be changed.
     ContainerUpdateFailed(ContainerId, String),
 
+    /// What may be offered as revocable in all, whoever holds it.
+    Oversubscribes(Resources),
+    /// An executor must go so that others get what they were granted.
+    Corrects(Correction),
+
     /// How full the disk of the work directory is, in thousandths (RC-8).
     DiskUsage(u32),
     /// A path was deleted (or could not be).
@@ -147,6 +152,19 @@ pub struct ExecutorSubscription {
 pub struct LaunchFailure {
     /// What the framework reads.
     pub message: String,
+}
+
+/// An executor that must go, if it holds revocable resources.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Correction {
+    /// Its framework.
+    pub framework: FrameworkId,
+    /// Its id.
+    pub executor: ExecutorId,
+    /// Its container, lest a later one of the same id be meant.
+    pub container: ContainerId,
+    /// Why, for the framework.
+    pub reason: String,
 }
 
 /// How a container ended.

@@ -26,6 +26,7 @@ mod frameworks;
 mod gate;
 mod gc;
 mod options;
+mod oversubscription;
 pub mod paths;
 pub mod recovery;
 mod registration;

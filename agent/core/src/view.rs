@@ -23,6 +23,10 @@ pub enum Change {
     Standing(Standing),
     /// Reservations and volumes.
     Checkpointed(Resources),
+    /// What may be offered as revocable.
+    Oversubscribed(Resources),
+    /// An executor was told to go so that others get what they were granted.
+    Preempted,
     /// A framework is new here or described anew.
     Framework(Arc<FrameworkInfo>),
     /// A framework has nothing here any more.
@@ -150,6 +154,10 @@ pub struct View {
     pub standing: Standing,
     /// Reservations and volumes.
     pub checkpointed: Resources,
+    /// What may be offered as revocable, whoever holds it.
+    pub oversubscribed: Resources,
+    /// How many executors had to go for others since the start.
+    pub preempted: u64,
     /// Frameworks that have something here.
     pub frameworks: OrdMap<FrameworkId, Arc<FrameworkRow>>,
     /// Frameworks that are over, the latest last.
@@ -174,6 +182,8 @@ impl View {
         match change {
             Change::Standing(standing) => self.standing = standing,
             Change::Checkpointed(resources) => self.checkpointed = resources,
+            Change::Oversubscribed(resources) => self.oversubscribed = resources,
+            Change::Preempted => self.preempted += 1,
             Change::Framework(info) => self.framework(info),
             Change::FrameworkOver(framework) => self.framework_over(&framework),
             Change::Executor(framework, facts) => self.executor(&framework, *facts),

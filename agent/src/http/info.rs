@@ -49,7 +49,11 @@ fn snapshot(shared: &Shared) -> BTreeMap<String, f64> {
     let registered = view.standing.phase == Phase::Running;
     all.insert("slave/registered".to_owned(), f64::from(u8::from(registered)));
     count(&mut all, "slave/frameworks_active", view.frameworks.len());
-    resources(&mut all, &shared.info.resources, &used(&view));
+    let used = used(&view);
+    resources(&mut all, "", &shared.info.resources, &used.non_revocable());
+    resources(&mut all, "_revocable", &view.oversubscribed, &used.revocable());
+    #[allow(clippy::cast_precision_loss)]
+    all.insert("slave/executors_preempted".to_owned(), view.preempted as f64);
     executors(&mut all, &view);
     all
 }
@@ -70,13 +74,13 @@ pub(super) fn used(view: &View) -> Resources {
     used
 }
 
-fn resources(all: &mut BTreeMap<String, f64>, total: &Resources, used: &Resources) {
+fn resources(all: &mut BTreeMap<String, f64>, kind: &str, total: &Resources, used: &Resources) {
     for name in ["cpus", "gpus", "mem", "disk"] {
         let (total, used) = (total.scalar(name).to_f64(), used.scalar(name).to_f64());
-        all.insert(format!("slave/{name}_total"), total);
-        all.insert(format!("slave/{name}_used"), used);
+        all.insert(format!("slave/{name}{kind}_total"), total);
+        all.insert(format!("slave/{name}{kind}_used"), used);
         let share = if total > 0.0 { used / total } else { 0.0 };
-        all.insert(format!("slave/{name}_percent"), share);
+        all.insert(format!("slave/{name}{kind}_percent"), share);
     }
 }
 

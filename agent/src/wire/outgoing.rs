@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use reeve_agent_core::effect::{Enrolment, TaskReport, ToMaster};
-use reeve_model::{AgentId, ExecutorInfo, Format, FrameworkId, FrameworkInfo};
+use reeve_model::{AgentId, ExecutorInfo, Format, FrameworkId, FrameworkInfo, Resources};
 use reeve_wire::{internal, v1};
 
 use super::resources;
@@ -41,7 +41,9 @@ pub fn encode(message: &ToMaster, identity: &Identity) -> (&'static str, Bytes) 
         ToMaster::Unregister(agent) => {
             pack(&internal::UnregisterSlaveMessage { slave_id: agent.to_wire() })
         }
-        ToMaster::Update(agent) => pack(&update(agent, identity)),
+        ToMaster::Update(agent, oversubscribed) => {
+            pack(&update(agent, oversubscribed.as_ref(), identity))
+        }
         ToMaster::Pong => pack(&internal::PongSlaveMessage {}),
         ToMaster::Status(update) => {
             let pid = Some(identity.pid.clone());
@@ -121,11 +123,15 @@ fn reregister(
     }
 }
 
-fn update(agent: &AgentId, identity: &Identity) -> internal::UpdateSlaveMessage {
+fn update(
+    agent: &AgentId,
+    oversubscribed: Option<&Resources>,
+    identity: &Identity,
+) -> internal::UpdateSlaveMessage {
     internal::UpdateSlaveMessage {
         slave_id: agent.to_wire(),
-        update_oversubscribed_resources: None,
-        oversubscribed_resources: Vec::new(),
+        update_oversubscribed_resources: oversubscribed.map(|_| true),
+        oversubscribed_resources: oversubscribed.map(resources).unwrap_or_default(),
         operations: Some(internal::update_slave_message::Operations::default()),
         resource_version_uuid: version(identity),
         resource_providers: Some(internal::update_slave_message::ResourceProviders::default()),

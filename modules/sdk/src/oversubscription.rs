@@ -21,8 +21,9 @@ pub trait ResourceEstimator: Send + Sync {
 
 /// Says which revocable work must go so that others get what they were granted.
 pub trait QosController: Send + Sync {
-    /// Who must go now. Asked every `qos_correction_interval_min`. Only executors that hold
-    /// revocable resources are killed; an error kills nobody.
+    /// Who must go now. Asked every `qos_correction_interval_min`, but not more than once a second,
+    /// while there are executors that hold revocable resources. No others are killed; an error
+    /// kills nobody.
     fn corrections(&self, usage: &AgentUsage) -> Result<Vec<Correction>, Failed>;
 }
 

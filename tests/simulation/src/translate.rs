@@ -3,7 +3,7 @@
 use reeve_agent_core::effect::{Enrolment, TaskReport, ToMaster};
 use reeve_agent_core::event::FromMaster;
 use reeve_master_core::effect::ToAgent;
-use reeve_master_core::event::{Kind, KnownTask, Registration, Reregistration};
+use reeve_master_core::event::{AgentUpdate, Kind, KnownTask, Registration, Reregistration};
 use reeve_model::{AgentId, AgentInfo, Pid};
 
 /// Capabilities that every agent here has, as in Mesos 1.11.
@@ -63,7 +63,10 @@ pub fn to_master(message: ToMaster, from: &Pid, agent: Option<&AgentId>) -> Opti
             Kind::AgentReregisters(pid, Box::new(again))
         }
         ToMaster::Unregister(id) => Kind::AgentUnregisters(pid, id),
-        ToMaster::Update(id) => Kind::AgentUpdates(pid, id, Box::default()),
+        ToMaster::Update(id, oversubscribed) => {
+            let update = AgentUpdate { oversubscribed, resource_version: None };
+            Kind::AgentUpdates(pid, id, Box::new(update))
+        }
         ToMaster::Pong => Kind::AgentPonged(pid),
         ToMaster::Status(update) => Kind::StatusUpdated(pid, Box::new((*update).clone())),
         ToMaster::Message(framework, executor, data) => {

@@ -189,8 +189,8 @@ impl Agent {
         self.timers.cancel(&Timer::Enrol);
         self.timers.set(Timer::Ping, step.now + ping_timeout);
         self.tell_standing(step);
-        if let (Some(master), Some(id)) = (self.master.clone(), self.info.id.clone()) {
-            step.emit(Effect::ToMaster(master.clone(), ToMaster::Update(id)));
+        self.tell_oversubscribed(step);
+        if let Some(master) = self.master.clone() {
             self.updates.resume(step, master);
         }
         true
