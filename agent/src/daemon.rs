@@ -21,6 +21,7 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::access::Access;
 use crate::checkpoint::layout::Layout;
 use crate::checkpoint::read::{self, Found};
 use crate::checkpoint::write::Writer;
@@ -120,7 +121,9 @@ pub async fn start(
         recovery_timeout: settings.recovery_timeout,
         subscription_backoff: Duration::from_secs(2),
     };
-    let modules = modules::load(&settings)?;
+    let access = Access::load(&settings)?;
+    let mut modules = modules::load(&settings)?;
+    modules.facts.extend(access.facts);
     let containerizer = containerizer(&settings, runtime_dir, modules.chain, modules.logger)?;
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let found = read::read(&layout, boot_id.trim());
@@ -147,6 +150,7 @@ pub async fn start(
         inputs: inputs.clone(),
         streams: AtomicU64::new(0),
         started: wall(),
+        doors: access.doors,
     });
     let actors = Actors::new();
     let (inbound, messages) = mpsc::channel(64 * 1024);

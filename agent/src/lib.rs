@@ -8,10 +8,12 @@
 //! - [`checkpoint`]: the tree of checkpoints; [`containers`]: launches in terms of Linux
 //! - `modules`: what settings name; `hooks`: who has a say in launches; [`secrets`]: variables that
 //!   are resolved at a launch; `oversubscription`: who says what is offered twice, and until when
-//! - [`wire`]: messages to and from the master and executors; [`http`]: endpoints
+//! - [`wire`]: messages to and from the master and executors; [`http`]: endpoints; `access`: who may
+//!   come in
 
 #![forbid(unsafe_code)]
 
+mod access;
 pub mod checkpoint;
 pub mod containers;
 pub mod daemon;

@@ -72,6 +72,16 @@ settings! {
         logging_level: String = "INFO" => reload,
         /// Do not log to standard error.
         quiet: bool = "false",
+        /// Ask who reads: endpoints that change nothing are for those who say who they are.
+        authenticate_http_readonly: bool = "false",
+        /// Ask who changes something: the same for endpoints that do.
+        authenticate_http_readwrite: bool = "false",
+        /// Ask executors who they are. Not supported yet: must be false.
+        authenticate_http_executors: bool = "false",
+        /// Who tells principals apart, asked in this order: names of modules.
+        http_authenticators: Vec<String> = "basic",
+        /// A file of principals and their secrets, for authenticators that want one.
+        http_credentials: Option<String>,
         /// What modules are given: tables [modules.NAME] in a file; as a flag JSON, or a file with it.
         modules: Modules,
         /// The directory where modules are looked for; its *.json files say what they are given.

@@ -127,7 +127,7 @@ impl Allocation {
         answer.await.unwrap_or_default()
     }
 
-    /// The modules at work (`/modules`).
+    /// The allocator at work (`/modules`).
     pub fn modules(&self) -> Vec<serde_json::Value> {
         self.shared.at_work.json()
     }

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
+use reeve_access::Doors;
 use reeve_master_core::Options;
 use reeve_master_core::view::Snapshot;
-use reeve_module_host::Hooks;
+use reeve_module_host::{Facts, Hooks};
 use reeve_telemetry::Metrics;
 use reeve_transport::files::Files;
 use tokio::sync::mpsc;
@@ -46,6 +47,10 @@ pub struct Shared {
     pub files: Files,
     /// All metrics.
     pub metrics: Metrics,
+    /// Who is let in.
+    pub doors: Arc<Doors>,
+    /// The modules at work, but for the allocator.
+    pub modules: Vec<Facts>,
 }
 
 impl App {

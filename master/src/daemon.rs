@@ -24,6 +24,7 @@ use reeve_transport::{Actors, Inbound, Peers, Server, ServerConfig};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
+use crate::access::Access;
 use crate::allocation::{self, Allocation};
 use crate::app::{App, Shared};
 use crate::clock::Clock;
@@ -94,6 +95,7 @@ pub async fn run(settings: MasterSettings, stop: CancellationToken) -> Result<()
 /// If it cannot start.
 pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<Running, Error> {
     let stop = stop.child_token();
+    let Access { doors, facts: modules } = Access::load(&settings)?;
     let clock = Clock::start();
     let server = Server::bind(ServerConfig::new(listen_addresses(&settings)))?;
     let addresses = server.addresses().to_vec();
@@ -144,6 +146,8 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         hooks,
         files: attached(&settings),
         metrics,
+        doors: Arc::new(doors),
+        modules,
     });
     let served = tokio::spawn(server.serve(routes::router(&app), actors, stop.clone()));
     tracing::info!(pid = %identity.pid, id = %identity.id, "the master leads");

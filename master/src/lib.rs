@@ -7,12 +7,14 @@
 //! - `daemon`: its parts, joined; `owner`: the thread of the core; `allocation`: the thread of
 //!   the allocation machine; `readers`: snapshots for readers; `persist`: the registry's records
 //! - `messages`: agents and v0 drivers; `schedulers`: event streams
-//! - `api`: the v1 APIs; `v0`: the older endpoints; `routes`: which path is whose
+//! - `api`: the v1 APIs; `v0`: the older endpoints; `routes`: which path is whose; `access`: who
+//!   may come in
 //!
 //! Does not live here: decisions, allocation, anything of an agent.
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod allocation;
 mod api;
 mod app;

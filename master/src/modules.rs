@@ -78,7 +78,7 @@ impl AtWork {
         *self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = vec![facts];
     }
 
-    /// All of them.
+    /// What there is to say of each.
     pub fn json(&self) -> Vec<serde_json::Value> {
         let all = self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         all.iter().map(Facts::json).collect()

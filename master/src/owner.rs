@@ -15,7 +15,7 @@ use reeve_master_core::event::{
 };
 use reeve_master_core::view::Change;
 use reeve_master_core::{Answer, Master};
-use reeve_model::{Capabilities, FrameworkId, Pid};
+use reeve_model::{Capabilities, FrameworkId, Pid, Principal};
 use reeve_module_host::Hooks;
 use reeve_registry::Registry;
 use reeve_wire::v1::scheduler::call::Type;
@@ -58,7 +58,18 @@ pub enum Input {
     /// A v0 driver subscribes.
     DriverSubscribes(Box<Subscription>),
     /// A scheduler calls over HTTP.
-    Calls(FrameworkId, StreamClaim, Call, oneshot::Sender<Answer>),
+    Calls {
+        /// The framework.
+        framework: FrameworkId,
+        /// What it says of its stream.
+        claim: StreamClaim,
+        /// Who calls, if that was asked.
+        principal: Option<Principal>,
+        /// The call.
+        call: Call,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Answer>,
+    },
     /// An operator ends a framework.
     Teardown(FrameworkId, oneshot::Sender<Answer>),
 }
@@ -191,9 +202,9 @@ impl Owner {
                 let number = self.hands.streams.number();
                 self.step(Kind::Subscribes(number, subscription));
             }
-            Input::Calls(framework, claim, call, reply) => {
-                let request = self.request(reply);
-                self.step(Kind::Calls(framework, Caller::Request(request, claim), call));
+            Input::Calls { framework, claim, principal, call, reply } => {
+                let caller = Caller::Request(self.request(reply), claim, principal);
+                self.step(Kind::Calls(framework, caller, call));
             }
             Input::Teardown(framework, reply) => {
                 let request = self.request(reply);

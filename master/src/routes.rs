@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use reeve_transport::{Request, Response, Router};
 
+use crate::access;
 use crate::api::{operator, scheduler};
 use crate::app::App;
 use crate::identity::ACTOR;
@@ -17,7 +18,7 @@ pub fn router(app: &App) -> Router {
     let router = router.post("/api/v1/scheduler", move |r| scheduler::handle(handler.clone(), r));
     let handler = with(app);
     let router = router.post("/api/v1", move |r| operator::handle(handler.clone(), r));
-    v0::routes(router, app)
+    access::guarded(v0::routes(router, app), app)
 }
 
 /// A handler that only reads, rendered off the threads that serve sockets.

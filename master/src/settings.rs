@@ -69,6 +69,18 @@ settings! {
         quiet: bool = "false",
         /// A file that something else writes the log to; /files/read shows it as /master/log.
         external_log_file: Option<PathBuf>,
+        /// Ask who reads: endpoints that change nothing are for those who say who they are.
+        authenticate_http_readonly: bool = "false",
+        /// Ask who changes something: the same for endpoints that do, and for /api/v1.
+        authenticate_http_readwrite: bool = "false",
+        /// Ask who a framework belongs to: the same for /api/v1/scheduler.
+        authenticate_http_frameworks: bool = "false",
+        /// Who tells principals apart, asked in this order: names of modules.
+        http_authenticators: Vec<String> = "basic",
+        /// The same for frameworks; those of http_authenticators if not given.
+        http_framework_authenticators: Vec<String>,
+        /// A file of principals and their secrets, for authenticators that want one.
+        credentials: Option<String>,
         /// What modules are given: tables [modules.NAME] in a file; as a flag JSON, or a file with it.
         modules: Modules,
         /// The directory where modules are looked for; its *.json files say what they are given.

@@ -3,6 +3,7 @@
 // The steps of a test fail by panicking, also where they are functions of their own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
 
+mod access;
 mod allocators;
 mod built;
 mod daemons;

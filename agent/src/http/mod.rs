@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
+use reeve_access::Doors;
 use reeve_agent_core::view::View;
 use reeve_agent_runtime::Containerizer;
 use reeve_machine::Wall;
@@ -21,6 +22,7 @@ use reeve_transport::Router;
 use reeve_transport::files::Files;
 use tokio::sync::mpsc;
 
+use crate::access::guarded;
 use crate::shell::{ACTOR, Input};
 
 /// What the handlers share.
@@ -44,6 +46,8 @@ pub struct Shared {
     pub streams: AtomicU64,
     /// When the daemon started.
     pub started: Wall,
+    /// Who is let in.
+    pub doors: Arc<Doors>,
 }
 
 /// All routes of an agent.
@@ -52,5 +56,6 @@ pub fn routes(shared: &Arc<Shared>, files: &Files) -> Router {
     let router = executor::routes(router, shared);
     let router = state::routes(router, shared);
     let router = usage::routes(router, shared);
-    files.routes(info::routes(router, shared))
+    let router = files.routes(info::routes(router, shared));
+    guarded(router, Arc::clone(&shared.doors))
 }

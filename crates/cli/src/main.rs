@@ -4,6 +4,7 @@
 #![forbid(unsafe_code)]
 
 mod config;
+mod credentials;
 mod daemons;
 mod execute;
 mod local;

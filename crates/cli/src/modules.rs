@@ -7,9 +7,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command};
-use reeve_client::MasterAddress;
 use reeve_client::operator::Operator;
+use reeve_client::{Credentials, MasterAddress};
 use reeve_module_host::{Library, Manifest, SUPPORTED};
+
+use crate::credentials;
 
 pub(crate) fn command() -> Command {
     let file = || {
@@ -43,11 +45,14 @@ pub(crate) fn command() -> Command {
                 ),
         )
         .subcommand(
-            Command::new("list").about("Tell which modules a running daemon has loaded").arg(
-                Arg::new("ADDRESS")
-                    .default_value("127.0.0.1:5050")
-                    .help("The address of a master or an agent"),
-            ),
+            Command::new("list")
+                .about("Tell which modules a running daemon has loaded")
+                .arg(
+                    Arg::new("ADDRESS")
+                        .default_value("127.0.0.1:5050")
+                        .help("The address of a master or an agent"),
+                )
+                .args(credentials::arguments()),
         )
 }
 
@@ -57,7 +62,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("check", flags)) => check::run(file(flags), flags),
         Some(("list", flags)) => {
             let address = flags.get_one::<String>("ADDRESS").map_or("", String::as_str);
-            crate::runtime()?.block_on(list(address))
+            crate::runtime()?.block_on(list(address, credentials::given(flags)?))
         }
         _ => Ok(ExitCode::FAILURE),
     }
@@ -84,8 +89,8 @@ fn inspect(path: &Path) -> anyhow::Result<ExitCode> {
 }
 
 #[allow(clippy::print_stdout)]
-async fn list(address: &str) -> anyhow::Result<ExitCode> {
-    let daemon = Operator::new(MasterAddress::parse(address)?);
+async fn list(address: &str, credentials: Option<Credentials>) -> anyhow::Result<ExitCode> {
+    let daemon = Operator::new(MasterAddress::parse(address)?, credentials);
     let body = daemon.get_of_any("/modules").await.with_context(|| {
         format!("{address} does not say which modules it has, as a Reeve master or agent does")
     })?;

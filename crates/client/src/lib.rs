@@ -6,11 +6,13 @@
 
 #![forbid(unsafe_code)]
 
+mod credentials;
 mod error;
 mod master;
 pub mod operator;
 pub mod scheduler;
 
+pub use credentials::Credentials;
 pub use error::Error;
 pub use master::MasterAddress;
 pub use scheduler::{Codec, Connection, Events};

@@ -6,6 +6,7 @@ use http::StatusCode;
 use reeve_transport::client::{Call, HttpClient};
 use serde_json::Value;
 
+use crate::credentials::{Credentials, signed};
 use crate::error::Error;
 use crate::master::MasterAddress;
 
@@ -17,12 +18,13 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub struct Operator {
     http: HttpClient,
     master: MasterAddress,
+    credentials: Option<Credentials>,
 }
 
 impl Operator {
-    /// Asks the master at that address.
-    pub fn new(master: MasterAddress) -> Self {
-        Self { http: HttpClient::new(), master }
+    /// Asks the master at that address, as somebody or as nobody in particular.
+    pub fn new(master: MasterAddress, credentials: Option<Credentials>) -> Self {
+        Self { http: HttpClient::new(), master, credentials }
     }
 
     /// The JSON of an endpoint of a master, such as `/state`.
@@ -37,7 +39,7 @@ impl Operator {
 
     async fn ask(&self, url: String) -> Result<Value, Error> {
         let address = self.master.to_string();
-        let call = Call::get(url);
+        let call = signed(self.credentials.as_ref(), Call::get(url));
         let reply = self.http.send(&call, PATIENCE).await;
         let reply =
             reply.map_err(|source| Error::Unreachable { address: address.clone(), source })?;

@@ -9,6 +9,7 @@ use reeve_transport::client::{Call as HttpCall, HttpClient, Opened, Records};
 use reeve_wire::v1;
 use reeve_wire::v1::scheduler::{Call, Event, call, event};
 
+use crate::credentials::{Credentials, signed};
 use crate::error::Error;
 use crate::master::MasterAddress;
 
@@ -60,6 +61,7 @@ pub struct Connection {
     codec: Codec,
     stream_id: String,
     framework: v1::FrameworkId,
+    credentials: Option<Credentials>,
 }
 
 /// The events of a subscription.
@@ -70,9 +72,10 @@ pub struct Events {
     address: String,
 }
 
-/// Subscribes and waits for SUBSCRIBED, whose event is given too.
+/// Subscribes and waits for SUBSCRIBED, whose event is given too. All calls carry the credentials.
 pub async fn subscribe(
     master: &MasterAddress,
+    credentials: Option<Credentials>,
     codec: Codec,
     subscription: call::Subscribe,
 ) -> Result<(Connection, Events, event::Subscribed), Error> {
@@ -87,6 +90,7 @@ pub async fn subscribe(
     };
     let request = HttpCall::post(&*url, codec.media_type(), codec.encode(&call))
         .with_header(http::header::ACCEPT, codec.media_type());
+    let request = signed(credentials.as_ref(), request);
     let address = master.to_string();
     let opened = http.open(&request, PATIENCE).await;
     let opened =
@@ -117,7 +121,8 @@ pub async fn subscribe(
         _ => return Err(wrong("the first event is not SUBSCRIBED")),
     };
     let framework = subscribed.framework_id.clone();
-    Ok((Connection { http, url, address, codec, stream_id, framework }, events, subscribed))
+    let connection = Connection { http, url, address, codec, stream_id, framework, credentials };
+    Ok((connection, events, subscribed))
 }
 
 impl Connection {
@@ -133,6 +138,7 @@ impl Connection {
         let request = HttpCall::post(&*self.url, self.codec.media_type(), self.codec.encode(&call))
             .with_header(http::header::ACCEPT, self.codec.media_type())
             .with_header(STREAM_ID, &self.stream_id);
+        let request = signed(self.credentials.as_ref(), request);
         let reply = self.http.send(&request, PATIENCE).await;
         let address = self.address.clone();
         let reply =

@@ -7,6 +7,7 @@
 //!
 //! - [`server`]: listening sockets; each connection is HTTP or libprocess by its first request.
 //! - [`router`]: which handler answers a method and path.
+//! - [`gate`]: who may come in, asked before a handler.
 //! - [`request`], [`response`]: what handlers take and give.
 //! - [`negotiate`]: codecs by `Content-Type` and `Accept`.
 //! - [`stream`]: event streams with a bounded queue.
@@ -20,6 +21,7 @@
 pub mod client;
 pub mod download;
 pub mod files;
+pub mod gate;
 pub mod libprocess;
 pub mod negotiate;
 pub mod request;
@@ -29,6 +31,7 @@ pub mod server;
 pub mod stream;
 
 pub use download::Download;
+pub use gate::{Gate, Knock, Principal};
 pub use libprocess::{Actors, Inbound, Peers};
 pub use negotiate::Codec;
 pub use request::{Params, Request};

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
 use serde::de::DeserializeOwned;
 
+use crate::gate::Principal;
 use crate::response::Response;
 
 /// A request that found its route, with the body read and unpacked.
@@ -29,6 +30,8 @@ pub struct Request {
     pub body: Bytes,
     /// The other end of the connection.
     pub peer: SocketAddr,
+    /// Who sends it, if the gate asked.
+    pub principal: Option<Principal>,
 }
 
 impl Request {

@@ -2,7 +2,7 @@
 //! Compression, JSONP and chunking are the server's.
 
 use bytes::Bytes;
-use http::header::{ALLOW, CONTENT_TYPE, LOCATION};
+use http::header::{ALLOW, CONTENT_TYPE, LOCATION, WWW_AUTHENTICATE};
 use http::{HeaderName, HeaderValue, Method, StatusCode};
 
 use crate::download::Download;
@@ -87,6 +87,13 @@ impl Response {
     /// 400 with a text.
     pub fn bad_request(text: impl Into<String>) -> Response {
         Response::text(StatusCode::BAD_REQUEST, text)
+    }
+
+    /// 401 with what each of those who were asked wants to see (W-9).
+    pub fn unauthorized(challenges: &[String]) -> Response {
+        let text = "401 Unauthorized.";
+        Response::text(StatusCode::UNAUTHORIZED, text)
+            .with_header(WWW_AUTHENTICATE, &challenges.join(", "))
     }
 
     /// 403 with a text.

@@ -11,6 +11,7 @@ use futures_util::future::BoxFuture;
 use http::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::gate::Gate;
 use crate::request::Request;
 use crate::response::Response;
 
@@ -27,6 +28,9 @@ pub struct Router {
     routes: Table,
     own: Table,
     fallback: Option<Handler>,
+    gate: Option<Arc<dyn Gate>>,
+    /// The realm of routes that name no other.
+    realm: Option<&'static str>,
 }
 
 type Table = HashMap<String, Entry>;
@@ -36,12 +40,23 @@ struct Entry {
     handlers: Vec<(Method, Handler)>,
     any: Option<Handler>,
     exact: bool,
+    realm: Realm,
+}
+
+/// Which realm a route belongs to.
+#[derive(Clone, Copy, Default)]
+enum Realm {
+    /// The router's.
+    #[default]
+    Usual,
+    /// Its own, or none.
+    Own(Option<&'static str>),
 }
 
 /// What the routes say about a method and path.
 pub(crate) enum Routed<'a> {
-    /// A handler, with the decoded path and the part of it below the route.
-    To { handler: &'a Handler, path: String, tail: String },
+    /// A handler, with the decoded path, the part of it below the route, and the realm.
+    To { handler: &'a Handler, path: String, tail: String, realm: Option<&'static str> },
     /// The path has a route, but not for this method.
     NotAllowed(Vec<Method>),
     /// No route.
@@ -53,7 +68,14 @@ pub(crate) enum Routed<'a> {
 impl Router {
     /// No routes yet. Paths whose first segment is not `actor` are taken as the actor's.
     pub fn new(actor: impl Into<String>) -> Router {
-        Router { actor: actor.into(), routes: Table::new(), own: Table::new(), fallback: None }
+        Router {
+            actor: actor.into(),
+            routes: Table::new(),
+            own: Table::new(),
+            fallback: None,
+            gate: None,
+            realm: None,
+        }
     }
 
     /// `GET` of a path.
@@ -121,6 +143,28 @@ impl Router {
         self
     }
 
+    /// Lets nobody through whom this gate refuses. Routes without a realm of their own are in
+    /// this one, so that a route that is added later is not open by oversight.
+    pub fn guarded(mut self, gate: Arc<dyn Gate>, realm: &'static str) -> Router {
+        (self.gate, self.realm) = (Some(gate), Some(realm));
+        self
+    }
+
+    /// Puts a route that is there into a realm of its own; into none, it is open to everybody.
+    pub fn realm(mut self, path: &str, realm: Option<&'static str>) -> Router {
+        for table in [&mut self.routes, &mut self.own] {
+            if let Some(entry) = table.get_mut(path.trim_end_matches('/')) {
+                entry.realm = Realm::Own(realm);
+            }
+        }
+        self
+    }
+
+    /// Who is asked before a handler.
+    pub(crate) fn gate(&self) -> Option<&Arc<dyn Gate>> {
+        self.gate.as_ref()
+    }
+
     /// Who answers `method` of `raw_path`, which is still percent-encoded.
     pub(crate) fn find(&self, method: &Method, raw_path: &str) -> Routed<'_> {
         let Ok(decoded) = percent_decode_str(raw_path).decode_utf8() else {
@@ -128,33 +172,39 @@ impl Router {
         };
         let path = decoded.trim_end_matches('/');
         if let Some((entry, tail)) = longest(&self.own, path) {
-            return entry.answer(method, path, tail);
+            return self.answer(entry, method, path, tail);
         }
         let path = self.without_actor(path);
         if let Some((entry, tail)) = longest(&self.routes, path) {
-            return entry.answer(method, path, tail);
+            return self.answer(entry, method, path, tail);
         }
         match &self.fallback {
-            Some(handler) => Routed::To { handler, path: path.to_owned(), tail: String::new() },
+            Some(handler) => {
+                let (path, tail) = (path.to_owned(), String::new());
+                Routed::To { handler, path, tail, realm: self.realm }
+            }
             None => Routed::Unknown,
         }
+    }
+
+    fn answer<'e>(&self, entry: &'e Entry, method: &Method, path: &str, tail: &str) -> Routed<'e> {
+        // A HEAD is a GET whose body the server leaves out.
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        let by_method = entry.handlers.iter().find(|(m, _)| m == method);
+        let handler = by_method.map(|(_, handler)| handler).or(entry.any.as_ref());
+        let Some(handler) = handler else {
+            return Routed::NotAllowed(entry.handlers.iter().map(|(m, _)| m.clone()).collect());
+        };
+        let realm = match entry.realm {
+            Realm::Usual => self.realm,
+            Realm::Own(realm) => realm,
+        };
+        Routed::To { handler, path: path.to_owned(), tail: tail.to_owned(), realm }
     }
 
     fn without_actor<'p>(&self, path: &'p str) -> &'p str {
         let rest = path.strip_prefix('/').and_then(|path| path.strip_prefix(self.actor.as_str()));
         rest.filter(|rest| rest.is_empty() || rest.starts_with('/')).unwrap_or(path)
-    }
-}
-
-impl Entry {
-    fn answer(&self, method: &Method, path: &str, tail: &str) -> Routed<'_> {
-        // A HEAD is a GET whose body the server leaves out.
-        let method = if method == Method::HEAD { &Method::GET } else { method };
-        let by_method = self.handlers.iter().find(|(m, _)| m == method).map(|(_, handler)| handler);
-        match by_method.or(self.any.as_ref()) {
-            Some(handler) => Routed::To { handler, path: path.to_owned(), tail: tail.to_owned() },
-            None => Routed::NotAllowed(self.handlers.iter().map(|(m, _)| m.clone()).collect()),
-        }
     }
 }
 

@@ -7,10 +7,15 @@ mod support;
 
 use std::io::{Read, Write};
 use std::net::SocketAddr;
+use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::future::BoxFuture;
 use http::Method;
-use reeve_transport::{Actors, Codec, Download, Request, Response, Router, Server, ServerConfig};
+use reeve_transport::{
+    Actors, Codec, Download, Gate, Knock, Principal, Request, Response, Router, Server,
+    ServerConfig,
+};
 use support::{Running, body, status};
 
 async fn echo(request: Request) -> Response {
@@ -278,4 +283,46 @@ async fn addresses_that_leave_the_port_open_share_one() {
     );
     assert_ne!(first.port(), 0);
     assert_eq!(first.port(), second.port());
+}
+
+/// Lets in whoever says so.
+#[derive(Debug)]
+struct Doorman;
+
+impl Gate for Doorman {
+    fn admit(&self, knock: Knock) -> BoxFuture<'_, Result<Option<Principal>, Response>> {
+        let answer = match (knock.realm, knock.authorization.as_deref()) {
+            (None, _) => Ok(None),
+            (Some(_), Some(name)) => Ok(Some(Principal::named(name))),
+            (Some(realm), None) => {
+                let text = format!("{realm} {} {}", knock.route, knock.path);
+                Err(Response::text(http::StatusCode::UNAUTHORIZED, text))
+            }
+        };
+        Box::pin(async { answer })
+    }
+}
+
+#[tokio::test]
+async fn a_gate_is_asked_before_a_handler_and_names_the_sender() {
+    let who = |request: Request| async move {
+        let principal = request.principal.and_then(|principal| principal.name);
+        Response::json(principal.as_deref().unwrap_or("nobody").to_owned())
+    };
+    let router = Router::new("master")
+        .get("/state", who)
+        .post("/call", who)
+        .get("/health", who)
+        .guarded(Arc::new(Doorman), "readonly")
+        .realm("/health", None);
+    let server = Running::start(router, Actors::new());
+    let answer = server.get("/master/state/deep").await;
+    assert_eq!((status(&answer), body(&answer)), (401, "readonly /state /state/deep"));
+    assert_eq!(body(&server.get("/health").await), "nobody");
+    let known = server.ask("GET /state HTTP/1.1\r\nAuthorization: alice\r\n\r\n").await;
+    assert_eq!(body(&known), "alice");
+    // The body of somebody who is not let in is read, so that the answer arrives.
+    let large = "x".repeat(300_000);
+    let call = format!("POST /call HTTP/1.1\r\nContent-Length: 300000\r\n\r\n{large}");
+    assert_eq!(status(&server.ask(&call).await), 401);
 }

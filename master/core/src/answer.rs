@@ -1,6 +1,6 @@
 //! What the core says to a request that waits, and the words for it. HTTP statuses are the shell's.
 
-use reeve_model::FrameworkId;
+use reeve_model::{FrameworkId, Principal};
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,9 @@ pub enum Refusal {
     /// No such framework to tear down (400).
     #[error("No framework found with specified ID")]
     NothingToTearDown,
+    /// Somebody calls for a framework that belongs to another principal (400).
+    #[error("Authenticated principal '{0}' does not match principal '{1}' set in `FrameworkInfo`")]
+    NotTheOwner(Principal, String),
     /// The framework has no scheduler at the moment (403).
     #[error("Framework is not subscribed")]
     NotSubscribed,

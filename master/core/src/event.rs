@@ -7,8 +7,8 @@ use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
     AgentId, AgentInfo, ExecutorId, ExecutorInfo, Filters, FrameworkId, FrameworkInfo, KillPolicy,
-    OfferConstraints, OfferId, Operation, OperationId, Pid, Resources, Role, StatusUpdate, TaskId,
-    TaskState, TaskStatus, Uuid,
+    OfferConstraints, OfferId, Operation, OperationId, Pid, Principal, Resources, Role,
+    StatusUpdate, TaskId, TaskState, TaskStatus, Uuid,
 };
 
 use crate::allocation;
@@ -29,10 +29,10 @@ pub struct RequestId(pub u64);
 /// Who makes a call, and with what claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Caller {
-    /// An HTTP request. The core checks, in Mesos's order: the framework is known (400), it is
-    /// subscribed (403) by a stream of its own and not by a driver (403), the stream id is there
+    /// An HTTP request, and who sent it if that was asked. The core checks, in Mesos's order: the
+    /// framework is known (400), it is the sender's (400), it is subscribed (403) by a stream of its own and not by a driver (403), the stream id is there
     /// (400) and is the current one (400). Only then is the call looked at.
-    Request(RequestId, StreamClaim),
+    Request(RequestId, StreamClaim, Option<Principal>),
     /// A message of a v0 driver. What comes from another driver than the framework's is dropped.
     Driver(Pid),
 }

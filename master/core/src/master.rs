@@ -83,7 +83,7 @@ impl Machine for Master {
 fn refuse_early(step: &mut Step<'_>, kind: Kind) {
     use crate::event::Caller;
     match kind {
-        Kind::Calls(_, Caller::Request(request, _), _) => {
+        Kind::Calls(_, Caller::Request(request, ..), _) => {
             step.push(Effect::Answer(request, Answer::Refused(Refusal::UnknownFramework)));
         }
         Kind::TeardownAsked(request, _) => {

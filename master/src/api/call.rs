@@ -9,7 +9,7 @@ use std::sync::Arc;
 use reeve_master_core::event::{Call, Channel, Subscription};
 use reeve_model::{
     AgentId, ExecutorId, Filters, FrameworkInfo, KillPolicy, OfferConstraints, OfferId, Operation,
-    OperationId, Role, TaskId, Uuid,
+    OperationId, Principal, Role, TaskId, Uuid,
 };
 use reeve_wire::v1;
 use reeve_wire::v1::scheduler::call::{self, Type};
@@ -55,6 +55,29 @@ fn check_subscribe(call: &v1::scheduler::Call) -> Result<(), String> {
     let value = |id: Option<&v1::FrameworkId>| id.map(|id| id.value.clone()).unwrap_or_default();
     if value(subscribe.framework_info.id.as_ref()) != value(call.framework_id.as_ref()) {
         return Err("'framework_id' differs from 'subscribe.framework_info.id'".to_owned());
+    }
+    Ok(())
+}
+
+/// Makes sure that a framework is described as its owner's, who goes by this name; where the
+/// description leaves that open, it is filled in (SC-1).
+///
+/// # Errors
+///
+/// If the description names another.
+pub fn belongs(call: &mut v1::scheduler::Call, principal: &Principal) -> Result<(), String> {
+    let subscribed = call.subscribe.as_mut().map(|subscribe| &mut subscribe.framework_info);
+    let updated = call.update_framework.as_mut().map(|update| &mut update.framework_info);
+    for info in subscribed.into_iter().chain(updated) {
+        match &info.principal {
+            Some(named) if named != principal.as_str() => {
+                return Err(format!(
+                    "Authenticated principal '{principal}' does not match principal '{named}' set \
+                     in `FrameworkInfo`"
+                ));
+            }
+            _ => info.principal = Some(principal.to_string()),
+        }
     }
     Ok(())
 }

@@ -9,7 +9,7 @@ use http::HeaderName;
 use prost::Message;
 use reeve_master_core::effect::ToScheduler;
 use reeve_master_core::event::{Channel, Kind, StreamClaim};
-use reeve_model::{Capabilities, FrameworkId};
+use reeve_model::{Capabilities, FrameworkId, Principal};
 use reeve_transport::{Codec, Request, Response};
 use reeve_wire::v1::scheduler::Call;
 use reeve_wire::v1::scheduler::call::{Subscribe, Type};
@@ -33,11 +33,13 @@ pub async fn handle(app: App, request: Request) -> Response {
 }
 
 async fn take(app: &App, request: &Request) -> Result<Response, Response> {
+    let principal = named(request)?;
     let codec = Codec::of_request(&request.headers)?;
-    let wire: Call = codec.decode(&request.body)?;
-    call::check(&wire).map_err(|why| {
-        Response::bad_request(format!("Failed to validate scheduler::Call: {why}"))
-    })?;
+    let mut wire: Call = codec.decode(&request.body)?;
+    call::check(&wire).map_err(invalid)?;
+    if let Some(principal) = &principal {
+        call::belongs(&mut wire, principal).map_err(invalid)?;
+    }
     let stream = request.header(STREAM_ID.as_str());
     if wire.r#type == Some(Type::Subscribe.into())
         && let Some(subscribe) = wire.subscribe
@@ -52,7 +54,23 @@ async fn take(app: &App, request: &Request) -> Result<Response, Response> {
     }
     // Something was lost in reading if writing it again is shorter.
     let lossy = codec == Codec::Protobuf && wire.encoded_len() != request.body.len();
-    pass_on(app, wire, lossy.then_some(&request.body), stream).await
+    pass_on(app, wire, principal, lossy.then_some(&request.body), stream).await
+}
+
+fn invalid(why: String) -> Response {
+    Response::bad_request(format!("Failed to validate scheduler::Call: {why}"))
+}
+
+/// By what name a framework's owner goes, if it was asked for.
+fn named(request: &Request) -> Result<Option<Principal>, Response> {
+    let Some(principal) = &request.principal else { return Ok(None) };
+    let name = principal.name.as_deref().ok_or_else(|| {
+        Response::forbidden(
+            "The request's authenticated principal contains claims, but no value string. The \
+             master currently requires that principals have a value",
+        )
+    })?;
+    Ok(Some(Principal::new(name)))
 }
 
 /// Opens a stream and lets the core say what comes on it.
@@ -85,14 +103,13 @@ async fn subscribe_on(app: &App, codec: Codec, wire: Subscribe) -> Result<Respon
 async fn pass_on(
     app: &App,
     wire: Call,
+    principal: Option<Principal>,
     encoded: Option<&Bytes>,
     stream: Option<&str>,
 ) -> Result<Response, Response> {
     let framework = wire.framework_id.as_ref().map(FrameworkId::from);
     let mut call = call::from_wire(wire).map_err(|refused| match refused {
-        Refused::Invalid(why) => {
-            Response::bad_request(format!("Failed to validate scheduler::Call: {why}"))
-        }
+        Refused::Invalid(why) => invalid(why),
         Refused::Unknown => Response::not_implemented("This call is not known"),
     })?;
     if let Some(encoded) = encoded {
@@ -106,7 +123,7 @@ async fn pass_on(
     hooks::decorate(&app.hooks, info, &mut call).await;
     let claim: StreamClaim = app.streams.claim(stream);
     let (reply, answered) = oneshot::channel();
-    let input = Input::Calls(framework, claim, call, reply);
+    let input = Input::Calls { framework, claim, principal, call, reply };
     app.core.send(input).await.map_err(|_| answer::ending())?;
     let answer = answered.await.map_err(|_| answer::ending())?;
     Ok(answer::response(answer, stream))

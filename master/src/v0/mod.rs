@@ -53,7 +53,9 @@ fn asking(router: Router, app: &App) -> Router {
         .get("/modules", move |_| {
             let mut all = modules.allocation.modules();
             all.extend(modules.hooks.facts().iter().map(Facts::json));
-            async move { Response::json(serde_json::json!({ "modules": all }).to_string()) }
+            all.extend(modules.modules.iter().map(Facts::json));
+            let all = serde_json::json!({ "modules": all });
+            async move { Response::json(all.to_string()) }
         })
         .get("/explain", move |request| operate::explain(explain.clone(), request))
         .own("/metrics/snapshot", move |request| metrics::snapshot(snapshot.clone(), request))

@@ -368,7 +368,7 @@ impl Cluster {
         }
         self.master.next_request += 1;
         let request = RequestId(self.master.next_request);
-        self.master_step(Kind::Calls(framework, Caller::Request(request, claim), call));
+        self.master_step(Kind::Calls(framework, Caller::Request(request, claim, None), call));
     }
 
     /// Offers that end with this call, and tasks that may be run by it.

@@ -4,8 +4,11 @@
 use std::time::Duration;
 
 use clap::{ArgAction, Parser};
+use reeve_client::Credentials;
 use reeve_model::{Resources, Role, TaskId};
 use reeve_wire::v1;
+
+use crate::credentials;
 
 /// What to do with a flag that has no meaning here yet.
 const REFUSED: &[(&str, &str)] = &[
@@ -18,7 +21,6 @@ const REFUSED: &[(&str, &str)] = &[
     ("tty", "terminals are not supported yet"),
     ("effective_capabilities", "Linux capabilities are not supported yet"),
     ("bounding_capabilities", "Linux capabilities are not supported yet"),
-    ("secret", "authentication is not supported yet; leave `--secret` out"),
     ("hadoop", "there is no HDFS client; serve the package over http and name it in `--task`"),
     ("hdfs", "there is no HDFS client; serve the package over http and name it in `--task`"),
     ("package", "there is no HDFS client; serve the package over http and name it in `--task`"),
@@ -74,8 +76,12 @@ pub struct Arguments {
     pub role: String,
 
     /// The principal to name to the master.
-    #[arg(long)]
+    #[arg(long, env = "MESOS_PRINCIPAL")]
     pub principal: Option<String>,
+
+    /// The secret that proves the principal, or `file:///path` with it.
+    #[arg(long, env = "MESOS_SECRET", hide_env_values = true)]
+    pub secret: Option<String>,
 
     /// Let the task outlive a restart of its agent.
     #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "BOOL")]
@@ -140,6 +146,8 @@ pub struct Request {
     pub resources: Resources,
     /// The framework.
     pub framework: v1::FrameworkInfo,
+    /// Who it belongs to, if that is to be proved.
+    pub credentials: Option<Credentials>,
     /// When to kill the task.
     pub kill_after: Option<Duration>,
     /// Whether to speak JSON.
@@ -179,7 +187,15 @@ impl Arguments {
         let (task, resources) = self.task_info()?;
         let framework = self.framework(user, host, &task.name, &role)?;
         let (kill_after, verbose) = (self.kill_after, self.verbose);
-        Ok(Request { master, task, resources, framework, kill_after, json, verbose })
+        let credentials = self.credentials()?;
+        Ok(Request { master, task, resources, framework, credentials, kill_after, json, verbose })
+    }
+
+    fn credentials(&self) -> Result<Option<Credentials>, Wrong> {
+        let Some(secret) = &self.secret else { return Ok(None) };
+        let principal = self.principal.as_ref().ok_or(Wrong::Missing("principal"))?;
+        let secret = credentials::secret(secret).map_err(|error| wrong("secret", secret, error))?;
+        Ok(Some(Credentials::new(principal, secret)))
     }
 
     fn task_info(&self) -> Result<(v1::TaskInfo, Resources), Wrong> {

@@ -44,14 +44,16 @@ pub async fn run(words: &[String]) -> anyhow::Result<ExitCode> {
     let subscription =
         call::Subscribe { framework_info: request.framework.clone(), ..Default::default() };
     let (connection, events, subscribed) =
-        scheduler::subscribe(&master, codec, subscription).await?;
+        scheduler::subscribe(&master, request.credentials.clone(), codec, subscription).await?;
     info!("New master detected at master@{master}");
-    info!("No credentials provided. Attempting to register without authentication");
+    if request.credentials.is_none() {
+        info!("No credentials provided. Attempting to register without authentication");
+    }
     let framework = subscribed.framework_id.value;
     info!("Framework registered with {framework}");
     say(format_args!("Framework registered with {framework}"))?;
     let task = Execution {
-        operator: Operator::new(master),
+        operator: Operator::new(master, request.credentials.clone()),
         verbose: request.verbose,
         connection,
         request,

@@ -12,6 +12,7 @@ fn ask(uri: &str) -> Request {
         headers: HeaderMap::new(),
         body: Bytes::new(),
         peer: "127.0.0.1:1".parse().expect("an address"),
+        principal: None,
     }
 }
 

@@ -85,3 +85,30 @@ fn a_path_that_is_no_text_is_refused() {
     assert_eq!(get("/%ff%fe/state"), "400");
     assert_eq!(get("*"), "404");
 }
+
+#[test]
+fn routes_are_in_the_usual_realm_unless_they_say_otherwise() {
+    #[derive(Debug)]
+    struct Closed;
+    impl Gate for Closed {
+        fn admit(
+            &self,
+            _: crate::Knock,
+        ) -> futures_util::future::BoxFuture<'_, Result<Option<crate::Principal>, Response>>
+        {
+            Box::pin(async { Err(Response::not_found()) })
+        }
+    }
+    let router = router()
+        .guarded(Arc::new(Closed), "usual")
+        .realm("/quota", Some("other"))
+        .realm("/metrics/snapshot", None);
+    let realm = |path| match router.find(&Method::GET, path) {
+        Routed::To { realm, .. } => realm,
+        _ => panic!("{path} has no route"),
+    };
+    assert_eq!(realm("/state"), Some("usual"));
+    assert_eq!(realm("/slave(1)/state/below"), Some("usual"));
+    assert_eq!(realm("/quota/dev"), Some("other"));
+    assert_eq!(realm("/metrics/snapshot"), None);
+}

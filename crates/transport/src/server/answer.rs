@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use flate2::read::GzDecoder;
-use http::header::{CONTENT_ENCODING, HeaderMap};
+use http::header::{AUTHORIZATION, CONTENT_ENCODING, HeaderMap};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
@@ -16,10 +16,14 @@ use hyper::body::Incoming;
 
 use super::Shared;
 use super::finish::{Outgoing, Wanted, finish};
+use crate::gate::{Knock, Principal};
 use crate::libprocess;
 use crate::request::Request;
 use crate::response::Response;
 use crate::router::Routed;
+
+/// How much of the body of somebody who is not let in is read, to be thrown away.
+const DRAINED: usize = 1 << 20;
 
 /// Never fails: what goes wrong is an answer too.
 pub(super) async fn answer(
@@ -44,8 +48,9 @@ async fn route(
     parts: Parts,
     body: Incoming,
 ) -> Result<Response, Response> {
-    let (handler, path, tail) = match shared.router.find(&parts.method, parts.uri.path()) {
-        Routed::To { handler, path, tail } => (handler, path, tail),
+    let found = shared.router.find(&parts.method, parts.uri.path());
+    let (handler, path, tail, realm) = match found {
+        Routed::To { handler, path, tail, realm } => (handler, path, tail, realm),
         Routed::NotAllowed(methods) => {
             return Err(Response::method_not_allowed(&methods, &parts.method));
         }
@@ -54,9 +59,37 @@ async fn route(
             return Err(Response::bad_request("The path is no percent-encoded UTF-8"));
         }
     };
+    let knock = Knock {
+        realm,
+        method: parts.method.clone(),
+        route: path.strip_suffix(&tail).unwrap_or(&path).trim_end_matches('/').to_owned(),
+        path: path.clone(),
+        peer,
+        authorization: authorization(&parts.headers),
+    };
+    let principal = match admit(shared, knock).await {
+        Ok(principal) => principal,
+        Err(refusal) => {
+            // A client that still writes when the connection closes may never see the answer.
+            drop(Limited::new(body, DRAINED).collect().await);
+            return Err(refusal);
+        }
+    };
     let body = read(shared, &parts, body).await?;
     let Parts { method, uri, headers, .. } = parts;
-    Ok(handler(Request { method, uri, path, tail, headers, body, peer }).await)
+    Ok(handler(Request { method, uri, path, tail, headers, body, peer, principal }).await)
+}
+
+/// Asks the gate, if there is one.
+async fn admit(shared: &Shared, knock: Knock) -> Result<Option<Principal>, Response> {
+    match shared.router.gate() {
+        Some(gate) => gate.admit(knock).await,
+        None => Ok(None),
+    }
+}
+
+fn authorization(headers: &HeaderMap) -> Option<String> {
+    headers.get(AUTHORIZATION)?.to_str().ok().map(str::to_owned)
 }
 
 /// A libprocess message that came on a connection which had begun with plain HTTP.

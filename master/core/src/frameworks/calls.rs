@@ -19,7 +19,7 @@ impl Master {
         call: Call,
     ) {
         let request = match &caller {
-            Caller::Request(request, _) => Some(*request),
+            Caller::Request(request, ..) => Some(*request),
             Caller::Driver(_) => None,
         };
         let answer = match self.admits(id, &caller) {
@@ -35,10 +35,16 @@ impl Master {
     fn admits(&self, id: &FrameworkId, caller: &Caller) -> Result<FrameworkIx, Refusal> {
         let fx = self.frameworks.find(id).ok_or(Refusal::UnknownFramework)?;
         let framework = self.frameworks.get(fx).ok_or(Refusal::UnknownFramework)?;
+        if let Caller::Request(_, _, Some(sender)) = caller
+            && framework.info.principal.as_ref() != Some(sender)
+        {
+            let owner = framework.info.principal.as_ref().map(ToString::to_string);
+            return Err(Refusal::NotTheOwner(sender.clone(), owner.unwrap_or_default()));
+        }
         let scheduler = framework.scheduler().ok_or(Refusal::NotSubscribed)?;
         match (scheduler, caller) {
             (Scheduler::Driver(_), Caller::Request(..)) => Err(Refusal::NotHttp),
-            (Scheduler::Stream(current), Caller::Request(_, claim)) => match claim {
+            (Scheduler::Stream(current), Caller::Request(_, claim, _)) => match claim {
                 StreamClaim::Missing => Err(Refusal::StreamMissing),
                 StreamClaim::Is(claimed) if claimed == current => Ok(fx),
                 StreamClaim::Is(_) | StreamClaim::Unknown => Err(Refusal::StreamStale(id.clone())),

@@ -127,7 +127,7 @@ impl Cluster {
     }
 
     pub fn call(&mut self, by: &Session, call: Call) -> Vec<String> {
-        let caller = Caller::Request(RequestId(7), StreamClaim::Is(by.1));
+        let caller = Caller::Request(RequestId(7), StreamClaim::Is(by.1), None);
         let mut lines = self.step(Kind::Calls(by.0.clone(), caller, call));
         if lines.last().is_some_and(|line| line == "answer 7: Accepted") {
             lines.pop();

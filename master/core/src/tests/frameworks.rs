@@ -17,7 +17,7 @@ fn returning(id: &reeve_model::FrameworkId) -> FrameworkInfo {
 }
 
 fn answer(c: &mut Cluster, id: &str, claim: StreamClaim) -> Option<Answer> {
-    let caller = Caller::Request(RequestId(1), claim);
+    let caller = Caller::Request(RequestId(1), claim, None);
     c.step(Kind::Calls(id.into(), caller, Call::Revive(Vec::new())));
     c.effects.iter().find_map(|effect| match effect {
         Effect::Answer(RequestId(1), answer) => Some(answer.clone()),
@@ -40,6 +40,26 @@ fn calls_are_refused_in_the_order_of_mesos() {
     c.step(Kind::StreamClosed(stream));
     assert_eq!(answer(&mut c, "m-0000", is), refused(Refusal::NotSubscribed));
     assert_eq!(answer(&mut c, "m-0000", StreamClaim::Missing), refused(Refusal::NotSubscribed));
+}
+
+#[test]
+fn only_the_owner_calls_for_a_framework_where_senders_are_asked_who_they_are() {
+    let mut c = Cluster::new();
+    let owner = Principal::new("alice");
+    let (id, stream, _) =
+        c.subscribe(FrameworkInfo { principal: Some(owner.clone()), ..framework() });
+    let mut ask = |sender: &str, claim| {
+        let caller = Caller::Request(RequestId(1), claim, Some(Principal::new(sender)));
+        c.step(Kind::Calls(id.clone(), caller, Call::Revive(Vec::new())));
+        c.effects.iter().find_map(|effect| match effect {
+            Effect::Answer(RequestId(1), answer) => Some(answer.clone()),
+            _ => None,
+        })
+    };
+    assert_eq!(ask("alice", StreamClaim::Is(stream)), Some(Answer::Accepted));
+    // Before anything is said of the stream.
+    let foreign = Refusal::NotTheOwner(Principal::new("bob"), "alice".to_owned());
+    assert_eq!(ask("bob", StreamClaim::Missing), Some(Answer::Refused(foreign)));
 }
 
 #[test]

@@ -256,7 +256,7 @@ impl Watch {
             _ => {
                 let call = self.call((kind, x, y, z));
                 let claim = StreamClaim::Is(self.stream_of(&self.framework(x)));
-                let caller = Caller::Request(RequestId(1), claim);
+                let caller = Caller::Request(RequestId(1), claim, None);
                 self.step(Kind::Calls(self.framework(x), caller, call));
             }
         }
