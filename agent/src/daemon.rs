@@ -195,6 +195,10 @@ pub async fn start(
         let correct = correct(controller, every, usage, inputs.clone());
         tasks.spawn(until_stopped(stop.clone(), correct));
     }
+    if !modules.companions.is_empty() {
+        let shown = http::show_metrics(Arc::clone(&shared), modules.companions);
+        tasks.spawn(until_stopped(stop.clone(), shown));
+    }
     recover(found, &surroundings, &containerizer, &inputs).await;
     drop(inputs.send(Input::Happened(Kind::MasterDetected(master))).await);
     info!(%address, "the agent is up");

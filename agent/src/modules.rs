@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use reeve_agent_runtime::{Link, Logger};
 use reeve_module_host::{
-    Facts, Hooks, LoadedContainerLogger, LoadedIsolator, LoadedQosController,
+    Companions, Facts, Hooks, LoadedContainerLogger, LoadedIsolator, LoadedQosController,
     LoadedResourceEstimator, LoadedSecretResolver, Module, Search, Timely, Unusable, Works,
 };
 use reeve_module_sdk::oversubscription::{QosController, ResourceEstimator};
@@ -55,6 +55,8 @@ pub(crate) struct Modules {
     pub(crate) estimator: Option<Timely<dyn ResourceEstimator>>,
     /// Who says which revocable work must go.
     pub(crate) controller: Option<Timely<dyn QosController>>,
+    /// Who is only there.
+    pub(crate) companions: Companions,
     /// What each of them is, and how it is set.
     pub(crate) facts: Vec<Facts>,
 }
@@ -70,6 +72,7 @@ pub(crate) fn load(settings: &AgentSettings) -> Result<Modules, Unusable> {
         hooks: loading.hooks()?,
         estimator: loading.estimator()?,
         controller: loading.controller()?,
+        companions: loading.companions()?,
         facts: loading.facts,
     })
 }
@@ -121,6 +124,14 @@ impl Loading<'_> {
         let works: Arc<dyn QosController> =
             self.one::<LoadedQosController>("qos_controller", name)?;
         Ok(Some(Timely::new(name, LoadedQosController::KIND.deadline(), works)))
+    }
+
+    fn companions(&mut self) -> Result<Companions, Unusable> {
+        let (names, modules) = (&self.settings.anonymous_modules, &self.settings.modules);
+        let (companions, facts) =
+            Companions::load(&self.search, "anonymous_modules", names, modules)?;
+        self.facts.extend(facts);
+        Ok(companions)
     }
 
     fn secrets(&mut self) -> Result<Secrets, Unusable> {

@@ -82,6 +82,8 @@ settings! {
         http_authenticators: Vec<String> = "basic",
         /// A file of principals and their secrets, for authenticators that want one.
         http_credentials: Option<String>,
+        /// Modules that only have to be there, such as graphite: they are shown the metrics.
+        anonymous_modules: Vec<String>,
         /// What modules are given: tables [modules.NAME] in a file; as a flag JSON, or a file with it.
         modules: Modules,
         /// The directory where modules are looked for; its *.json files say what they are given.

@@ -31,12 +31,12 @@ use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::identity::{ACTOR, Identity};
 use crate::messages::{self, OBSERVER, Outbound, Parsed};
-use crate::modules::Allocators;
+use crate::modules::{self, Allocators};
 use crate::owner::{Hands, Input, Owner, QUEUE};
 use crate::readers::Readers;
 use crate::schedulers::Streams;
 use crate::v0::metrics::register;
-use crate::{Error, MasterSettings, hooks, persist, routes};
+use crate::{Error, MasterSettings, hooks, persist, routes, v0};
 
 /// How many messages may wait to be read; the connections that bring more wait.
 const INBOX: usize = 8192;
@@ -95,7 +95,9 @@ pub async fn run(settings: MasterSettings, stop: CancellationToken) -> Result<()
 /// If it cannot start.
 pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<Running, Error> {
     let stop = stop.child_token();
-    let Access { doors, facts: modules } = Access::load(&settings)?;
+    let Access { doors, facts: mut modules } = Access::load(&settings)?;
+    let (companions, more) = modules::companions(&settings)?;
+    modules.extend(more);
     let clock = Clock::start();
     let server = Server::bind(ServerConfig::new(listen_addresses(&settings)))?;
     let addresses = server.addresses().to_vec();
@@ -149,6 +151,9 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         doors: Arc::new(doors),
         modules,
     });
+    if !companions.is_empty() {
+        tokio::spawn(v0::metrics::show(app.clone(), companions, stop.clone()));
+    }
     let served = tokio::spawn(server.serve(routes::router(&app), actors, stop.clone()));
     tracing::info!(pid = %identity.pid, id = %identity.id, "the master leads");
     Ok(Running { addresses, identity, ended, served, stop })

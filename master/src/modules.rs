@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use reeve_config::Modules;
-use reeve_module_host::{Facts, Kind, LoadedAllocator, Module, Search, Unusable};
+use reeve_module_host::{Companions, Facts, Kind, LoadedAllocator, Module, Search, Unusable};
 
 use crate::MasterSettings;
 
@@ -66,6 +66,17 @@ impl Allocators {
         let name = self.fallback.as_deref()?;
         Some(self.search.load(FALLBACK, name, &self.modules))
     }
+}
+
+/// Loads the modules that only have to be there, and says what was loaded.
+///
+/// # Errors
+///
+/// If one cannot be used.
+pub fn companions(settings: &MasterSettings) -> Result<(Companions, Vec<Facts>), Unusable> {
+    let search = Search::new(settings.modules_dir.as_deref());
+    let names = &settings.anonymous_modules;
+    Companions::load(&search, "anonymous_modules", names, &settings.modules)
 }
 
 /// The modules that are at work, for those who ask.

@@ -8,6 +8,7 @@ mod allocators;
 mod built;
 mod daemons;
 mod files;
+mod graphite;
 mod hooks;
 mod isolators;
 mod loggers;

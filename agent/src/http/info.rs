@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use reeve_agent_core::view::{ExecutorPhase, Phase, View};
 use reeve_model::{Resources, TaskState};
-use reeve_module_host::Facts;
+use reeve_module_host::{Companions, Facts};
 use reeve_transport::{Response, Router};
 use serde_json::json;
 
@@ -30,6 +30,14 @@ pub(super) fn routes(router: Router, shared: &Arc<Shared>) -> Router {
             let snapshot = snapshot(&metrics);
             async move { encoded(&snapshot) }
         })
+}
+
+/// Shows all metrics to anonymous modules, now and then.
+pub(crate) async fn show_metrics(shared: Arc<Shared>, companions: Companions) {
+    loop {
+        companions.show(&snapshot(&shared));
+        tokio::time::sleep(Companions::PERIOD).await;
+    }
 }
 
 /// An answer of JSON; what can't be said is a 500 that says why.

@@ -25,6 +25,8 @@ use tokio::sync::mpsc;
 use crate::access::guarded;
 use crate::shell::{ACTOR, Input};
 
+pub(crate) use info::show_metrics;
+
 /// What the handlers share.
 #[derive(Debug)]
 pub struct Shared {

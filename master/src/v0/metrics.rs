@@ -8,9 +8,12 @@ use std::sync::Arc;
 use reeve_machine::Wall;
 use reeve_master_core::view::{Snapshot, Tallies};
 use reeve_model::{Resources, TaskState};
+use reeve_module_host::Companions;
 use reeve_telemetry::Metrics;
 use reeve_transport::{Request, Response};
 use tokio::sync::mpsc;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
 
 use super::json::Writer;
 use crate::app::App;
@@ -43,6 +46,18 @@ pub async fn openmetrics(app: App, _: Request) -> Response {
 pub async fn figures(app: &App) -> BTreeMap<String, f64> {
     ask_allocation(app).await;
     app.metrics.snapshot()
+}
+
+/// Shows all metrics to anonymous modules, now and then, until `stop`.
+pub async fn show(app: App, companions: Companions, stop: CancellationToken) {
+    let mut turns = tokio::time::interval(Companions::PERIOD);
+    turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => return,
+            _ = turns.tick() => companions.show(&figures(&app).await),
+        }
+    }
 }
 
 /// Brings what only the allocation machine knows up to date.

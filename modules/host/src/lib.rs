@@ -16,6 +16,7 @@
 //! with them (the daemons).
 
 pub mod check;
+mod companions;
 mod create;
 mod facts;
 mod generations;
@@ -31,6 +32,7 @@ mod timely;
 mod trust;
 mod watchdog;
 
+pub use companions::Companions;
 pub use create::Module;
 pub use facts::Facts;
 pub use generations::SUPPORTED;
