@@ -24,6 +24,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reeve-module-host", &["reeve-module-api", "reeve-module-sdk", "reeve-config"]),
     ("reeve-access", &["reeve-config", "reeve-module-host", "reeve-module-sdk", "reeve-transport"]),
     ("reeve-authenticator-basic", &["reeve-module-sdk"]),
+    ("reeve-authorizer-acls", &["reeve-module-sdk"]),
     ("reeve-anonymous-graphite", &["reeve-module-sdk"]),
     ("reeve-allocator-drf", &["reeve-allocation-engine", "reeve-module-sdk", "reeve-model"]),
     ("reeve-isolator-cgroups", &["reeve-module-sdk", "reeve-model"]),
