@@ -12,7 +12,7 @@ use reeve_agent_core::recovery::{Fate, Recovered};
 use reeve_agent_runtime::environment::ExecutorEnvironment;
 use reeve_agent_runtime::fetch::Uri;
 use reeve_agent_runtime::{self as runtime, Command, Exit, Known, Program, Spec};
-use reeve_model::{AgentId, ExecutorKind, Limits, ResourceName, Value};
+use reeve_model::{AgentId, ExecutorKind, Limits, ResourceName, Resources, Value};
 use reeve_module_sdk::isolator::{Grants, Ports, Scalar};
 use reeve_module_sdk::std_types::RVec;
 use reeve_wire::v1;
@@ -147,26 +147,32 @@ pub fn ending(exit: &Exit) -> Ending {
 
 /// What a container is given, over all roles.
 pub fn grants(allowance: &Allowance) -> Grants {
+    let ports = allowance.resources.iter().filter_map(|resource| match &resource.value {
+        Value::Ranges(ranges) if resource.name == ResourceName::Ports => Some(ranges),
+        _ => None,
+    });
+    let ports = ports.flat_map(|ranges| ranges.iter()).filter_map(|(first, last)| {
+        let (first, last) = (u16::try_from(first).ok()?, u16::try_from(last).ok()?);
+        Some(Ports { first, last })
+    });
+    Grants {
+        requests: scalars(&allowance.resources),
+        ports: ports.collect(),
+        limits: limits(allowance.limits),
+    }
+}
+
+/// The sums of scalars, by name.
+pub fn scalars(resources: &Resources) -> RVec<Scalar> {
     let mut sums = BTreeMap::new();
-    let mut ports = Vec::new();
-    for resource in allowance.resources.iter() {
-        match &resource.value {
-            Value::Scalar(amount) => {
-                let sum = sums.entry(resource.name.to_string()).or_insert(0_i64);
-                *sum = sum.saturating_add(amount.thousandths());
-            }
-            Value::Ranges(ranges) if resource.name == ResourceName::Ports => {
-                ports.extend(ranges.iter().filter_map(|(first, last)| {
-                    let (first, last) = (u16::try_from(first).ok()?, u16::try_from(last).ok()?);
-                    Some(Ports { first, last })
-                }));
-            }
-            Value::Ranges(_) | Value::Set(_) => {}
+    for resource in resources.iter() {
+        if let Value::Scalar(amount) = &resource.value {
+            let sum = sums.entry(resource.name.to_string()).or_insert(0_i64);
+            *sum = sum.saturating_add(amount.thousandths());
         }
     }
     let scalar = |(name, thousandths): (String, i64)| Scalar { name: name.into(), thousandths };
-    let requests = sums.into_iter().map(scalar).collect();
-    Grants { requests, limits: limits(allowance.limits), ports: ports.into() }
+    sums.into_iter().map(scalar).collect()
 }
 
 fn limits(limits: Limits) -> RVec<Scalar> {

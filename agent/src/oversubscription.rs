@@ -13,11 +13,10 @@ use reeve_module_host::Timely;
 use reeve_module_sdk::oversubscription::{
     AgentUsage, ExecutorUsage, QosController, ResourceEstimator, Scalar,
 };
-use reeve_module_sdk::std_types::RVec;
 use tokio::sync::mpsc;
 use tracing::{info, warn};
 
-use crate::containers::grants;
+use crate::containers::scalars;
 use crate::shell::Input;
 
 /// How long a QoS controller is left alone at the least: each question costs a look at all
@@ -65,10 +64,6 @@ impl Usage {
         let mut executors = view.frameworks.values().flat_map(|row| row.executors.values());
         executors.any(|row| !row.facts.resources.revocable().is_empty())
     }
-}
-
-fn scalars(resources: &Resources) -> RVec<Scalar> {
-    grants(resources).requests
 }
 
 /// What an estimator says, as resources.

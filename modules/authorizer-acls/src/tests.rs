@@ -129,7 +129,7 @@ fn what_is_wrong_is_told_with_its_place() {
 
 #[test]
 fn rules_stand_in_the_settings_or_in_a_file() {
-    use reeve_module_sdk::export::v1::{Parameter, ParameterValue};
+    use reeve_module_sdk::export::v2::{Parameter, ParameterValue};
     let given = |text: &str| {
         let value = ParameterValue::Text(text.into());
         Acls::create(&Parameters::new([Parameter { name: "acls".into(), value }]))
