@@ -62,15 +62,15 @@ fn the_low_class_gives_way_within_the_grace() {
         let master = &cluster.master;
         let low = in_class("low", capabilities);
         let mut low = Scheduler::subscribe(master.address, Codec::Json, low);
-        low.launch(sized("old", 2.0, "exec sleep 1000"));
+        low.launch(sized("old", 1.0, "exec sleep 1000"));
         low.state("old", "TASK_RUNNING");
         let stubborn = "trap '' TERM; while :; do sleep 0.1; done";
-        low.launch(sized("young", 2.0, stubborn));
+        low.launch(sized("young", 3.0, stubborn));
         low.state("young", "TASK_RUNNING");
         cluster.room.task("sleep 0.1");
 
         let mut high = in_class("high", json!([{"type": "PARTITION_AWARE"}]));
-        let least = json!({"cpus": {"value": 2.0}, "mem": {"value": 64.0}});
+        let least = json!({"cpus": {"value": 3.0}, "mem": {"value": 64.0}});
         high["offer_filters"] = json!({"*": {"min_allocatable_resources": {
             "quantities": [{"quantities": least}],
         }}});
@@ -82,8 +82,9 @@ fn the_low_class_gives_way_within_the_grace() {
         let message = killed["message"].as_str().unwrap();
         assert!(message.starts_with("preempted: class low gives way to class high"), "{message}");
         assert!(message.ends_with("(Command terminated with signal Killed)"), "{message}");
-        high.launch(sized("wanted", 2.0, "exec sleep 1000"));
+        high.launch(sized("wanted", 3.0, "exec sleep 1000"));
         high.state("wanted", "TASK_RUNNING");
+        // It wants more of the same, for which the end of `old` would not be enough.
         assert_eq!(low.reconciled(&["old"], "old")["state"], "TASK_RUNNING");
         // After the last acknowledgement it is not known any more.
         let gone = low.reconciled(&["young"], "young");
