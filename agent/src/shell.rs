@@ -50,6 +50,8 @@ pub struct Called {
     pub executor: ExecutorId,
     /// What to do once the call is admitted.
     pub then: Then,
+    /// Whether it is known that the container broke no limit; asked only where a task ended.
+    pub looked: bool,
 }
 
 /// What an admitted call does.
@@ -61,6 +63,19 @@ pub enum Then {
     Tell(Kind),
     /// Nothing: the connection lives.
     Nothing,
+}
+
+impl Then {
+    /// Whether this tells that a task has ended.
+    fn ends_a_task(&self) -> bool {
+        match self {
+            Then::Tell(Kind::ExecutorUpdates(_, _, status)) => status.state.is_terminal(),
+            Then::Subscribe(.., subscription) => {
+                subscription.updates.iter().any(|status| status.state.is_terminal())
+            }
+            Then::Tell(_) | Then::Nothing => false,
+        }
+    }
 }
 
 /// The loop's own state, beside the core's.
@@ -146,6 +161,14 @@ impl Shell {
         let subscribes = matches!(call.then, Then::Subscribe(..));
         let admitted = self.agent.admits(&call.framework, &call.executor, subscribes);
         let taken = admitted.is_ok();
+        if taken
+            && !call.looked
+            && call.then.ends_a_task()
+            && let Some(container) = self.agent.container_of(&call.framework, &call.executor)
+        {
+            self.look(container.clone(), call, answer);
+            return None;
+        }
         // Who asked may have hung up; the call counts all the same.
         drop(answer.send(admitted));
         match call.then {
@@ -157,6 +180,24 @@ impl Shell {
                 Some(Kind::ExecutorSubscribes(stream, subscription))
             }
         }
+    }
+
+    /// Takes a call once it is clear that the container broke no limit. The kernel kills for that
+    /// on its own, and all that an executor sees is a task that was killed: if a limit is broken,
+    /// the container's end says more, and the call is not taken.
+    fn look(
+        &self,
+        container: ContainerId,
+        call: Called,
+        answer: oneshot::Sender<Result<(), Refusal>>,
+    ) {
+        let (containerizer, inputs) = (self.containerizer.clone(), self.inputs.clone());
+        tokio::spawn(async move {
+            if !containerizer.enforce(&container.value).await {
+                let call = Called { looked: true, ..call };
+                drop(inputs.send(Input::Called(call, answer)).await);
+            }
+        });
     }
 
     fn now(&self) -> Tick {

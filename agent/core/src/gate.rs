@@ -1,7 +1,7 @@
 //! Whether a call of an executor can be taken at all (§1.6), so that its HTTP answer need not wait
 //! for the step that carries it out.
 
-use reeve_model::{ExecutorId, FrameworkId};
+use reeve_model::{ContainerId, ExecutorId, FrameworkId};
 
 use crate::agent::Agent;
 use crate::executors::State;
@@ -36,6 +36,15 @@ impl Refusal {
 }
 
 impl Agent {
+    /// The container of an executor.
+    pub fn container_of(
+        &self,
+        framework: &FrameworkId,
+        executor: &ExecutorId,
+    ) -> Option<&ContainerId> {
+        self.executor(framework, executor).map(|executor| &executor.container)
+    }
+
     /// Whether an executor's call can be taken. `subscribes` is true for SUBSCRIBE, which is what
     /// makes the other calls possible.
     ///

@@ -38,33 +38,8 @@ async fn answer(shared: &Shared, request: &Request) -> Result<Response, Response
         Asked::Tell(kind) => (Then::Tell(kind), Response::accepted()),
         Asked::Nothing => (Then::Nothing, Response::accepted()),
     };
-    if tells_of_an_end(&then) && broke_a_limit(shared, &framework, &executor).await {
-        return Err(Response::unavailable("The container broke a limit and was destroyed"));
-    }
-    ask(shared, Called { framework, executor, then }).await?;
+    ask(shared, Called { framework, executor, then, looked: false }).await?;
     Ok(answer)
-}
-
-/// Whether a call says that a task has ended.
-fn tells_of_an_end(then: &Then) -> bool {
-    match then {
-        Then::Tell(Kind::ExecutorUpdates(_, _, status)) => status.state.is_terminal(),
-        Then::Subscribe(.., subscription) => {
-            subscription.updates.iter().any(|status| status.state.is_terminal())
-        }
-        Then::Tell(_) | Then::Nothing => false,
-    }
-}
-
-/// Whether the executor's container broke a limit. The kernel kills for that on its own, and all
-/// that the executor sees is a task that was killed: the container's end says more.
-async fn broke_a_limit(shared: &Shared, framework: &FrameworkId, executor: &ExecutorId) -> bool {
-    let view = shared.view.load_full();
-    let row = view.frameworks.get(framework).and_then(|owner| owner.executors.get(executor));
-    match row {
-        Some(row) => shared.containerizer.enforce(&row.facts.container.value).await,
-        None => false,
-    }
 }
 
 fn unparsed(error: impl std::fmt::Display) -> Response {
@@ -91,7 +66,7 @@ fn subscribe(
 
 /// Asks the core to take a call.
 async fn ask(shared: &Shared, call: Called) -> Result<(), Response> {
-    let stopping = || Response::unavailable("The agent is stopping");
+    let stopping = || Response::unavailable("The agent is stopping, or destroys the container");
     let (answer, answered) = oneshot::channel();
     shared.inputs.send(Input::Called(call, answer)).await.map_err(|_| stopping())?;
     answered.await.map_err(|_| stopping())?.map_err(|refusal| {
