@@ -1,9 +1,12 @@
 //! A module's file, looked at without opening it as a library: the loader of the system trusts
 //! what a file says of itself, and dies of one that lies.
 
+mod symbols;
+mod tables;
+
 use object::Endianness;
-use object::elf::{ET_DYN, FileHeader64, PT_LOAD};
-use object::read::elf::{FileHeader, ProgramHeader, SectionHeader};
+use object::elf::{ET_DYN, FileHeader64, SHT_DYNSYM};
+use object::read::elf::{FileHeader, SectionHeader};
 use reeve_module_api::MANIFEST_SECTION;
 
 /// This machine's number in ELF files.
@@ -25,15 +28,19 @@ pub(crate) fn manifest(file: &[u8]) -> Result<&[u8], String> {
         return Err("it was built for another kind of machine".to_owned());
     }
     let segments = header.program_headers(order, file).map_err(bad)?;
-    for segment in segments.iter().filter(|segment| segment.p_type(order) == PT_LOAD) {
-        let end = segment.p_offset(order).checked_add(segment.p_filesz(order));
-        if end.is_none_or(|end| end > file.len() as u64) {
-            return Err("it is cut short".to_owned());
-        }
-    }
     let sections = header.sections(order, file).map_err(bad)?;
     let (_, section) = sections
         .section_by_name(order, MANIFEST_SECTION.as_bytes())
         .ok_or_else(|| format!("it has no section {MANIFEST_SECTION}: it is no Reeve module"))?;
-    section.data(order, file).map_err(bad)
+    let found = section.data(order, file).map_err(bad)?;
+    let symbols = sections.iter().find(|one| one.sh_type(order) == SHT_DYNSYM);
+    let symbols = symbols.map_or(0..0, |one| {
+        let start = one.sh_addr(order);
+        start..start.saturating_add(one.sh_size(order))
+    });
+    tables::check(file, order, segments, symbols)?;
+    Ok(found)
 }
+
+#[cfg(test)]
+mod tests;
