@@ -17,7 +17,7 @@ pub struct Options {
     /// Without a ping for so long the master is looked for again, unless the master said another
     /// time when it registered the agent (Mesos: 5 pings of 15 s).
     pub ping_timeout: Duration,
-    /// `--executor_registration_timeout`: from the launch of the container to SUBSCRIBE.
+    /// `--executor_registration_timeout`: from the start of the container to SUBSCRIBE.
     pub executor_registration_timeout: Duration,
     /// `--executor_reregistration_timeout`: for executors that outlived the agent.
     pub executor_reregistration_timeout: Duration,

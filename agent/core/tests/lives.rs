@@ -402,8 +402,13 @@ fn an_executor_that_does_not_come_is_destroyed() {
     let mut rig = Rig::registered();
     rig.run(&plain(), &task("t", None));
     let container = rig.launched().unwrap();
+    // The container may have had to wait for its image.
+    rig.pass(Duration::from_secs(14));
+    rig.event(Kind::ContainerStarted(container.clone(), 42));
     rig.take();
-    rig.pass(Duration::from_secs(60));
+    rig.pass(Duration::from_secs(50));
+    assert!(rig.destroyed().is_empty());
+    rig.pass(Duration::from_secs(10));
     assert!(rig.destroyed().contains(&container));
     rig.ended(&container, Some(9));
     let failed = rig.sent();

@@ -120,11 +120,10 @@ impl Agent {
             user,
             checkpoint: executor.checkpoint,
         })));
-        let late = step.now + self.options.executor_registration_timeout;
-        self.timers.set(Timer::Subscription(container.clone()), late);
     }
 
-    /// The container's first process runs.
+    /// The container's first process runs: from now on it may be late. Before, it may have to wait
+    /// for an image, and each step of a launch has a deadline of its own.
     pub(crate) fn container_started(
         &mut self,
         step: &mut Step<'_>,
@@ -134,6 +133,10 @@ impl Agent {
         let Some((framework, id)) = self.containers.get(container).cloned() else { return };
         if let Some(executor) = self.executor_mut(&framework, &id) {
             executor.process = Some(process);
+            if executor.state == State::Registering {
+                let late = step.now + self.options.executor_registration_timeout;
+                self.timers.set(Timer::Subscription(container.clone()), late);
+            }
         }
         self.tell_executor(step, &framework, &id);
     }
