@@ -43,10 +43,8 @@ impl Surroundings {
     pub fn spec(&self, launch: &Launch, agent: &AgentId) -> Result<Spec, LaunchFailure> {
         let command = command(launch);
         let sandbox = self.layout.work_dir().join(&launch.sandbox);
-        let mut environment = self.environment(launch, agent, &sandbox);
-        if launch.executor.kind != ExecutorKind::Command {
-            environment.extend(variables(&command));
-        }
+        let environment = self.environment(launch, agent, &sandbox);
+        let container_info = container_info(launch);
         Ok(Spec {
             id: launch.container.value.to_string(),
             pid_file: launch.checkpoint.then(|| self.pid_file(launch, agent)),
@@ -60,7 +58,9 @@ impl Surroundings {
             task: launch.task.as_ref().map(|task| task.id.to_string()),
             grants: grants(&launch.allowance),
             uris: command.uris.iter().map(uri).collect(),
-            container_info: encoded(container_info(launch)),
+            // What is fetched may be the credentials of the image's registry.
+            fetch_first: container_info.as_ref().is_some_and(is_docker),
+            container_info: encoded(container_info.as_ref()),
             command_info: reeve_wire::encode(&command).to_vec(),
             command: match launch.executor.kind {
                 ExecutorKind::Command => Command::CommandExecutor,
@@ -207,13 +207,18 @@ pub(crate) fn container_info(launch: &Launch) -> Option<v1::ContainerInfo> {
     of_task.or_else(of_executor)
 }
 
-fn encoded(info: Option<v1::ContainerInfo>) -> Vec<u8> {
-    info.map(|info| reeve_wire::encode(&info).to_vec()).unwrap_or_default()
+fn encoded(info: Option<&v1::ContainerInfo>) -> Vec<u8> {
+    info.map(|info| reeve_wire::encode(info).to_vec()).unwrap_or_default()
+}
+
+fn is_docker(info: &v1::ContainerInfo) -> bool {
+    info.r#type() == v1::container_info::Type::Docker
 }
 
 fn program(command: v1::CommandInfo) -> Program {
     Program {
         shell: command.shell(),
+        environment: variables(&command),
         value: command.value.unwrap_or_default(),
         arguments: command.arguments,
     }

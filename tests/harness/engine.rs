@@ -1,18 +1,23 @@
 //! A Docker Engine for one test, in namespaces of its own: its network and mounts are nobody
-//! else's, and it ends with all its containers when the test does.
+//! else's, and it ends with all its containers when the test does. It needs root and the Debian
+//! packages `docker.io` and `busybox-static`.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Child, Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use nix::sched::{CloneFlags, setns};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::until;
+use crate::processes;
+use crate::wait::until;
 
 /// An engine that runs, with the image [`IMAGE`].
-pub(crate) struct Engine {
+#[derive(Debug)]
+pub struct Engine {
     room: TempDir,
     /// `unshare`; its one child is the first process of the namespaces.
     outer: Child,
@@ -21,14 +26,14 @@ pub(crate) struct Engine {
 }
 
 /// An image with a busybox.
-pub(crate) const IMAGE: &str = "test/busybox:1";
+pub const IMAGE: &str = "test/busybox:1";
 
 /// The first process in the namespaces. Orphans fall to it, and it buries them.
 const INIT: &str = "busybox ip link set lo up; while :; do sleep 0.1; done";
 
 impl Engine {
     /// Starts an engine. None, and why, if this machine has none to start.
-    pub(crate) fn start() -> Option<Self> {
+    pub fn start() -> Option<Self> {
         if let Some(why) = lacking() {
             eprintln!("left out: {why}");
             return None;
@@ -38,7 +43,7 @@ impl Engine {
         let cgroup = format!("reeve-test-{}-{count}", std::process::id());
         let spaces = ["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"];
         let words = spaces.into_iter().chain(["sh", "-c", INIT]);
-        let outer = Command::new("unshare").args(words).spawn().expect("unshare runs");
+        let outer = processes::spawn(Command::new("unshare").args(words));
         let list = format!("/proc/{0}/task/{0}/children", outer.id());
         let init = until("the namespaces to be there", || {
             std::fs::read_to_string(&list).ok()?.trim().parse().ok()
@@ -50,23 +55,36 @@ impl Engine {
         Some(engine)
     }
 
-    pub(crate) fn room(&self) -> &Path {
+    /// A directory of its own.
+    pub fn room(&self) -> &Path {
         self.room.path()
     }
 
-    pub(crate) fn socket(&self) -> PathBuf {
+    /// Its socket.
+    pub fn socket(&self) -> PathBuf {
         self.room().join("docker.sock")
     }
 
+    /// The control group that all of it is below, from the top; it goes with the engine.
+    pub fn cgroup(&self) -> String {
+        format!("/{}", self.cgroup)
+    }
+
     /// A shell script in the engine's namespaces.
-    pub(crate) fn inside(&self, script: &str) -> Output {
+    pub fn inside(&self, script: &str) -> Output {
         let target = self.init.to_string();
         let words = ["-t", &target, "--net", "--mount", "--pid", "sh", "-c", script];
-        Command::new("nsenter").args(words).output().expect("nsenter runs")
+        processes::run(Command::new("nsenter").args(words))
+    }
+
+    /// Moves this thread, and what it starts from now on, to the engine's network.
+    pub fn enter_network(&self) {
+        let network = File::open(format!("/proc/{}/ns/net", self.init)).expect("a namespace");
+        setns(network, CloneFlags::CLONE_NEWNET).expect("root may enter any namespace");
     }
 
     /// Starts the daemon, and waits for it.
-    pub(crate) fn start_daemon(&self) {
+    pub fn start_daemon(&self) {
         let room = self.room().display();
         let cgroup = &self.cgroup;
         self.inside(&format!(
@@ -78,7 +96,7 @@ impl Engine {
     }
 
     /// Kills the daemon, and only it.
-    pub(crate) fn kill_daemon(&self) {
+    pub fn kill_daemon(&self) {
         let room = self.room().display();
         self.inside(&format!("kill -9 $(cat {room}/pid)"));
         until("the engine to be gone", || (self.get("/_ping") != "OK").then_some(()));
@@ -88,7 +106,7 @@ impl Engine {
     fn curl(&self, words: &[&str]) -> String {
         let mut command = Command::new("curl");
         command.args(["-s", "--max-time", "30", "--unix-socket"]).arg(self.socket()).args(words);
-        let output = command.output().expect("curl runs");
+        let output = processes::run(&mut command);
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
@@ -97,12 +115,12 @@ impl Engine {
     }
 
     /// What the engine says of a container.
-    pub(crate) fn inspect(&self, name: &str) -> Value {
+    pub fn inspect(&self, name: &str) -> Value {
         serde_json::from_str(&self.get(&format!("/containers/{name}/json"))).unwrap_or_default()
     }
 
     /// The names of all containers.
-    pub(crate) fn containers(&self) -> Vec<String> {
+    pub fn containers(&self) -> Vec<String> {
         let all: Value = serde_json::from_str(&self.get("/containers/json?all=1")).expect("JSON");
         let names = all.as_array().expect("a list").iter().map(|one| one["Names"][0].as_str());
         let mut names: Vec<String> =
@@ -146,7 +164,8 @@ impl Engine {
 impl Drop for Engine {
     fn drop(&mut self) {
         // With the first process of their namespace all others end.
-        drop(Command::new("kill").args(["-9", &self.init.to_string()]).status());
+        let init = i32::try_from(self.init).expect("process ids are small");
+        processes::signal(init, nix::sys::signal::Signal::SIGKILL);
         drop(self.outer.kill());
         drop(self.outer.wait());
         if std::thread::panicking() {
@@ -175,10 +194,8 @@ fn lacking() -> Option<String> {
     if !nix::unistd::geteuid().is_root() {
         return Some("only root can run a Docker Engine".to_owned());
     }
-    let absent = |program: &&str| {
-        let found = Command::new("which").arg(program).stdout(Stdio::null()).status();
-        !found.is_ok_and(|status| status.success())
-    };
+    let absent =
+        |program: &&str| !processes::run(Command::new("which").arg(program)).status.success();
     if let Some(program) = ["dockerd", "curl", "unshare", "nsenter"].iter().find(|one| absent(one))
     {
         return Some(format!("'{program}' is not installed"));

@@ -5,6 +5,7 @@
 //! - `daemon`: `reeve` as a child process; `cluster`: masters and agents of them
 //! - `processes`: starting and finding processes
 //! - `http`, `scheduler`: the wire, from the outside
+//! - `engine`: a Docker Engine
 //! - `policies`: what allocators make of the same demands, for a test and for a table
 //! - `wait`: asking until it is so
 //!
@@ -16,6 +17,7 @@
 
 pub mod cluster;
 pub mod daemon;
+pub mod engine;
 pub mod http;
 pub mod policies;
 pub mod processes;
@@ -25,6 +27,7 @@ pub mod wait;
 
 pub use cluster::{Agent, Cluster, Master};
 pub use daemon::Daemon;
+pub use engine::Engine;
 pub use room::Room;
 pub use scheduler::{Codec, Scheduler};
 pub use wait::until;

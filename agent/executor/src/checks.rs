@@ -269,7 +269,7 @@ impl Health {
         let what = match outcome {
             Outcome::Connected | Outcome::Answered(200..400) => return None,
             Outcome::Exited(status) if process::succeeded(*status) => return None,
-            Outcome::Exited(status) => process::describe(*status),
+            Outcome::Exited(status) => process::describe("Command", *status),
             Outcome::Answered(status) => format!("Unexpected HTTP status {status}"),
             Outcome::Failed(why) => why.clone(),
             Outcome::TimedOut => {

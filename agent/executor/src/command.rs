@@ -2,7 +2,6 @@
 
 use std::fs::File;
 use std::os::fd::AsRawFd;
-use std::process::Stdio;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use reeve_wire::v1::executor::{self, event};
@@ -16,6 +15,7 @@ use crate::log;
 use crate::plan::Plan;
 use crate::probe::Probes;
 use crate::process::{self, Program};
+use crate::report::Reports;
 use crate::settings::Settings;
 use crate::sys::{self, Reaped, Watch};
 
@@ -29,6 +29,7 @@ struct Shell<'a> {
     link: Link,
     child: Option<i32>,
     probes: Probes,
+    reports: Reports,
     done: bool,
 }
 
@@ -41,9 +42,10 @@ pub fn run(plan: &Plan, settings: &Settings, signals: &File) {
         link: Link::new(settings.clone()),
         child: None,
         probes: Probes::default(),
+        reports: Reports::new(!plan.wrapper.is_empty()),
         done: false,
     };
-    let wrapped = !plan.wrapper.is_empty();
+    let wrapped = shell.reports.are_expected();
     let (machine, first) = Executor::new(settings.clone(), wrapped, stamp);
     let mut machine = machine.with_secrets(plan.secrets.clone());
     let mut effects = vec![first];
@@ -82,7 +84,11 @@ impl Shell<'_> {
                 None
             }
             Effect::Terminate => {
-                self.terminate();
+                self.signal(libc::SIGTERM);
+                None
+            }
+            Effect::KillByWrapper => {
+                self.signal(libc::SIGQUIT);
                 None
             }
             Effect::Kill => {
@@ -98,22 +104,21 @@ impl Shell<'_> {
     }
 
     fn spawn(&mut self, program: &Program) -> Event {
-        let program = &program.wrapped(&self.plan.wrapper);
-        match process::spawn(program, self.plan, Stdio::inherit()) {
+        let plan = self.plan;
+        let spawned = self.reports.opened(|report| process::spawn_first(program, plan, report));
+        match spawned {
             Ok(pid) => {
                 self.child = Some(pid);
                 Event::Spawned
             }
-            Err(error) => {
-                Event::SpawnFailed(format!("Failed to execute '{}': {error}", program.file))
-            }
+            Err(error) => Event::SpawnFailed(format!("Failed to execute {error}")),
         }
     }
 
-    /// Asks the task's process group to end; the group's number is that of its first process.
-    fn terminate(&self) {
+    /// Signals the task's process group, whose number is that of its first process.
+    fn signal(&self, signal: i32) {
         if let Some(pid) = self.child {
-            drop(sys::send_signal(-pid, libc::SIGTERM));
+            drop(sys::send_signal(-pid, signal));
         }
     }
 
@@ -121,8 +126,10 @@ impl Shell<'_> {
     fn wait(&mut self, signals: &File, timeout: Option<Duration>) -> Vec<Event> {
         let [events, answers] = self.link.descriptors().map(|fd| fd.map(Watch::Read));
         let [general, health] = self.probes.watches();
-        let files = [Some(Watch::Read(signals.as_raw_fd())), events, answers, general, health];
-        let ready = sys::wait_ready(files, timeout).unwrap_or([true, true, true, false, false]);
+        let signalled = Some(Watch::Read(signals.as_raw_fd()));
+        let files = [signalled, events, answers, general, health, self.reports.watch()];
+        let ready =
+            sys::wait_ready(files, timeout).unwrap_or([true, true, true, false, false, true]);
         let mut happened = Vec::new();
         if ready[1] {
             self.read_events(&mut happened);
@@ -131,6 +138,9 @@ impl Shell<'_> {
             && let Err(error) = self.link.read_answers()
         {
             happened.push(self.lost(&error));
+        }
+        if ready[5] {
+            happened.extend(self.reports.read().into_iter().map(Event::Reported));
         }
         if ready[0] {
             if sys::read_signals(signals).contains(&libc::SIGTERM) {
@@ -158,6 +168,8 @@ impl Shell<'_> {
         while let Ok(Reaped::Ended { pid, status }) = sys::reap(false) {
             if self.child == Some(pid) {
                 self.child = None;
+                // What a wrapper said last comes before its end.
+                happened.extend(self.reports.read().into_iter().map(Event::Reported));
                 process::kill_all_below();
                 self.probes.forget();
                 happened.push(Event::Exited(status));

@@ -11,7 +11,10 @@
 //! The link to the agent:
 //! ```text
 //!  Connecting --Subscribed--> Connected --Disconnected--> Pausing --retry--> Connecting
+//!                                             |
+//!                                             +--too long--> GivenUp
 //! ```
+//! A task that a wrapper runs elsewhere is not Running until the wrapper says so.
 
 use std::time::Duration;
 
@@ -24,13 +27,20 @@ use reeve_wire::v1::{ExecutorId, FrameworkId, TaskId, TaskInfo, TaskState, TaskS
 use crate::checks::{Checks, Kind, Outcome, Probe, Wanted};
 use crate::launch;
 use crate::process::{self, Program};
+use crate::report::Report;
 use crate::settings::Settings;
 
 mod checking;
+mod elsewhere;
+
+use elsewhere::Elsewhere;
 
 /// How long a task has between `SIGTERM` and `SIGKILL` unless a kill policy says otherwise
 /// (Mesos docs: kill policy of a task).
 const DEFAULT_GRACE: Duration = Duration::from_secs(3);
+
+/// How long a wrapper may take to kill its task before it is killed itself.
+const WRAPPER_GRACE: Duration = Duration::from_secs(10);
 
 /// How long the agent may take to acknowledge the last update while it is connected. Past that
 /// the agent learns of the end of the executor and says so itself.
@@ -87,6 +97,8 @@ pub enum Event {
         /// What came of it.
         outcome: Outcome,
     },
+    /// The wrapper says something of the task.
+    Reported(Report),
     /// A deadline may have passed.
     Tick,
 }
@@ -111,6 +123,8 @@ pub enum Effect {
     Abandon(Kind),
     /// Send `SIGTERM` to the task.
     Terminate,
+    /// Tell the task's wrapper to kill it.
+    KillByWrapper,
     /// Kill all that is left of the task.
     Kill,
     /// End the executor.
@@ -131,8 +145,35 @@ enum Task {
     Waiting,
     Starting { limits: Limits, wanted: Wanted },
     Running { limits: Limits, max_completion: Option<Duration>, checks: Checks },
-    Stopping { limits: Limits, why: Stop, kill_at: Option<Duration> },
+    Stopping { limits: Limits, why: Stop, pressure: Pressure },
     Ended { until: Duration },
+}
+
+/// How hard a task is being pressed to end.
+#[derive(Debug)]
+enum Pressure {
+    /// It was asked to, and has this long.
+    Asked { until: Duration },
+    /// Its wrapper was told to kill it, and has this long.
+    Told { until: Duration },
+    /// All of it was killed.
+    Killed,
+}
+
+impl Pressure {
+    fn deadline(&self) -> Option<Duration> {
+        match self {
+            Self::Asked { until } | Self::Told { until } => Some(*until),
+            Self::Killed => None,
+        }
+    }
+
+    /// A grace period may become shorter, never longer.
+    fn hasten(&mut self, at: Duration) {
+        if let Self::Asked { until } = self {
+            *until = (*until).min(at);
+        }
+    }
 }
 
 /// What the machine keeps of the TaskInfo for as long as the task lives.
@@ -145,15 +186,23 @@ struct Limits {
 
 #[derive(Debug)]
 enum Link {
-    Connecting { lost: Option<Duration> },
+    Connecting {
+        lost: Option<Duration>,
+    },
     Connected,
-    Pausing { lost: Duration, retry: Duration },
+    Pausing {
+        lost: Duration,
+        retry: Duration,
+    },
+    /// Nobody will ask for the task any more: the executor ends when it has.
+    GivenUp,
 }
 
 /// The command executor's machine.
 pub struct Executor<S> {
     settings: Settings,
-    wrapped: bool,
+    /// What is known of a task that a wrapper runs; none if it runs right here.
+    elsewhere: Option<Elsewhere>,
     /// Variables of the task that its description does not tell.
     secrets: Vec<(String, String)>,
     stamp: S,
@@ -174,11 +223,11 @@ struct Unacknowledged {
 
 impl<S: FnMut() -> Stamp> Executor<S> {
     /// A machine at the executor's start, and the call to connect with. `wrapped` says that
-    /// something else runs the task's program, and knows what to do if there is none.
+    /// a wrapper runs the task's program, and knows what to do if there is none.
     pub fn new(settings: Settings, wrapped: bool, stamp: S) -> (Self, Effect) {
         let mut machine = Self {
             settings,
-            wrapped,
+            elsewhere: wrapped.then(Elsewhere::default),
             secrets: Vec::new(),
             stamp,
             task: Task::Waiting,
@@ -213,7 +262,9 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             Event::Acknowledged { uuid } => self.acknowledged(&uuid, out),
             Event::Shutdown => self.shutdown(now, out),
             Event::Disconnected { wait } => self.disconnected(now, wait, out),
-            Event::Spawned => self.spawned(now, out),
+            Event::Spawned if self.elsewhere.is_some() => {}
+            Event::Spawned => self.runs(now, out),
+            Event::Reported(report) => self.reported(now, report, out),
             Event::SpawnFailed(message) => {
                 self.ended(now, TaskState::TaskFailed, &message, None, out)
             }
@@ -231,12 +282,12 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             Task::Running { max_completion, checks, .. } => {
                 max_completion.iter().copied().chain(checks.deadline()).min()
             }
-            Task::Stopping { kill_at, .. } => *kill_at,
+            Task::Stopping { pressure, .. } => pressure.deadline(),
             Task::Ended { until } => matches!(self.link, Link::Connected).then_some(*until),
         };
         let link = match &self.link {
             Link::Pausing { retry, .. } => Some(*retry),
-            Link::Connecting { .. } | Link::Connected => None,
+            Link::Connecting { .. } | Link::Connected | Link::GivenUp => None,
         };
         task.into_iter().chain(link).min()
     }
@@ -247,7 +298,9 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             Task::Running { max_completion: Some(at), .. } if *at <= now => {
                 self.stop(now, Stop::MaxCompletionTime, None, out);
             }
-            Task::Stopping { kill_at: Some(at), .. } if *at <= now => self.escalate(out),
+            Task::Stopping { pressure, .. } if pressure.deadline().is_some_and(|at| at <= now) => {
+                self.escalate(now, out);
+            }
             Task::Ended { until } if *until <= now && matches!(self.link, Link::Connected) => {
                 out.push(Effect::Exit);
             }
@@ -278,7 +331,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         };
         self.unacknowledged_task = Some(Bytes::from(task.encode_to_vec()));
         let wanted = Wanted::read(&task);
-        let program = launch::program(task, self.wrapped, &self.secrets);
+        let program = launch::program(task, self.elsewhere.is_some(), &self.secrets);
         let status = self.status(&limits.task, TaskState::TaskStarting, None, None);
         self.task = Task::Starting { limits: limits.clone(), wanted: Wanted::default() };
         self.update(status, out);
@@ -293,12 +346,14 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         }
     }
 
-    fn spawned(&mut self, now: Duration, out: &mut Vec<Effect>) {
+    /// The task runs, be it here or elsewhere.
+    fn runs(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        let address = self.address();
         if let Task::Starting { limits, wanted } = &self.task {
             let limits = limits.clone();
             let id = limits.task.clone();
             let max_completion = limits.max_completion.map(|limit| now + limit);
-            let checks = Checks::start(wanted.clone(), now);
+            let checks = Checks::start(wanted.clone().at(address), now);
             self.task = Task::Running { limits, max_completion, checks };
             let status = self.running_status(&id, None, None);
             self.update(status, out);
@@ -310,9 +365,8 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             return;
         }
         match &mut self.task {
-            Task::Stopping { limits, kill_at: Some(at), .. } => {
-                // Another kill may shorten the grace period, never lengthen it.
-                *at = (*at).min(now + grace.unwrap_or(limits.grace));
+            Task::Stopping { limits, pressure, .. } => {
+                pressure.hasten(now + grace.unwrap_or(limits.grace));
             }
             _ => self.stop(now, Stop::Killed, grace, out),
         }
@@ -327,20 +381,27 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             }
             Task::Waiting | Task::Stopping { .. } | Task::Ended { .. } => return,
         };
-        let kill_at = Some(now + grace.unwrap_or(limits.grace));
+        let pressure = Pressure::Asked { until: now + grace.unwrap_or(limits.grace) };
         if self.killing_state && why != Stop::MaxCompletionTime {
             let status = self.status(&limits.task, TaskState::TaskKilling, None, None);
             self.update(status, out);
         }
-        self.task = Task::Stopping { limits, why, kill_at };
+        self.task = Task::Stopping { limits, why, pressure };
         out.push(Effect::Terminate);
     }
 
-    fn escalate(&mut self, out: &mut Vec<Effect>) {
-        if let Task::Stopping { kill_at, .. } = &mut self.task {
-            *kill_at = None;
-            out.push(Effect::Kill);
-        }
+    fn escalate(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        let wrapped = self.elsewhere.is_some();
+        let Task::Stopping { pressure, .. } = &mut self.task else { return };
+        let (next, effect) = match pressure {
+            // Killing the wrapper would leave the task alone.
+            Pressure::Asked { .. } if wrapped => {
+                (Pressure::Told { until: now + WRAPPER_GRACE }, Effect::KillByWrapper)
+            }
+            _ => (Pressure::Killed, Effect::Kill),
+        };
+        *pressure = next;
+        out.push(effect);
     }
 
     fn shutdown(&mut self, now: Duration, out: &mut Vec<Effect>) {
@@ -353,13 +414,13 @@ impl<S: FnMut() -> Stamp> Executor<S> {
                 let grace = limits.grace.min(bound);
                 self.stop(now, Stop::Killed, Some(grace), out);
             }
-            Task::Stopping { kill_at: Some(at), .. } => *at = (*at).min(now + bound),
-            Task::Stopping { kill_at: None, .. } | Task::Ended { .. } => {}
+            Task::Stopping { pressure, .. } => pressure.hasten(now + bound),
+            Task::Ended { .. } => {}
         }
     }
 
     fn exited(&mut self, now: Duration, status: i32, out: &mut Vec<Effect>) {
-        let mut message = process::describe(status);
+        let mut message = process::describe(self.subject(), status);
         let (state, reason) = match &self.task {
             Task::Stopping { why: Stop::Unhealthy(why), .. } => {
                 // Mesos too calls this killed, and tells the cause by `healthy`.
@@ -372,7 +433,11 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             // Killed is killed, even if the program took SIGTERM as a reason to succeed.
             Task::Stopping { why: Stop::Killed, .. } => (TaskState::TaskKilled, None),
             _ if process::succeeded(status) => (TaskState::TaskFinished, None),
-            _ => (TaskState::TaskFailed, None),
+            _ => {
+                let (reason, told) = self.cause();
+                message = told.unwrap_or(message);
+                (TaskState::TaskFailed, reason)
+            }
         };
         self.ended(now, state, &message, reason, out);
     }
@@ -391,6 +456,9 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         let mut status = self.status(&id, state, Some(message), reason);
         status.healthy = unhealthy.then_some(false);
         self.update(status, out);
+        if matches!(self.link, Link::GivenUp) {
+            out.push(Effect::Exit);
+        }
     }
 
     fn acknowledged(&mut self, uuid: &Bytes, out: &mut Vec<Effect>) {
@@ -408,15 +476,26 @@ impl<S: FnMut() -> Stamp> Executor<S> {
         let lost = match self.link {
             Link::Connected => now,
             Link::Connecting { lost } => lost.unwrap_or(now),
-            Link::Pausing { .. } => return,
+            Link::Pausing { .. } | Link::GivenUp => return,
         };
         let patience = self.settings.checkpoint.then_some(self.settings.recovery_timeout);
         match patience {
             Some(patience) if now + wait < lost + patience => {
                 self.link = Link::Pausing { lost, retry: now + wait };
             }
-            // Nobody will ask for the task any more: it goes with the executor.
-            _ => out.extend([Effect::Kill, Effect::Exit]),
+            _ => self.give_up(now, out),
+        }
+    }
+
+    /// Nobody will ask for the task any more: it goes with the executor.
+    fn give_up(&mut self, now: Duration, out: &mut Vec<Effect>) {
+        self.link = Link::GivenUp;
+        if self.elsewhere.is_none() || self.current().is_none() {
+            return out.extend([Effect::Kill, Effect::Exit]);
+        }
+        self.stop(now, Stop::Killed, Some(Duration::ZERO), out);
+        if let Task::Stopping { pressure, .. } = &mut self.task {
+            pressure.hasten(now);
         }
     }
 
@@ -446,6 +525,7 @@ impl<S: FnMut() -> Stamp> Executor<S> {
             reason: reason.map(|reason| reason as i32),
             executor_id: Some(self.executor_id()),
             timestamp: Some(stamp.timestamp),
+            container_status: self.container_status(state),
             uuid: Some(Bytes::copy_from_slice(&stamp.uuid)),
             ..TaskStatus::default()
         }

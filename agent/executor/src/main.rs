@@ -17,6 +17,7 @@
 //! - [`link`], [`http`], [`records`]: the executor API.
 //! - [`probe`]: looking at the task.
 //! - [`outlets`]: what takes the output.
+//! - [`report`]: what a wrapper tells of a task that it runs elsewhere.
 //! - [`process`], [`sys`]: processes and the kernel.
 
 mod checks;
@@ -30,6 +31,7 @@ mod plan;
 mod probe;
 mod process;
 mod records;
+mod report;
 mod settings;
 mod supervise;
 mod sys;
@@ -96,11 +98,12 @@ fn start() -> Result<i32, StartError> {
 
 fn follow(plan: &Plan) -> Result<i32, StartError> {
     match &plan.kind {
-        Kind::Exec { program, arguments } => {
-            let file = program.clone();
-            let arguments = arguments.clone();
-            let environment = plan.secrets.clone();
-            let program = process::Program { file, arguments, environment };
+        Kind::Exec { program, arguments, environment } => {
+            let program = process::Program {
+                file: program.clone(),
+                arguments: arguments.clone(),
+                environment: [environment.as_slice(), &plan.secrets].concat(),
+            };
             Ok(supervise::run(&program, plan))
         }
         Kind::CommandExecutor => {

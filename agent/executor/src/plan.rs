@@ -12,10 +12,15 @@
 //! | `status` | file that receives the wait status, absent if nobody wants it |
 //! | `user` | `uid:gid:group,group…` of the program |
 //! | `rlimit` | `resource:soft:hard` of the program, in the kernel's numbers |
-//! | `wrap` | a word that goes before the program's own: something else runs it elsewhere |
+//! | `wrap` | a word of the wrapper, which runs the program elsewhere |
+//! | `exec-wrap` | a word of what runs another command where the wrapper runs the program |
 //! | `stdout`, `stderr` | a word of the program that takes this stream, if it is not to go where ours does |
 //! | `secret` | `NAME=VALUE`, a variable that only the program gets |
 //! | `program`, `arg` | for `exec`: the file to run and its arguments, the zeroth included |
+//! | `env` | for `exec`: `NAME=VALUE`, a variable of the program's own |
+//!
+//! A wrapper runs as the agent's user and without the limits; both are for programs that run right
+//! here. What wrappers are told and what they tell is part of the modules' interface.
 
 use std::io::Read;
 use std::path::PathBuf;
@@ -34,6 +39,8 @@ pub enum Kind {
         program: String,
         /// The program's arguments, the zeroth included.
         arguments: Vec<String>,
+        /// Variables on top of those of this process.
+        environment: Vec<(String, String)>,
     },
 }
 
@@ -63,6 +70,8 @@ pub struct Plan {
     pub rlimits: Vec<(u32, u64, u64)>,
     /// What to put before the program, if it is not to run right here.
     pub wrapper: Vec<String>,
+    /// What to put before another command that is to run where the wrapper runs the program.
+    pub exec_wrapper: Vec<String>,
     /// The program that takes the standard output, if one does.
     pub stdout: Vec<String>,
     /// The program that takes the standard error, if one does.
@@ -125,11 +134,13 @@ struct Draft {
     user: Option<User>,
     rlimits: Vec<(u32, u64, u64)>,
     wrapper: Vec<String>,
+    exec_wrapper: Vec<String>,
     stdout: Vec<String>,
     stderr: Vec<String>,
     secrets: Vec<(String, String)>,
     program: Option<String>,
     arguments: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 impl Draft {
@@ -147,6 +158,11 @@ impl Draft {
                 let (name, secret) = value.split_once('=')?;
                 self.secrets.push((name.to_owned(), secret.to_owned()));
             }
+            "exec-wrap" => self.exec_wrapper.push(value.to_owned()),
+            "env" => {
+                let (name, value) = value.split_once('=')?;
+                self.environment.push((name.to_owned(), value.to_owned()));
+            }
             "program" => self.program = Some(value.to_owned()),
             "arg" => self.arguments.push(value.to_owned()),
             _ => return None,
@@ -160,6 +176,7 @@ impl Draft {
             Some("exec") => Kind::Exec {
                 program: self.program.ok_or(PlanError::Missing("program"))?,
                 arguments: self.arguments,
+                environment: self.environment,
             },
             Some(other) => return Err(PlanError::Unknown(format!("kind={other}"))),
             None => return Err(PlanError::Missing("kind")),
@@ -171,6 +188,7 @@ impl Draft {
             user: self.user,
             rlimits: self.rlimits,
             wrapper: self.wrapper,
+            exec_wrapper: self.exec_wrapper,
             stdout: self.stdout,
             stderr: self.stderr,
             secrets: self.secrets,

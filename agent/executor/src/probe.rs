@@ -108,11 +108,29 @@ impl Probes {
     }
 }
 
-/// Starts a command. Its output is not the task's, so all of it goes to standard error.
+/// Starts a command where the task runs. Its output is not the task's, so all of it goes to
+/// standard error.
 fn run(program: &Program, plan: &Plan) -> Result<UnderWay, String> {
-    process::spawn(program, plan, Stdio::from(io::stderr()))
+    let output = Stdio::from(io::stderr());
+    let begun = match (plan.wrapper.is_empty(), plan.exec_wrapper.is_empty()) {
+        (true, _) => process::spawn(program, plan, output),
+        (false, true) => return Err("No command can be run where this task runs".to_owned()),
+        (false, false) => {
+            let beside = program.wrapped(&exec_words(&plan.exec_wrapper, program));
+            process::spawn_wrapper(&beside, plan, output, None)
+        }
+    };
+    begun
         .map(UnderWay::Command)
         .map_err(|error| format!("Failed to execute '{}': {error}", program.file))
+}
+
+/// The words that run a command beside the task, its variables included.
+fn exec_words(wrapper: &[String], program: &Program) -> Vec<String> {
+    let variables = program.environment.iter();
+    let variables =
+        variables.flat_map(|(name, value)| ["-e".to_owned(), format!("{name}={value}")]);
+    wrapper.iter().cloned().chain(variables).collect()
 }
 
 fn unreachable_at(address: SocketAddr, error: &io::Error) -> String {

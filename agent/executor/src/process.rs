@@ -1,12 +1,13 @@
 //! Processes of the container: start one, end them all, say how one ended.
 
 use std::io::{self, Write};
+use std::os::fd::{AsRawFd, BorrowedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::plan::Plan;
+use crate::plan::{Plan, User};
 use crate::sys::{self, Reaped};
 
 /// How long processes that were killed may take to go. One that the kernel holds longer (in
@@ -26,20 +27,66 @@ pub struct Program {
 
 impl Program {
     /// The same, run by the words before it: they, `--`, the file and its arguments but for the
-    /// zeroth.
+    /// zeroth. The variables stay out: a wrapper runs as the agent's user, and one of them
+    /// (`LD_PRELOAD`, say) could make it do anything.
     pub fn wrapped(&self, wrapper: &[String]) -> Self {
-        let Some(file) = wrapper.first().cloned() else { return self.clone() };
         let own = Some(&self.file).filter(|file| !file.is_empty());
         let rest = own.into_iter().chain(self.arguments.iter().skip(1)).cloned();
         let arguments = wrapper.iter().cloned().chain(["--".to_owned()]).chain(rest).collect();
-        Self { file, arguments, environment: self.environment.clone() }
+        let file = wrapper.first().cloned().unwrap_or_default();
+        Self { file, arguments, environment: Vec::new() }
     }
+}
+
+/// Starts the program of the container: right here, or by the plan's wrapper, which gets `report`
+/// to write to. The error names what could not be executed.
+pub fn spawn_first(
+    program: &Program,
+    plan: &Plan,
+    report: Option<BorrowedFd<'_>>,
+) -> io::Result<i32> {
+    let (file, spawned) = if plan.wrapper.is_empty() {
+        (&program.file, spawn(program, plan, Stdio::inherit()))
+    } else {
+        let wrapped = program.wrapped(&plan.wrapper);
+        (&plan.wrapper[0], spawn_wrapper(&wrapped, plan, Stdio::inherit(), report))
+    };
+    spawned.map_err(|error| io::Error::new(error.kind(), format!("'{file}': {error}")))
 }
 
 /// Starts a program in a session of its own, in the sandbox, as the plan's user and within the
 /// plan's limits, with `output` as its standard output. It dies with this process. Returns its
 /// process id.
 pub fn spawn(program: &Program, plan: &Plan, output: Stdio) -> io::Result<i32> {
+    let confined = Confined { rlimits: plan.rlimits.clone(), user: plan.user.clone() };
+    start(program, plan, output, confined, None)
+}
+
+/// Starts a wrapper: as [`spawn`] does, but as this process's user and without limits. `report`
+/// stays open in it, under the number in `REEVE_REPORT`.
+pub fn spawn_wrapper(
+    program: &Program,
+    plan: &Plan,
+    output: Stdio,
+    report: Option<BorrowedFd<'_>>,
+) -> io::Result<i32> {
+    start(program, plan, output, Confined::default(), report)
+}
+
+/// What a program may do less than this process.
+#[derive(Default)]
+struct Confined {
+    rlimits: Vec<(u32, u64, u64)>,
+    user: Option<User>,
+}
+
+fn start(
+    program: &Program,
+    plan: &Plan,
+    output: Stdio,
+    Confined { rlimits, user }: Confined,
+    report: Option<BorrowedFd<'_>>,
+) -> io::Result<i32> {
     let mut command = Command::new(&program.file);
     command
         .args(program.arguments.iter().skip(1))
@@ -51,13 +98,18 @@ pub fn spawn(program: &Program, plan: &Plan, output: Stdio) -> io::Result<i32> {
     if let Some(zeroth) = program.arguments.first() {
         command.arg0(zeroth);
     }
-    let rlimits = plan.rlimits.clone();
-    let user = plan.user.clone();
+    let report = report.map(|report| report.as_raw_fd());
+    if let Some(number) = report {
+        command.env("REEVE_REPORT", number.to_string());
+    }
     let supervisor = i32::try_from(std::process::id()).map_err(io::Error::other)?;
     let confine = move || {
         sys::new_session()?;
         // The standard library leaves the mask as it is, and the program is to hear SIGTERM.
         sys::unblock_signals()?;
+        if let Some(report) = report {
+            sys::keep_open(report)?;
+        }
         for &(resource, soft, hard) in &rlimits {
             sys::set_limit(resource, soft, hard)?;
         }
@@ -121,16 +173,16 @@ fn parent_of(pid: i32) -> Option<u32> {
     stat.rsplit_once(')')?.1.split_ascii_whitespace().nth(1)?.parse().ok()
 }
 
-/// How a command ended, in Mesos's words.
-pub fn describe(status: i32) -> String {
+/// How a command or container ended, in Mesos's words.
+pub fn describe(what: &str, status: i32) -> String {
     let status = ExitStatus::from_raw(status);
     match (status.code(), status.signal()) {
-        (Some(code), _) => format!("Command exited with status {code}"),
+        (Some(code), _) => format!("{what} exited with status {code}"),
         (None, Some(signal)) => {
             let core = if status.core_dumped() { " (core dumped)" } else { "" };
-            format!("Command terminated with signal {}{core}", sys::signal_name(signal))
+            format!("{what} terminated with signal {}{core}", sys::signal_name(signal))
         }
-        (None, None) => "Failed to get exit status for Command".to_owned(),
+        (None, None) => format!("Failed to get exit status for {what}"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! The supervisor's loop: one program, and everything it leaves behind.
 
 use std::os::unix::process::ExitStatusExt;
-use std::process::{ExitCode, ExitStatus, Stdio};
+use std::process::{ExitCode, ExitStatus};
 
 use crate::log;
 use crate::plan::Plan;
@@ -13,11 +13,10 @@ const NOT_STARTED: i32 = 127 << 8;
 
 /// Runs the program to its end, kills what it leaves, and returns its wait status.
 pub fn run(program: &Program, plan: &Plan) -> i32 {
-    let program = &program.wrapped(&plan.wrapper);
-    let first = match process::spawn(program, plan, Stdio::inherit()) {
+    let first = match process::spawn_first(program, plan, None) {
         Ok(pid) => pid,
         Err(error) => {
-            log(&format_args!("failed to execute '{}': {error}", program.file));
+            log(&format_args!("failed to execute {error}"));
             return NOT_STARTED;
         }
     };

@@ -272,6 +272,12 @@ pub fn leave_parent() -> io::Result<()> {
     Ok(())
 }
 
+/// Keeps a descriptor open in the program that this process becomes.
+pub fn keep_open(fd: RawFd) -> io::Result<()> {
+    // SAFETY: integers only; the kernel checks `fd`.
+    checked(unsafe { libc::fcntl(fd, libc::F_SETFD, 0) }).map(drop)
+}
+
 /// The kernel's words for a signal, such as `Killed`.
 pub fn signal_name(signal: i32) -> String {
     // SAFETY: strsignal returns a string that stays valid until its next call, and this process

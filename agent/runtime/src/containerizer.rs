@@ -25,7 +25,7 @@ use std::time::{Duration, Instant};
 
 use reeve_module_sdk::Failed;
 use reeve_module_sdk::container_logger::ContainerLogger;
-use reeve_module_sdk::isolator::{Grants, Isolator, Limitation, Usage};
+use reeve_module_sdk::isolator::{Figure, Grants, Isolator, Limitation, Usage};
 use tokio::sync::watch;
 use tokio::task::{JoinError, JoinHandle};
 
@@ -260,7 +260,8 @@ impl Containerizer {
         }
     }
 
-    /// Waits for a launch and holds each of its steps to its deadline.
+    /// Waits for a launch and holds each of its steps to its deadline. A link that is still making
+    /// ready for a container that nobody wants any more learns of it by its `cleanup`.
     async fn in_time(
         &self,
         id: &str,
@@ -268,19 +269,27 @@ impl Containerizer {
         progress: &Progress,
     ) -> Outcome {
         loop {
-            let (step, since) = progress.step();
-            let limit = match step {
-                Step::Fetch => self.inner.settings.fetch_deadline,
-                _ => self.inner.settings.step_deadline,
+            let stage = progress.stage();
+            let step = stage.step;
+            let limit = match (stage.patience, step) {
+                (Some(patience), _) => patience,
+                (None, Step::Fetch) => self.inner.settings.fetch_deadline,
+                (None, _) => self.inner.settings.step_deadline,
             };
             tokio::select! {
                 outcome = &mut run => return outcome.unwrap_or_else(|error| {
                     let message = format!("The launch of container '{id}' was cut short: {error}");
                     Err(LaunchError { step, destroyed: false, message })
                 }),
-                () = tokio::time::sleep_until((since + limit).into()) => {}
+                () = progress.abandoned() => {
+                    if progress.stage().step == Step::Prepare {
+                        self.clean_up(id).await;
+                    }
+                    continue;
+                }
+                () = tokio::time::sleep_until((stage.since + limit).into()) => {}
             }
-            if progress.step() == (step, since) && since.elapsed() >= limit {
+            if progress.stage() == stage && stage.since.elapsed() >= limit {
                 // Should the step ever return, the launch undoes itself; until then, what can be
                 // undone beside it is.
                 progress.abandon();
@@ -415,10 +424,10 @@ impl Containerizer {
         self.each_link(id, move |link, id| link.update(id, &grants)).await.map(drop)
     }
 
-    /// What a container uses now: of each figure, what the first link that knows it says.
+    /// What a container uses now: of each figure, what the first link that knows it says. Of one
+    /// whose processes run elsewhere, the link that sees them there tells of them.
     pub async fn usage(&self, id: &str) -> Result<Usage, ContainerError> {
-        let all = self.each_link(id, |link, id| link.usage(id)).await?;
-        Ok(all.into_iter().fold(Usage::default(), first_known))
+        Ok(together(self.each_link(id, |link, id| link.usage(id)).await?))
     }
 
     /// The ids of the running containers.
@@ -462,6 +471,18 @@ impl Containerizer {
             }),
         }
     }
+}
+
+/// One reading out of those of all links.
+fn together(mut all: Vec<Usage>) -> Usage {
+    if let Some(place) = all.iter().position(|usage| usage.elsewhere) {
+        let told = all.remove(place);
+        // The sandbox is here, whatever runs elsewhere.
+        let of_sandbox = |figure: &Figure| figure.name.starts_with("disk_");
+        all.iter_mut().for_each(|usage| usage.figures.retain(of_sandbox));
+        all.insert(0, told);
+    }
+    all.into_iter().fold(Usage::default(), first_known)
 }
 
 /// Adds to `known` the figures of `next` that it does not have.

@@ -2,7 +2,7 @@ use std::cell::Cell;
 use std::fs;
 
 use prost::Message;
-use reeve_module_api::v1::{Parameter, ParameterValue};
+use reeve_module_api::v2::{Parameter, ParameterValue};
 
 use super::rotate::Rotated;
 use super::settings::{CommandInfo, Environment, Variable};

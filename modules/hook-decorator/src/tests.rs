@@ -1,4 +1,4 @@
-use reeve_module_api::v1::{Parameter, ParameterValue};
+use reeve_module_api::v2::{Parameter, ParameterValue};
 
 use super::*;
 

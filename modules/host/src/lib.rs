@@ -7,16 +7,13 @@
 //! ```
 //!
 //! All up to the opening only reads the file, so what is wrong with a module is said before any
-//! of its code runs. A library is opened once and never closed: code that was given away cannot
-//! be taken back. A panic inside arrives as a [`Fault`](reeve_module_api::v2::Fault); a call that
-//! takes too long is noticed by a [`Watchdog`], or given up by [`Timely`].
 //! of its code runs. No file, however damaged, brings that down. A file that was cut, or whose
 //! segments or tables lead the system's loader elsewhere, is refused. Damage of the code and of
 //! the data that it uses cannot be seen, nor can a table that leads to a wrong place of the right
 //! kind: such a module may bring down whoever opens it, so `reeve module check` does it in a child
-//! process. A library is opened once and never closed: code that was given away cannot
-//! be taken back. A panic inside arrives as a [`Fault`](reeve_module_api::v1::Fault); a call that
-//! takes too long is noticed by a [`Watchdog`].
+//! process. A library is opened once and never closed: code that was given away cannot be taken
+//! back. A panic inside arrives as a [`Fault`](reeve_module_api::v2::Fault); a call that takes too
+//! long is noticed by a [`Watchdog`], or given up by [`Timely`].
 //!
 //! Lives here: all of the above, for every kind of module. Lives elsewhere: what crosses
 //! (`modules/api`), the traits that loaded modules implement (`modules/sdk`), and what is done

@@ -1,12 +1,14 @@
 //! From what the task asks for to what the engine is told: the body of `POST /containers/create`.
 //!
 //! - `command`: what runs.
+//! - `mount`: the parameter of that name.
 //! - `network`: networks and ports.
 //! - `parameters`: the free `parameters` of a DockerInfo, options of `docker run` by name.
 //! - `resources`: CPU and memory.
 //! - `volumes`: what is mounted.
 
 mod command;
+mod mount;
 mod network;
 mod parameters;
 mod resources;

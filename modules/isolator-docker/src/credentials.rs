@@ -1,13 +1,16 @@
 //! Credentials of registries, from a configuration file as `docker login` writes it.
 
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE};
+use nix::fcntl::OFlag;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,6 +19,12 @@ const DOCKER_HUB: &str = "https://index.docker.io/v1/";
 
 /// How long a credential helper may take.
 const HELPER_PATIENCE: Duration = Duration::from_secs(10);
+
+/// The longest configuration taken from a sandbox.
+const MAX_CONFIG: u64 = 1 << 20;
+
+/// How a file of a sandbox is opened: what took its place meanwhile is not followed, nor waited for.
+const O_NOFOLLOW_NONBLOCK: i32 = (OFlag::O_NOFOLLOW.bits()) | OFlag::O_NONBLOCK.bits();
 
 /// Credentials cannot be had.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +71,20 @@ impl Config {
                 if path.exists() { Self::read(&path) } else { Ok(Self::default()) }
             }
         }
+    }
+
+    /// From what was fetched into a sandbox: `.docker/config.json` or `.dockercfg`, as Mesos has it.
+    /// None if there is neither. These are the task's words, so they name no programs to run, and
+    /// nothing but a plain file is read.
+    pub(crate) fn of_sandbox(sandbox: &Path) -> Result<Option<Self>, CredentialsError> {
+        let places = [".docker/config.json", ".dockercfg"].map(|name| sandbox.join(name));
+        let Some(path) = places.into_iter().find(|path| path.symlink_metadata().is_ok()) else {
+            return Ok(None);
+        };
+        let failed = |source| CredentialsError::Read { path: path.clone(), source };
+        let text = read_plain(sandbox, &path).map_err(failed)?;
+        let config = Self::parse(&text, &format!("'{}'", path.display()))?;
+        Ok(Some(Self { auths: config.auths, ..Self::default() }))
     }
 
     fn read(path: &Path) -> Result<Self, CredentialsError> {
@@ -123,6 +146,19 @@ impl Config {
         };
         Ok(Some(json!({ "username": user, "password": password, "serveraddress": address })))
     }
+}
+
+/// A small file of the sandbox: no link out of it, no pipe that never ends.
+fn read_plain(sandbox: &Path, path: &Path) -> std::io::Result<String> {
+    let real = path.canonicalize()?;
+    let inside = real.starts_with(sandbox.canonicalize()?);
+    if !inside || !real.metadata()?.is_file() {
+        return Err(std::io::Error::other("it is no plain file of the sandbox"));
+    }
+    let file = File::options().read(true).custom_flags(O_NOFOLLOW_NONBLOCK).open(real)?;
+    let mut text = String::new();
+    file.take(MAX_CONFIG).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn decode(text: &str) -> Option<(String, String)> {

@@ -123,6 +123,13 @@ impl Engine {
         }
     }
 
+    /// Asks for something that goes on for as long as it likes once it has begun.
+    pub(crate) fn send_for(&self, call: Call<'_>) -> Result<Body, EngineError> {
+        let mut body = self.send(call, self.limit())?;
+        body.limit(Limit::none());
+        Ok(body)
+    }
+
     /// Asks for something and waits for the whole answer; an empty one is `null`.
     pub(crate) fn ask(&self, call: Call<'_>) -> Result<Value, EngineError> {
         let what = call.what;

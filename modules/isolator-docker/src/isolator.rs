@@ -5,6 +5,7 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use prost::Message;
 use reeve_module_sdk::isolator::{
@@ -15,7 +16,7 @@ use reeve_module_sdk::{Failed, Module, Parameters};
 use crate::create::{self, Changes, Site, Words};
 use crate::engine::{Engine, EngineError};
 use crate::image::Image;
-use crate::message::{CommandInfo, ContainerInfo, DockerInfo, Kind};
+use crate::message::{CommandInfo, ContainerInfo, DockerInfo, Kind, Variable};
 use crate::pull::Pull;
 use crate::settings::Settings;
 use crate::spec::{Shelf, Spec};
@@ -27,12 +28,22 @@ pub struct Docker {
     settings: Settings,
     engine: Engine,
     shelf: Shelf,
-    /// The containers that are Docker's; the flag is set when one is not wanted any more.
-    known: Mutex<BTreeMap<String, Arc<AtomicBool>>>,
+    /// The containers that are Docker's.
+    known: Mutex<BTreeMap<String, Known>>,
     /// Whether the engine may hold containers of this agent that nobody knows.
     unswept: AtomicBool,
     /// Keeps other agents from the runtime directory.
     lock: Mutex<Option<File>>,
+}
+
+/// A container that is Docker's.
+#[derive(Debug)]
+enum Known {
+    /// Its image is being made sure of; the flag is set when it is not wanted any more. The engine
+    /// has nothing of it.
+    Preparing(Arc<AtomicBool>),
+    /// There is a specification, so that the shim can make it at any time.
+    Prepared,
 }
 
 impl Module for Docker {
@@ -54,7 +65,7 @@ fn failed(error: impl std::fmt::Display) -> Failed {
 }
 
 impl Docker {
-    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Arc<AtomicBool>>> {
+    fn known(&self) -> MutexGuard<'_, BTreeMap<String, Known>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -109,11 +120,17 @@ impl Docker {
         Ok(())
     }
 
-    fn pull(&self, docker: &DockerInfo, given_up: Arc<AtomicBool>) -> Result<(), Failed> {
+    fn pull(
+        &self,
+        docker: &DockerInfo,
+        sandbox: &Path,
+        given_up: Arc<AtomicBool>,
+    ) -> Result<(), Failed> {
         let image = Image::parse(&docker.image).map_err(failed)?;
         let pull = Pull {
             engine: &self.engine,
             config: self.settings.config.as_deref(),
+            sandbox,
             patience: self.settings.pull_patience,
             given_up,
         };
@@ -139,18 +156,27 @@ impl Docker {
         };
         let body = create::body(&site, container, info, docker, words.as_ref()).map_err(failed)?;
         let environment = command.and_then(|command| command.environment).unwrap_or_default();
+        let variable = |variable: Variable| Some((variable.name, variable.value?));
         Ok(Spec {
             socket: self.settings.socket.clone(),
             patience: u64::try_from(self.settings.patience.as_millis()).unwrap_or(u64::MAX),
             name: create::name(&container.id),
             body,
             has_command: words.is_some(),
-            variables: environment.variables.into_iter().map(|variable| variable.name).collect(),
+            variables: environment.variables.into_iter().filter_map(variable).collect(),
         })
     }
 }
 
 impl Docker {
+    /// Leaves the specification for the shim, unless the container is not wanted any more.
+    fn shelve(&self, id: &str, spec: &Spec) -> Result<(), Failed> {
+        let mut known = self.known();
+        let Some(entry) = known.get_mut(id) else { return Err(failed("it was given up")) };
+        *entry = Known::Prepared;
+        self.shelf.write(id, spec).map_err(|error| self.in_runtime_dir(&error))
+    }
+
     /// Changes the resources of a container that the shim has not made yet.
     fn update_spec(&self, id: &str, grants: &Grants) -> Result<(), Failed> {
         let path = self.shelf.path(id);
@@ -169,7 +195,7 @@ impl Isolator for Docker {
         let all = self.shelf.all().map_err(|error| self.in_runtime_dir(&error))?;
         for id in all {
             if survivors.iter().any(|survivor| survivor.id == id) {
-                self.known().insert(id, Arc::default());
+                self.known().insert(id, Known::Prepared);
             } else {
                 self.shelf.remove(&id).map_err(|error| self.in_runtime_dir(&error))?;
             }
@@ -182,12 +208,14 @@ impl Isolator for Docker {
         Ok(())
     }
 
+    fn patience(&self, container: &Container) -> Option<Duration> {
+        // Beside the pull, the engine is asked a few things.
+        let patience = self.settings.pull_patience + 4 * self.settings.patience;
+        matches!(info(container), Ok(Some(_))).then_some(patience)
+    }
+
     fn prepare(&self, container: &Container) -> Result<Fragment, Failed> {
-        let info = ContainerInfo::decode(container.container_info.as_slice())
-            .map_err(|error| failed(format!("the ContainerInfo cannot be decoded: {error}")))?;
-        if info.kind != Some(Kind::Docker as i32) {
-            return Ok(Fragment::default());
-        }
+        let Some(info) = info(container)? else { return Ok(Fragment::default()) };
         let docker =
             info.docker.as_ref().ok_or_else(|| failed("the ContainerInfo has no DockerInfo"))?;
         create::check_id(&container.id).map_err(failed)?;
@@ -200,16 +228,22 @@ impl Isolator for Docker {
         let spec = self.spec(container, &info, docker)?;
         make_directories(&container.sandbox, &create::in_sandbox(&info, docker))?;
         let given_up = Arc::new(AtomicBool::new(false));
-        self.known().insert(container.id.to_string(), Arc::clone(&given_up));
+        let known = Known::Preparing(Arc::clone(&given_up));
+        self.known().insert(container.id.to_string(), known);
         if let Err(error) = self.sweep() {
             tracing::warn!("containers that belong to no task are left for now: {error}");
         }
-        self.pull(docker, given_up)?;
-        self.shelf.write(&container.id, &spec).map_err(|error| self.in_runtime_dir(&error))?;
+        self.pull(docker, Path::new(container.sandbox.as_str()), given_up)?;
+        self.shelve(&container.id, &spec)?;
         let path = |path: &Path| path.to_string_lossy().into_owned().into();
-        let wrapper =
-            [path(&self.settings.shim), "run".into(), path(&self.shelf.path(&container.id))];
-        Ok(Fragment { wrapper: wrapper.into_iter().collect(), ..Fragment::default() })
+        let words = |verb: &str| {
+            [path(&self.settings.shim), verb.into(), path(&self.shelf.path(&container.id))]
+        };
+        Ok(Fragment {
+            wrapper: words("run").into_iter().collect(),
+            exec_wrapper: words("exec").into_iter().collect(),
+            ..Fragment::default()
+        })
     }
 
     fn update(&self, id: &str, grants: &Grants) -> Result<(), Failed> {
@@ -230,7 +264,8 @@ impl Isolator for Docker {
             return Ok(Usage::default());
         }
         let stats = if_there(self.engine.container(&create::name(id)).stats())?;
-        Ok(stats.as_ref().map(usage::of).unwrap_or_default())
+        let usage = stats.as_ref().map(usage::of).unwrap_or_default();
+        Ok(Usage { elsewhere: true, ..usage })
     }
 
     fn check(&self, id: &str) -> Result<Option<Limitation>, Failed> {
@@ -242,8 +277,14 @@ impl Isolator for Docker {
     }
 
     fn cleanup(&self, id: &str) -> Result<(), Failed> {
-        let Some(given_up) = self.known().remove(id) else { return Ok(()) };
-        given_up.store(true, Ordering::SeqCst);
+        match self.known().remove(id) {
+            None => return Ok(()),
+            Some(Known::Preparing(given_up)) => {
+                given_up.store(true, Ordering::SeqCst);
+                return Ok(());
+            }
+            Some(Known::Prepared) => {}
+        }
         let removed = self.engine.container(&create::name(id)).remove();
         // One that the engine does not have may be one that it is just making: the shim was
         // killed, its request was not.
@@ -255,6 +296,13 @@ impl Isolator for Docker {
     }
 }
 
+/// What is said of a container that is Docker's; none if it is not.
+fn info(container: &Container) -> Result<Option<ContainerInfo>, Failed> {
+    let info = ContainerInfo::decode(container.container_info.as_slice())
+        .map_err(|error| failed(format!("the ContainerInfo cannot be decoded: {error}")))?;
+    Ok(Some(info).filter(|info| info.kind == Some(Kind::Docker as i32)))
+}
+
 /// What the engine says of a container; none if it does not have it, or it does not run.
 fn if_there<T>(answer: Result<T, EngineError>) -> Result<Option<T>, Failed> {
     match answer {
@@ -264,15 +312,10 @@ fn if_there<T>(answer: Result<T, EngineError>) -> Result<Option<T>, Failed> {
     }
 }
 
-/// The limit that a container broke which ended for want of memory. One that lost a process so
-/// and went on did not break it.
+/// The limit that a container broke which ended for want of memory.
 fn out_of_memory(state: &serde_json::Value) -> Option<Limitation> {
-    let ended = &state["State"];
-    let broke = ended["OOMKilled"] == true && ended["Running"] == false && ended["ExitCode"] != 0;
-    let limit = state["HostConfig"]["Memory"].as_i64().unwrap_or(0) >> 20;
-    let message =
-        format!("Memory limit exceeded: Limit: {limit}MB; the kernel ended the container");
-    broke.then(|| Limitation { resource: "mem".into(), message: message.into() })
+    let message = usage::out_of_memory(state)?;
+    Some(Limitation { resource: "mem".into(), message: message.into() })
 }
 
 /// Makes the directories of the sandbox that are mounted elsewhere.

@@ -51,7 +51,12 @@ reeve_module_sdk::module! {
             "Where the facts about living containers go. Each agent of an engine needs its own; \
              containers are marked with it."
         ),
-        ("shim", "text", "The program reeve-docker. Unset: beside the agent."),
+        (
+            "shim",
+            "text",
+            "The program reeve-docker. Unset: beside this module, beside the agent, or in \
+             /usr/libexec/reeve."
+        ),
         (
             "sandbox_directory",
             "text",

@@ -192,10 +192,11 @@ pub(crate) struct Environment {
     pub(crate) variables: Vec<Variable>,
 }
 
-/// `Environment.Variable`, of which only the name is read: the value, and that of a secret, comes
-/// in the environment of the shim.
+/// `Environment.Variable`; one without a value is a secret.
 #[derive(Clone, PartialEq, Message)]
 pub(crate) struct Variable {
     #[prost(string, tag = "1")]
     pub(crate) name: String,
+    #[prost(string, optional, tag = "2")]
+    pub(crate) value: Option<String>,
 }

@@ -1,6 +1,7 @@
 //! Making sure that the engine has an image.
 
 use std::io::{BufRead, BufReader};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -28,6 +29,8 @@ pub(crate) struct Pull<'a> {
     pub(crate) engine: &'a Engine,
     /// The `config` parameter.
     pub(crate) config: Option<&'a str>,
+    /// Where a task may have fetched credentials of its own to; they come first.
+    pub(crate) sandbox: &'a Path,
     pub(crate) patience: Duration,
     /// Set when nobody wants the image any more.
     pub(crate) given_up: Arc<AtomicBool>,
@@ -53,7 +56,11 @@ impl Pull<'_> {
     fn pull(&self, image: &Image) -> Result<(), PullError> {
         let failed = |why: String| PullError::Failed { image: image.full(), why };
         // Read anew each time: passwords change while agents run.
-        let header = Config::load(self.config)?.header(&image.registry)?;
+        let config = match Config::of_sandbox(self.sandbox)? {
+            Some(own) => own,
+            None => Config::load(self.config)?,
+        };
+        let header = config.header(&image.registry)?;
         let headers = header.map(|header| ("X-Registry-Auth", header)).into_iter().collect();
         let (name, tag) = (escaped(&image.repository), escaped(&image.tag));
         let target = format!("/images/create?fromImage={name}&tag={tag}");

@@ -7,6 +7,9 @@ use reeve_module_sdk::{Failed, Parameters};
 
 use crate::create::Cpu;
 
+/// Where packages put programs that nobody runs by hand.
+const INSTALLED: &str = "/usr/libexec/reeve";
+
 /// What the module was configured with.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Settings {
@@ -46,7 +49,7 @@ impl Settings {
             socket: socket(text("socket").unwrap_or("unix:///var/run/docker.sock"))?,
             config: text("config").map(str::to_owned),
             runtime_dir: absolute("runtime_dir", "/run/reeve/docker")?.into(),
-            shim: text("shim").map_or_else(beside_this_program, PathBuf::from),
+            shim: text("shim").map_or_else(shim, PathBuf::from),
             sandbox: absolute("sandbox_directory", "/mnt/mesos/sandbox")?,
             cpu: if parameters.switch("enable_cfs") { Cpu::Quota } else { Cpu::Weight },
             patience: longer_than_zero("timeout", 10)?,
@@ -67,9 +70,30 @@ fn socket(text: &str) -> Result<PathBuf, Failed> {
     )))
 }
 
-fn beside_this_program() -> PathBuf {
+/// `reeve-docker`: beside this module, beside the agent, or where packages put it.
+fn shim() -> PathBuf {
     let program = std::env::current_exe().unwrap_or_default();
-    program.with_file_name("reeve-docker")
+    let rooms = [this_library(), Some(program)].into_iter().flatten();
+    let rooms = rooms.filter_map(|file| Some(file.parent()?.to_owned()));
+    let rooms: Vec<PathBuf> = rooms.chain([PathBuf::from(INSTALLED)]).collect();
+    let mut places = rooms.iter().map(|room| room.join("reeve-docker"));
+    places
+        .find(|place| place.is_file())
+        .unwrap_or_else(|| PathBuf::from(INSTALLED).join("reeve-docker"))
+}
+
+/// The file that this code was loaded from: the one that the kernel has mapped where it is.
+fn this_library() -> Option<PathBuf> {
+    let here = shim as fn() -> PathBuf as usize;
+    let maps = std::fs::read_to_string("/proc/self/maps").ok()?;
+    maps.lines().find_map(|line| {
+        // START-END PERMISSIONS OFFSET DEVICE INODE PATH
+        let (start, end) = line.split_whitespace().next()?.split_once('-')?;
+        let number = |text| usize::from_str_radix(text, 16).ok();
+        let mapped = (number(start)?..number(end)?).contains(&here);
+        let path = line.find('/').and_then(|at| line.get(at..))?;
+        mapped.then(|| PathBuf::from(path))
+    })
 }
 
 #[cfg(test)]

@@ -1,14 +1,19 @@
 //! The program that stands for a container: `reeve-docker run SPEC [-- PROGRAM ARGUMENT…]`.
 //!
-//! It makes and starts the engine's container, writes what that writes, hands SIGTERM on, and ends
+//! It makes and starts the engine's container, writes what that writes, hands signals on, and ends
 //! with its exit code: to whoever started it, it is the task. One runs beside every task, so it
 //! has no runtime and keeps its memory small. An engine that goes away is waited for, as its
 //! containers may go on without it (`live-restore`).
 //!
 //! If the shim is killed, the container stays until the isolator's `cleanup` removes it.
+//!
+//! `reeve-docker exec SPEC [-e NAME=VALUE…] -- PROGRAM ARGUMENT…` runs a program in a container
+//! that runs, such as a health check's command.
 
 mod environment;
+mod exec;
 mod follow;
+mod report;
 mod stop;
 
 use std::io::{self, Write};
@@ -22,10 +27,13 @@ use serde_json::Value;
 use crate::create::Words;
 use crate::engine::{Engine, EngineError};
 use crate::spec::Spec;
+use crate::usage;
 use follow::Follower;
+use report::Report;
 use stop::Stop;
 
-const USAGE: &str = "usage: reeve-docker run SPEC [-- PROGRAM ARGUMENT...]";
+const USAGE: &str = "usage: reeve-docker run SPEC [-- PROGRAM ARGUMENT...]\n       \
+                     reeve-docker exec SPEC [-e NAME=VALUE]... -- PROGRAM ARGUMENT...";
 
 /// The exit codes of `docker run`: of its own failure, and of a container that was killed.
 const FAILED: u8 = 125;
@@ -49,7 +57,13 @@ enum ShimError {
 
 /// Runs the program with its arguments, its own name left out.
 pub fn main(arguments: impl Iterator<Item = String>) -> ExitCode {
-    match run(&arguments.collect::<Vec<_>>()) {
+    let arguments: Vec<String> = arguments.collect();
+    let outcome = match arguments.split_first() {
+        Some((verb, rest)) if verb == "run" => run(rest),
+        Some((verb, rest)) if verb == "exec" => exec::run(rest),
+        _ => Err(ShimError::Usage),
+    };
+    match outcome {
         Ok(code) => code.into(),
         Err(error) => {
             say(&error);
@@ -66,18 +80,28 @@ fn say(what: &dyn std::fmt::Display) {
 
 fn run(arguments: &[String]) -> Result<u8, ShimError> {
     let (path, rest) = match arguments {
-        [run, path] if run == "run" => (path, &[] as &[String]),
-        [run, path, dashes, rest @ ..] if run == "run" && dashes == "--" => (path, rest),
+        [path] => (path, &[] as &[String]),
+        [path, dashes, rest @ ..] if dashes == "--" => (path, rest),
         _ => return Err(ShimError::Usage),
     };
     // Before any thread is there, so that no signal ends one of them.
     stop::block().map_err(ShimError::Signals)?;
-    let path = Path::new(path);
-    let spec =
-        Spec::read(path).map_err(|source| ShimError::Spec { path: path.to_owned(), source })?;
-    let engine = Arc::new(Engine::new(&spec.socket, Duration::from_millis(spec.patience)));
+    let mut report = Report::open();
+    let spec = read(path).inspect_err(|error| report.failed(error))?;
+    let engine = Arc::new(spec.engine());
     let stop = Stop::listen(Arc::clone(&engine), spec.name.clone());
-    Shim { engine, stop, name: spec.name.clone() }.run(body(spec, rest))
+    let mut shim = Shim { engine, stop, name: spec.name.clone(), report };
+    shim.run(&body(spec, rest))
+}
+
+fn read(path: &str) -> Result<Spec, ShimError> {
+    Spec::read(Path::new(path)).map_err(|source| ShimError::Spec { path: path.into(), source })
+}
+
+impl Spec {
+    fn engine(&self) -> Engine {
+        Engine::new(&self.socket, Duration::from_millis(self.patience))
+    }
 }
 
 /// The whole body of the request that creates the container.
@@ -86,7 +110,7 @@ fn body(spec: Spec, arguments: &[String]) -> Value {
     if !has_command {
         Words::of_arguments(arguments).put(&mut body);
     }
-    environment::put(&mut body, std::env::vars_os(), &variables);
+    environment::put(&mut body, std::env::vars_os(), variables);
     body
 }
 
@@ -95,26 +119,41 @@ struct Shim {
     engine: Arc<Engine>,
     stop: Stop,
     name: String,
+    report: Report,
 }
 
 impl Shim {
-    fn run(self, body: Value) -> Result<u8, ShimError> {
-        let container = self.engine.container(&self.name);
-        self.engine.create(&self.name, &body)?;
+    fn run(&mut self, body: &Value) -> Result<u8, ShimError> {
         let terminal = body["Tty"] == true;
-        // Before the start, so that nothing is missed.
-        let follower = Follower::begin(container.attach()?, terminal);
+        let follower = match self.make(body, terminal) {
+            Ok(follower) => follower,
+            Err(error) => {
+                self.report.failed(&error);
+                return Err(error.into());
+            }
+        };
         if !self.stop.may_start() {
             return Ok(stop::STOPPED);
         }
+        let container = self.engine.container(&self.name);
         if let Err(error) = container.start() {
+            self.report.failed(&error);
             say(&error);
             return Ok(self.failed_start());
         }
         self.stop.started();
+        let address = container.inspect().ok().and_then(|state| usage::address(&state));
+        self.report.running(address);
         let code = self.wait(follower, terminal)?;
         self.say_if_out_of_memory();
         Ok(code)
+    }
+
+    fn make(&self, body: &Value, terminal: bool) -> Result<Follower, EngineError> {
+        self.engine.create(&self.name, body)?;
+        // Before the start, so that nothing is missed.
+        let output = self.engine.container(&self.name).attach()?;
+        Ok(Follower::begin(output, terminal))
     }
 
     /// The exit code of a container that could not be started: 127 if its program is not there,
@@ -177,11 +216,11 @@ impl Shim {
         }
     }
 
-    fn say_if_out_of_memory(&self) {
+    fn say_if_out_of_memory(&mut self) {
         let state = self.engine.container(&self.name).inspect().unwrap_or_default();
-        if state["State"]["OOMKilled"] == true {
-            let limit = state["HostConfig"]["Memory"].as_i64().unwrap_or(0) >> 20;
-            say(&format_args!("the container used up its memory of {limit} MB (OOM)"));
+        if let Some(message) = usage::out_of_memory(&state) {
+            say(&message);
+            self.report.limit("mem", &message);
         }
     }
 }

@@ -25,8 +25,9 @@ pub(crate) struct Spec {
     pub(crate) body: Value,
     /// Whether the body says what runs; if not, the shim's arguments do.
     pub(crate) has_command: bool,
-    /// Variables that the task itself sets: they are passed on whatever their names.
-    pub(crate) variables: Vec<String>,
+    /// Variables that the task itself sets. They are not in the shim's environment, which is that of
+    /// a program of the agent's user.
+    pub(crate) variables: Vec<(String, String)>,
 }
 
 impl Spec {

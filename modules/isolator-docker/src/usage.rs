@@ -1,7 +1,9 @@
-//! From the engine's readings of a container to Mesos's names of them.
+//! From what the engine says of a container to what Mesos says of one.
+
+use std::net::IpAddr;
 
 use reeve_module_sdk::isolator::Usage;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Nanoseconds of a second.
 const NANOS: f64 = 1e9;
@@ -65,6 +67,27 @@ fn networks(stats: &Value, usage: &mut Usage) {
         let all = networks.values().filter_map(|network| network[field].as_u64());
         usage.count(name, all.fold(0, u64::saturating_add));
     }
+}
+
+/// The IP address of a container, by what the engine knows of it, if it has one of its own. A
+/// container is in one network, unless somebody else adds it to more.
+pub(crate) fn address(container: &Value) -> Option<IpAddr> {
+    let settings = &container["NetworkSettings"];
+    let networks = settings["Networks"].as_object().into_iter().flat_map(Map::values);
+    let all = networks.chain([settings]);
+    let text = |network: &Value, field: &str| network[field].as_str()?.parse().ok();
+    let of = |field: &str| all.clone().find_map(|network| text(network, field));
+    of("IPAddress").or_else(|| of("GlobalIPv6Address"))
+}
+
+/// What is said of a container, by what the engine knows of it, that ended for want of memory. One
+/// that lost a process so and went on did not break its limit.
+pub(crate) fn out_of_memory(container: &Value) -> Option<String> {
+    let ended = &container["State"];
+    let broke = ended["OOMKilled"] == true && ended["Running"] == false && ended["ExitCode"] != 0;
+    let limit = container["HostConfig"]["Memory"].as_i64().unwrap_or(0) >> 20;
+    broke
+        .then(|| format!("Memory limit exceeded: Limit: {limit}MB; the kernel ended the container"))
 }
 
 #[cfg(test)]

@@ -71,7 +71,7 @@ fn averages(text: &str) -> Option<[f64; 2]> {
 
 #[cfg(test)]
 mod tests {
-    use reeve_module_api::v1::{Parameter, ParameterValue};
+    use reeve_module_api::v2::{Parameter, ParameterValue};
     use reeve_module_sdk::oversubscription::{ExecutorUsage, Scalar};
 
     use super::*;

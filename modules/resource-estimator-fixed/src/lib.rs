@@ -58,7 +58,7 @@ fn scalar(text: &str) -> Result<Scalar, Failed> {
 
 #[cfg(test)]
 mod tests {
-    use reeve_module_api::v1::{Parameter, ParameterValue};
+    use reeve_module_api::v2::{Parameter, ParameterValue};
 
     use super::*;
 

@@ -1,6 +1,6 @@
 //! The checks a task asks for, from the wire; or why they cannot be had.
 
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use reeve_wire::v1::check_info;
@@ -31,6 +31,21 @@ pub struct Wanted {
 }
 
 impl Wanted {
+    /// The same of a task that has an IP address of its own.
+    pub fn at(mut self, address: Option<IpAddr>) -> Self {
+        let health = self.health.as_mut().map(|(terms, _)| terms);
+        for terms in self.general.iter_mut().chain(health) {
+            let (Probe::Http { address: probed, .. } | Probe::Tcp(probed)) = &mut terms.probe
+            else {
+                continue;
+            };
+            if let Some(own) = address.filter(|own| own.is_ipv4() == probed.is_ipv4()) {
+                probed.set_ip(own);
+            }
+        }
+        self
+    }
+
     /// Reads the checks of a task.
     pub fn read(task: &TaskInfo) -> Result<Self, Refused> {
         let id = &task.task_id.value;

@@ -2,6 +2,7 @@ use super::*;
 use reeve_wire::v1::{CommandInfo, DurationInfo, KillPolicy};
 
 mod checks;
+mod elsewhere;
 
 const AT: fn(u64) -> Duration = Duration::from_millis;
 
@@ -40,13 +41,16 @@ fn kill(grace: Option<u64>) -> Event {
 
 impl Rig {
     fn new(checkpoint: bool, killing_state: bool) -> Self {
+        Self::of(settings(checkpoint), false, killing_state)
+    }
+
+    fn of(settings: Settings, wrapped: bool, killing_state: bool) -> Self {
         let mut count = 0;
         let stamp = move || {
             count += 1;
             Stamp { uuid: [count; 16], timestamp: f64::from(count) }
         };
-        let (machine, first) =
-            Executor::new(settings(checkpoint), false, Box::new(stamp) as Box<_>);
+        let (machine, first) = Executor::new(settings, wrapped, Box::new(stamp) as Box<_>);
         assert!(matches!(first, Effect::Connect(_)));
         let mut rig = Self { machine, sent: Vec::new() };
         assert_eq!(rig.step(0, Event::Subscribed { killing_state }), []);

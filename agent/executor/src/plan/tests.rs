@@ -17,6 +17,8 @@ fn a_whole_plan_is_read_and_the_go_byte_is_left() {
         "rlimit=7:64:128",
         "wrap=/bin/elsewhere",
         "wrap=run",
+        "exec-wrap=/bin/beside",
+        "env=A=b=c",
         "stderr=/bin/cat",
         "stderr=-u",
         "secret=TOKEN=a=b",
@@ -31,12 +33,17 @@ fn a_whole_plan_is_read_and_the_go_byte_is_left() {
     assert_eq!(plan.user, Some(User { uid: 1000, gid: 100, groups: vec![4, 24] }));
     assert_eq!(plan.rlimits, [(7, 64, 128)]);
     assert_eq!(plan.wrapper, ["/bin/elsewhere", "run"]);
+    assert_eq!(plan.exec_wrapper, ["/bin/beside"]);
     assert_eq!(plan.stdout, [""; 0]);
     assert_eq!(plan.stderr, ["/bin/cat", "-u"]);
     assert_eq!(plan.secrets, [("TOKEN".to_owned(), "a=b".to_owned())]);
     assert_eq!(
         plan.kind,
-        Kind::Exec { program: "/bin/echo".into(), arguments: vec!["echo".into(), "a=b".into()] }
+        Kind::Exec {
+            program: "/bin/echo".into(),
+            arguments: vec!["echo".into(), "a=b".into()],
+            environment: vec![("A".into(), "b=c".into())],
+        }
     );
 }
 
@@ -49,6 +56,7 @@ fn a_plan_that_cannot_be_followed_says_why() {
     assert!(refused(&["colour=red"]).to_string().contains("colour=red"));
     assert!(refused(&["secret=hush"]).to_string().contains("secret=(not shown)"));
     assert!(refused(&["user=root"]).to_string().contains("user=root"));
+    assert!(refused(&["env=A"]).to_string().contains("env=A"));
     assert!(refused(&["rlimit=7:1"]).to_string().contains("rlimit=7:1"));
     assert!(matches!(Plan::read(&mut [255_u8; 4].as_slice()), Err(PlanError::TooLong(_))));
 }

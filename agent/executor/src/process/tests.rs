@@ -14,17 +14,19 @@ fn a_wrapped_program_comes_after_the_words_of_the_wrapper() {
     let nothing = Program { arguments: Vec::new(), ..program("", "") };
     let wrapped = nothing.wrapped(&wrapper);
     assert_eq!(wrapped, program("/bin/elsewhere", "/bin/elsewhere run --"));
-    assert_eq!(program("/bin/sh", "sh").wrapped(&[]), program("/bin/sh", "sh"));
+    let steered = vec![("LD_PRELOAD".to_owned(), "/evil.so".to_owned())];
+    let wrapped = Program { environment: steered, ..program("/bin/sh", "sh") }.wrapped(&wrapper);
+    assert_eq!(wrapped.environment, []);
 }
 
 #[test]
 fn endings_are_worded_as_mesos_words_them() {
-    assert_eq!(describe(0), "Command exited with status 0");
-    assert_eq!(describe(3 << 8), "Command exited with status 3");
-    assert_eq!(describe(9), "Command terminated with signal Killed");
-    assert_eq!(describe(15), "Command terminated with signal Terminated");
+    assert_eq!(describe("Command", 0), "Command exited with status 0");
+    assert_eq!(describe("Command", 3 << 8), "Command exited with status 3");
+    assert_eq!(describe("Command", 9), "Command terminated with signal Killed");
+    assert_eq!(describe("Command", 15), "Command terminated with signal Terminated");
     assert_eq!(
-        describe(11 | 0x80),
+        describe("Command", 11 | 0x80),
         "Command terminated with signal Segmentation fault (core dumped)"
     );
     assert!(succeeded(0) && !succeeded(1 << 8) && !succeeded(15));

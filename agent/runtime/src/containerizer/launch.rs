@@ -4,6 +4,8 @@
 //!  check -> sandbox -> prepare (each link) -> fetch -> spawn -> isolate (each link) -> go
 //! ```
 //!
+//! Some containers are fetched for before they are prepared (`Spec::fetch_first`).
+//!
 //! It runs on a thread that may block. Whoever waits for it looks at [`Progress`] to hold each
 //! step to its deadline, and may abandon it there; the launch notices between two steps (and
 //! while fetching) and undoes itself.
@@ -12,10 +14,12 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use reeve_module_sdk::isolator::{Container, Fragment, Rlimit, Variable};
+use reeve_module_sdk::std_types::{RString, RVec};
+use tokio::sync::Notify;
 
 use super::kernel::{Held, Kernel, Order};
 use super::outputs::{self, Takers};
@@ -33,31 +37,68 @@ const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 /// Where a launch is, shared with whoever waits for it.
 #[derive(Debug)]
 pub(crate) struct Progress {
-    step: Mutex<(Step, Instant)>,
+    stage: Mutex<Stage>,
     abandoned: AtomicBool,
+    abandonment: Notify,
+}
+
+/// A step under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stage {
+    pub(crate) step: Step,
+    pub(crate) since: Instant,
+    /// How long it may take, if that is not what the settings say.
+    pub(crate) patience: Option<Duration>,
+}
+
+impl Stage {
+    fn new(step: Step, patience: Option<Duration>) -> Self {
+        Self { step, since: Instant::now(), patience }
+    }
 }
 
 impl Progress {
     pub(crate) fn new() -> Self {
-        Self { step: Mutex::new((Step::Check, Instant::now())), abandoned: AtomicBool::new(false) }
+        Self {
+            stage: Mutex::new(Stage::new(Step::Check, None)),
+            abandoned: AtomicBool::new(false),
+            abandonment: Notify::new(),
+        }
     }
 
-    /// The step under way and when it began.
-    pub(crate) fn step(&self) -> (Step, Instant) {
-        *self.step.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, Stage> {
+        self.stage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Asks the launch to undo itself.
+    /// The step under way.
+    pub(crate) fn stage(&self) -> Stage {
+        *self.lock()
+    }
+
+    /// Asks the launch to undo itself. The step under way may take no longer than any other.
     pub(crate) fn abandon(&self) {
-        self.abandoned.store(true, Ordering::SeqCst);
+        if !self.abandoned.swap(true, Ordering::SeqCst) {
+            let mut stage = self.lock();
+            *stage = Stage::new(stage.step, None);
+            self.abandonment.notify_one();
+        }
     }
 
     pub(crate) fn is_abandoned(&self) -> bool {
         self.abandoned.load(Ordering::SeqCst)
     }
 
+    /// Waits until the launch is abandoned. One may wait, once.
+    pub(crate) async fn abandoned(&self) {
+        self.abandonment.notified().await;
+    }
+
     fn enter(&self, step: Step) -> Result<(), Fault> {
-        *self.step.lock().unwrap_or_else(PoisonError::into_inner) = (step, Instant::now());
+        self.enter_for(step, None)
+    }
+
+    fn enter_for(&self, step: Step, patience: Option<Duration>) -> Result<(), Fault> {
+        *self.lock() = Stage::new(step, patience.filter(|_| !self.is_abandoned()));
         if self.is_abandoned() { Err(Fault(step, String::new())) } else { Ok(()) }
     }
 }
@@ -88,11 +129,19 @@ struct Done {
 
 /// What the isolators added.
 #[derive(Default)]
-struct Additions {
+pub(super) struct Additions {
     environment: BTreeMap<String, String>,
-    rlimits: Vec<Rlimit>,
-    /// Words to put before the command, and the link that wants them.
-    wrapper: Option<(String, Vec<String>)>,
+    pub(super) rlimits: Vec<Rlimit>,
+    wrapper: Option<Wrapper>,
+}
+
+/// What runs the command elsewhere.
+struct Wrapper {
+    /// The link that wants it.
+    link: String,
+    words: Vec<String>,
+    /// The words that run another command there.
+    exec: Vec<String>,
 }
 
 impl Additions {
@@ -104,17 +153,23 @@ impl Additions {
         if fragment.wrapper.is_empty() {
             return Ok(());
         }
-        if let Some((other, _)) = &self.wrapper {
+        if let Some(Wrapper { link: other, .. }) = &self.wrapper {
             let why = format!("isolators '{other}' and '{link}' both want to run its command");
             return Err(Fault(Step::Prepare, why));
         }
-        let words = fragment.wrapper.into_iter().map(Into::into).collect();
-        self.wrapper = Some((link.to_owned(), words));
+        let plain = |words: RVec<RString>| words.into_iter().map(Into::into).collect();
+        self.wrapper = Some(Wrapper {
+            link: link.to_owned(),
+            words: plain(fragment.wrapper),
+            exec: plain(fragment.exec_wrapper),
+        });
         Ok(())
     }
 
-    fn wrapper(&self) -> &[String] {
-        self.wrapper.as_ref().map_or(&[], |(_, words)| words)
+    /// The words of the wrapper, and those that run another command there.
+    pub(super) fn wrappers(&self) -> [&[String]; 2] {
+        let Some(Wrapper { words, exec, .. }) = &self.wrapper else { return [&[], &[]] };
+        [words, exec]
     }
 }
 
@@ -154,7 +209,9 @@ impl Launch<'_> {
         done.files = true;
         files::create(&settings.runtime_dir, &spec.id)
             .map_err(|error| fault(Step::Sandbox)(&error))?;
-        progress.enter(Step::Prepare)?;
+        if spec.fetch_first {
+            self.fetch(user.as_ref(), &mut outputs)?;
+        }
         let container = self.container(user.as_ref());
         let mut additions = self.prepare(&container, done)?;
         let takers = match &settings.logger {
@@ -162,23 +219,13 @@ impl Launch<'_> {
                 .map_err(|why| Fault(Step::Prepare, why))?,
             None => Takers::default(),
         };
-        if !spec.uris.is_empty() {
-            progress.enter(Step::Fetch)?;
-            self.fetch(user.as_ref()).inspect_err(|Fault(_, message)| {
-                drop(writeln!(outputs.stderr, "{message}"));
-            })?;
+        if !spec.fetch_first {
+            self.fetch(user.as_ref(), &mut outputs)?;
         }
         progress.enter(Step::Spawn)?;
         let status = files::status(&settings.runtime_dir, &spec.id);
-        let plan = plan::encode(
-            spec,
-            user.as_ref(),
-            &additions.rlimits,
-            additions.wrapper(),
-            &takers,
-            &status,
-        )
-        .map_err(|message| Fault(Step::Spawn, message))?;
+        let plan = plan::encode(spec, user.as_ref(), &additions, &takers, &status)
+            .map_err(|message| Fault(Step::Spawn, message))?;
         let environment = self.environment(&mut additions.environment);
         let order = Order {
             executor: &settings.executor,
@@ -230,16 +277,36 @@ impl Launch<'_> {
         for link in self.chain {
             // Counted first: a link that fails half way has something to clean up as well.
             done.prepared += 1;
+            self.progress.enter_for(Step::Prepare, link.works.patience(container))?;
             let fragment = link.works.prepare(container).map_err(|error| {
                 Fault(Step::Prepare, format!("isolator '{}': {error}", link.name))
             })?;
             additions.take(&link.name, fragment)?;
-            self.progress.enter(Step::Prepare)?;
+        }
+        self.progress.enter(Step::Prepare)?;
+        if let Some(Wrapper { link, .. }) = &additions.wrapper
+            && let Some(name) = self.spec.secrets.keys().next()
+        {
+            let why = format!(
+                "isolator '{link}' runs its command elsewhere, and does not take variables of \
+                 type SECRET there, such as '{name}'"
+            );
+            return Err(Fault(Step::Prepare, why));
         }
         Ok(additions)
     }
 
-    fn fetch(&self, user: Option<&User>) -> Result<(), Fault> {
+    fn fetch(&self, user: Option<&User>, outputs: &mut sandbox::Outputs) -> Result<(), Fault> {
+        if self.spec.uris.is_empty() {
+            return Ok(());
+        }
+        self.progress.enter(Step::Fetch)?;
+        self.fetch_all(user).inspect_err(|Fault(_, message)| {
+            drop(writeln!(outputs.stderr, "{message}"));
+        })
+    }
+
+    fn fetch_all(&self, user: Option<&User>) -> Result<(), Fault> {
         let abandoned = || self.progress.is_abandoned();
         let fetch = fetch::Fetch {
             sandbox: &self.spec.sandbox,

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use reeve_module_sdk::isolator::Rlimit;
-
+use super::launch::Additions;
 use super::outputs::Takers;
 use super::spec::{Command, Program, Spec};
 use crate::users::User;
@@ -12,8 +11,7 @@ use crate::users::User;
 pub(crate) fn encode(
     spec: &Spec,
     user: Option<&User>,
-    rlimits: &[Rlimit],
-    wrapper: &[String],
+    additions: &Additions,
     takers: &Takers,
     status: &Path,
 ) -> Result<Vec<u8>, String> {
@@ -31,10 +29,12 @@ pub(crate) fn encode(
         let groups: Vec<String> = user.groups.iter().map(u32::to_string).collect();
         entry("user", &format!("{}:{}:{}", user.uid, user.gid, groups.join(",")))?;
     }
-    for limit in rlimits {
+    for limit in &additions.rlimits {
         entry("rlimit", &format!("{}:{}:{}", limit.resource, limit.soft, limit.hard))?;
     }
+    let [wrapper, exec_wrapper] = additions.wrappers();
     wrapper.iter().try_for_each(|word| entry("wrap", word))?;
+    exec_wrapper.iter().try_for_each(|word| entry("exec-wrap", word))?;
     takers.stdout.iter().try_for_each(|word| entry("stdout", word))?;
     takers.stderr.iter().try_for_each(|word| entry("stderr", word))?;
     for (name, secret) in &spec.secrets {
@@ -47,6 +47,9 @@ pub(crate) fn encode(
             let (file, arguments) = run(program);
             entry("program", file)?;
             arguments.into_iter().try_for_each(|argument| entry("arg", argument))?;
+            for (name, value) in &program.environment {
+                entry("env", &format!("{name}={value}"))?;
+            }
         }
     }
     let length = u32::try_from(text.len()).map_err(|_| "the command is too long".to_owned())?;

@@ -20,7 +20,8 @@ pub struct Settings {
     pub switch_user: bool,
     /// Who says where output goes; the files `stdout` and `stderr` of the sandbox if nobody does.
     pub logger: Option<Logger>,
-    /// How long each step of a launch may take, save for fetching.
+    /// How long each step of a launch may take, save for fetching and where an isolator asks for
+    /// more.
     pub step_deadline: Duration,
     /// How long fetching may take in all.
     pub fetch_deadline: Duration,
@@ -52,6 +53,9 @@ pub struct Program {
     pub value: String,
     /// Without `shell`: the arguments, the zeroth included.
     pub arguments: Vec<String>,
+    /// Variables on top of those of the container. They are the task's own words, so nothing but
+    /// the program gets them.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// What runs in the container.
@@ -74,8 +78,8 @@ pub struct Spec {
     pub user: Option<String>,
     /// What runs.
     pub command: Command,
-    /// The whole environment: that of the executor
-    /// ([`ExecutorEnvironment`](crate::environment::ExecutorEnvironment)) and that of the command.
+    /// The container's environment: that of an executor
+    /// ([`ExecutorEnvironment`](crate::environment::ExecutorEnvironment)).
     pub environment: BTreeMap<String, String>,
     /// Variables that only its program gets. They are written to no file.
     pub secrets: BTreeMap<String, String>,
@@ -87,8 +91,11 @@ pub struct Spec {
     pub task: Option<String>,
     /// What it is given.
     pub grants: Grants,
-    /// What to fetch into the sandbox first.
+    /// What to fetch into the sandbox.
     pub uris: Vec<Uri>,
+    /// Whether to fetch before the isolators make ready, because one of them needs what is
+    /// fetched. Otherwise after, because they may change the sandbox.
+    pub fetch_first: bool,
     /// The protobuf `mesos.v1.ContainerInfo`, empty if there is none.
     pub container_info: Vec<u8>,
     /// The protobuf `mesos.v1.CommandInfo` of what runs in it.

@@ -120,6 +120,7 @@ fn spec(dir: &Path) -> Spec {
         uris: Vec::new(),
         container_info: Vec::new(),
         command_info: Vec::new(),
+        fetch_first: false,
         pid_file: None,
     }
 }
@@ -218,6 +219,51 @@ async fn a_step_that_hangs_meets_its_deadline() {
     assert!(error.message.contains("took more than"), "{error}");
 }
 
+/// A link that makes ready for longer than other steps may take, until it is told to clean up.
+#[derive(Default)]
+struct Patient {
+    unwanted: std::sync::Condvar,
+    is_unwanted: Mutex<bool>,
+}
+
+impl Isolator for Patient {
+    fn patience(&self, _: &Described) -> Option<Duration> {
+        Some(Duration::from_secs(3_600))
+    }
+    fn prepare(&self, _: &Described) -> Result<Fragment, Failed> {
+        let wanted = self.is_unwanted.lock().unwrap();
+        drop(self.unwanted.wait_while(wanted, |unwanted| !*unwanted).unwrap());
+        Err(Failed("nobody wants it".into()))
+    }
+    fn cleanup(&self, _: &str) -> Result<(), Failed> {
+        *self.is_unwanted.lock().unwrap() = true;
+        self.unwanted.notify_all();
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_link_may_ask_for_time_and_hears_when_it_is_not_wanted_any_more() {
+    let dir = tempfile::tempdir().unwrap();
+    let kernel = Box::new(Recorder { fails_at: None, log: Log::default() });
+    let mut settings = Settings::new("/none", dir.path().join("run"));
+    settings.step_deadline = Duration::from_millis(300);
+    let link = Link { name: "patient".to_owned(), works: Arc::new(Patient::default()) };
+    let containerizer = Containerizer::with_kernel(settings, vec![link], kernel);
+    let spec = spec(dir.path());
+    let launch = tokio::spawn({
+        let containerizer = containerizer.clone();
+        async move { containerizer.launch(spec).await }
+    });
+    // Longer than other steps may take.
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    assert!(!launch.is_finished());
+    containerizer.destroy("c").await.unwrap();
+    let error = launch.await.unwrap().unwrap_err();
+    assert!(error.destroyed, "{error}");
+    assert_eq!(error.message, "Container 'c' was destroyed while being launched");
+}
+
 #[tokio::test]
 async fn a_container_can_be_destroyed_before_its_specification_is_made() {
     let dir = tempfile::tempdir().unwrap();
@@ -276,4 +322,18 @@ fn of_each_figure_the_first_that_is_known_counts() {
     let both = first_known(first, second);
     assert_eq!(both.get("processes"), Some(Value::Count(1)));
     assert_eq!(both.get("threads"), Some(Value::Count(3)));
+}
+
+#[test]
+fn of_what_runs_elsewhere_only_who_sees_it_there_tells() {
+    let (mut stand_in, mut sandbox, mut elsewhere) = <(Usage, Usage, Usage)>::default();
+    stand_in.count("processes", 2);
+    stand_in.count("mem_rss_bytes", 2);
+    sandbox.count("disk_used_bytes", 7);
+    elsewhere.count("mem_rss_bytes", 64);
+    elsewhere.elsewhere = true;
+    let told = together(vec![stand_in, sandbox, elsewhere]);
+    assert_eq!(told.get("mem_rss_bytes"), Some(Value::Count(64)));
+    assert_eq!(told.get("disk_used_bytes"), Some(Value::Count(7)));
+    assert_eq!(told.get("processes"), None);
 }

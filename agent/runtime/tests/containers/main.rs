@@ -60,7 +60,7 @@ impl Rig {
 
     fn spec(&self, script: &str) -> Spec {
         let value = script.to_owned();
-        let program = Program { shell: true, value, arguments: Vec::new() };
+        let program = Program { shell: true, value, arguments: Vec::new(), ..Program::default() };
         Spec {
             id: self.id.clone(),
             sandbox: self.dir.path().join("work/runs/c"),
@@ -75,6 +75,7 @@ impl Rig {
             uris: Vec::new(),
             container_info: Vec::new(),
             command_info: Vec::new(),
+            fetch_first: false,
             pid_file: Some(self.dir.path().join("meta/pids/forked.pid")),
         }
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{Refused, push};
+use super::{Refused, mount, push};
 use crate::message::Parameter;
 
 /// How a value is read, and where it goes.
@@ -55,6 +55,7 @@ const TABLE: &[(&str, Kind, &str, &str)] = &[
     ("entrypoint", With(entry_point), "", ""),
     ("env", List, "", "Env"),
     ("expose", With(expose), "", ""),
+    ("gpus", With(gpus), "", ""),
     ("group-add", List, "HostConfig", "GroupAdd"),
     ("hostname", Text, "", "Hostname"),
     ("init", Switch, "HostConfig", "Init"),
@@ -68,6 +69,7 @@ const TABLE: &[(&str, Kind, &str, &str)] = &[
     ("memory-reservation", OF_RESOURCES, "", ""),
     ("memory-swap", Size, "HostConfig", "MemorySwap"),
     ("memory-swappiness", Number, "HostConfig", "MemorySwappiness"),
+    ("mount", With(mount::put), "", ""),
     ("name", OF_AGENT, "", ""),
     ("net", OF_NETWORK, "", ""),
     ("network", OF_NETWORK, "", ""),
@@ -169,7 +171,7 @@ fn truth(value: &str) -> Option<bool> {
 }
 
 /// A size as Docker writes it: `64m`, `1.5g`, `512`; -1 is no limit.
-fn bytes(value: &str) -> Option<i64> {
+pub(super) fn bytes(value: &str) -> Option<i64> {
     if value == "-1" {
         return Some(-1);
     }
@@ -222,6 +224,19 @@ fn expose(body: &mut Value, value: &str) -> Option<()> {
     let (port, protocol) = value.split_once('/').unwrap_or((value, "tcp"));
     let port: u16 = port.parse().ok()?;
     body["ExposedPorts"][format!("{port}/{protocol}")] = json!({});
+    Some(())
+}
+
+/// `all`, a number, or `device=ID,ID`, with quotes around it or not.
+fn gpus(body: &mut Value, value: &str) -> Option<()> {
+    let value = value.trim_matches('"');
+    let mut request = json!({ "Capabilities": [["gpu"]] });
+    match (value, value.strip_prefix("device=")) {
+        ("all", _) => request["Count"] = json!(-1),
+        (_, Some(ids)) => request["DeviceIDs"] = json!(ids.split(',').collect::<Vec<_>>()),
+        (number, None) => request["Count"] = json!(number.parse::<u32>().ok()?),
+    }
+    push(&mut body["HostConfig"]["DeviceRequests"], request);
     Some(())
 }
 

@@ -263,6 +263,35 @@ fn parameters_are_those_of_docker_run() {
 }
 
 #[test]
+fn mounts_and_gpus_are_read_as_docker_run_reads_them() {
+    let docker = parametrised(&[
+        ("mount", "type=bind,source=/a,target=/b,readonly,bind-propagation=rslave"),
+        ("mount", "src=data,dst=/data,volume-driver=nfs,volume-opt=o=addr=h"),
+        ("mount", "type=tmpfs,destination=/t,tmpfs-size=1m,tmpfs-mode=1777"),
+        ("gpus", "all"),
+        ("gpus", "2"),
+        ("gpus", "\"device=0,3\""),
+    ]);
+    let host = made(&ContainerInfo::default(), &docker).unwrap()["HostConfig"].clone();
+    let mounts = json!([
+        { "Type": "bind", "Source": "/a", "Target": "/b", "ReadOnly": true,
+          "BindOptions": { "Propagation": "rslave" } },
+        { "Type": "volume", "Source": "data", "Target": "/data", "VolumeOptions": {
+            "DriverConfig": { "Name": "nfs", "Options": { "o": "addr=h" } } } },
+        { "Type": "tmpfs", "Target": "/t",
+          "TmpfsOptions": { "SizeBytes": 1 << 20, "Mode": 0o1777 } },
+    ]);
+    // The first one is the sandbox.
+    assert_eq!(host["Mounts"].as_array().unwrap()[1..], mounts.as_array().unwrap()[..]);
+    let gpus = json!([
+        { "Capabilities": [["gpu"]], "Count": -1 },
+        { "Capabilities": [["gpu"]], "Count": 2 },
+        { "Capabilities": [["gpu"]], "DeviceIDs": ["0", "3"] },
+    ]);
+    assert_eq!(host["DeviceRequests"], gpus);
+}
+
+#[test]
 fn parameters_that_cannot_be_are_refused_by_name() {
     let why = |key, value| refused(&ContainerInfo::default(), &parametrised(&[(key, value)]));
     assert!(why("colour", "red").contains("'colour'"));
@@ -273,6 +302,9 @@ fn parameters_that_cannot_be_are_refused_by_name() {
     assert!(why("shm-size", "1x").contains("'1x'"));
     assert!(why("init", "perhaps").contains("'perhaps'"));
     assert!(why("ulimit", "nofile").contains("'nofile'"));
+    assert!(why("mount", "type=bind,source=/a").contains("'mount'"));
+    assert!(why("mount", "target=/a,colour=red").contains("colour=red"));
+    assert!(why("gpus", "some").contains("'some'"));
     // What the agent marks its containers with is not for tasks.
     assert!(why("label", "reeve.container=x").contains("reeve."));
 }

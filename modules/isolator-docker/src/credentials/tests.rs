@@ -41,3 +41,26 @@ fn what_is_wrong_with_a_configuration_is_said() {
     let config = Config::load(Some(r#"{"credsStore": "reeve-absent"}"#)).unwrap();
     assert!(config.header("h").unwrap_err().to_string().contains("'reeve-absent'"));
 }
+
+#[test]
+fn a_sandbox_may_hold_credentials_but_no_programs() {
+    let directory = tempfile::tempdir().unwrap();
+    let sandbox = directory.path().join("sandbox");
+    std::fs::create_dir_all(sandbox.join(".docker")).unwrap();
+    assert!(Config::of_sandbox(&sandbox).unwrap().is_none());
+    let text = r#"{"h": {"username": "u", "password": "p"}}"#;
+    std::fs::write(sandbox.join(".dockercfg"), text).unwrap();
+    let config = Config::of_sandbox(&sandbox).unwrap().unwrap();
+    assert!(config.header("h").unwrap().is_some());
+    let text = r#"{"credsStore": "reeve-absent"}"#;
+    std::fs::write(sandbox.join(".docker/config.json"), text).unwrap();
+    let config = Config::of_sandbox(&sandbox).unwrap().unwrap();
+    assert_eq!(config.header("h").unwrap(), None);
+    // What is not of the sandbox is not read for it.
+    std::fs::write(directory.path().join("secret"), text).unwrap();
+    std::fs::remove_dir_all(sandbox.join(".docker")).unwrap();
+    std::fs::remove_file(sandbox.join(".dockercfg")).unwrap();
+    std::os::unix::fs::symlink("../secret", sandbox.join(".dockercfg")).unwrap();
+    let why = Config::of_sandbox(&sandbox).unwrap_err().to_string();
+    assert!(why.contains("no plain file of the sandbox"), "{why}");
+}

@@ -36,7 +36,9 @@ fn answer(status: &str, body: &str) -> String {
 fn ensure(socket: &Path, config: &str, force: bool) -> Result<(), PullError> {
     let engine = Engine::new(socket, PATIENCE);
     let given_up = Arc::default();
-    let pull = Pull { engine: &engine, config: Some(config), patience: PATIENCE, given_up };
+    let sandbox = Path::new("/nowhere");
+    let config = Some(config);
+    let pull = Pull { engine: &engine, config, sandbox, patience: PATIENCE, given_up };
     pull.ensure(&Image::parse("host:5000/app:2").unwrap(), force)
 }
 
@@ -85,7 +87,8 @@ fn a_pull_that_nobody_waits_for_ends() {
     let flag = Arc::clone(&given_up);
     let pulling = std::thread::spawn(move || {
         let engine = Engine::new(&socket, PATIENCE);
-        let pull = Pull { engine: &engine, config: Some("{}"), patience: PATIENCE, given_up };
+        let (config, sandbox) = (Some("{}"), Path::new("/nowhere"));
+        let pull = Pull { engine: &engine, config, sandbox, patience: PATIENCE, given_up };
         pull.ensure(&Image::parse("app").unwrap(), true)
     });
     let (mut ping, _) = listener.accept().unwrap();

@@ -1,4 +1,5 @@
-//! The container's environment: that of the shim, without what is about this host.
+//! The container's environment: that of the shim, without what is about this host, and the task's
+//! own variables.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -7,7 +8,7 @@ use serde_json::{Value, json};
 
 /// Variables that say something about the host or this process, and would be wrong in the
 /// container. One that the task itself sets is passed on all the same.
-const OF_THE_HOST: [&str; 16] = [
+const OF_THE_HOST: [&str; 17] = [
     "HOME",
     "HOSTNAME",
     "LANG",
@@ -18,6 +19,7 @@ const OF_THE_HOST: [&str; 16] = [
     "PATH",
     "PWD",
     "REEVE_CONTAINER",
+    "REEVE_REPORT",
     "SHELL",
     "SHLVL",
     "TERM",
@@ -30,15 +32,14 @@ const OF_THE_HOST: [&str; 16] = [
 pub(super) fn put(
     body: &mut Value,
     ours: impl Iterator<Item = (OsString, OsString)>,
-    of_the_task: &[String],
+    of_the_task: Vec<(String, String)>,
 ) {
     let text = |(name, value): (OsString, OsString)| {
         Some((name.into_string().ok()?, value.to_string_lossy().into_owned()))
     };
-    let passed_on = |(name, _): &(String, String)| {
-        of_the_task.contains(name) || !OF_THE_HOST.contains(&name.as_str())
-    };
-    let mut all: BTreeMap<String, String> = ours.filter_map(text).filter(passed_on).collect();
+    let passed_on = |(name, _): &(String, String)| !OF_THE_HOST.contains(&name.as_str());
+    let ours = ours.filter_map(text).filter(passed_on);
+    let mut all: BTreeMap<String, String> = ours.chain(of_the_task).collect();
     for entry in body["Env"].as_array().into_iter().flatten().filter_map(Value::as_str) {
         let (name, value) = entry.split_once('=').unwrap_or((entry, ""));
         all.insert(name.to_owned(), value.to_owned());

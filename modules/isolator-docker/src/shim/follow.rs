@@ -35,6 +35,11 @@ impl Follower {
         let _late = self.end.recv_timeout(PATIENCE);
     }
 
+    /// Waits for the output's end, however long that takes.
+    pub(super) fn finish_when_it_ends(self) {
+        let _closed = self.end.recv();
+    }
+
     /// Whether the output has come to its end.
     pub(super) fn has_ended(&self) -> bool {
         self.end.recv_timeout(MOMENT) == Err(RecvTimeoutError::Disconnected)

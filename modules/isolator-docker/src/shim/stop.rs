@@ -1,7 +1,8 @@
-//! SIGTERM, handed on to the container as the signal that its image wants to be stopped by.
+//! SIGTERM, handed on to the container as the signal that its image wants to be stopped by, and
+//! SIGQUIT, which kills it.
 //!
-//! How long the container may take, and what comes then, is the affair of whoever sent SIGTERM:
-//! the executor knows the task's grace period and kills the shim after it.
+//! How long the container may take in between is the affair of whoever sends them: the executor
+//! knows the task's grace period.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,7 +19,7 @@ pub(super) const STOPPED: u8 = 143;
 const PAUSE: Duration = Duration::from_millis(500);
 
 fn signals() -> SigSet {
-    [Signal::SIGTERM, Signal::SIGINT].into_iter().collect()
+    [Signal::SIGTERM, Signal::SIGINT, Signal::SIGQUIT].into_iter().collect()
 }
 
 /// Holds the signals back, so that [`Stop::listen`] can take them.
@@ -32,9 +33,18 @@ enum Phase {
     /// It has not begun.
     Before,
     /// It is to end as soon as it has begun.
-    Unwanted,
+    Unwanted(How),
     /// It has begun.
     Running,
+}
+
+/// How a container is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum How {
+    /// By the signal that its image wants.
+    Asked,
+    /// At once.
+    Killed,
 }
 
 /// A thread that waits for signals.
@@ -54,8 +64,9 @@ impl Stop {
         let target = Arc::new(Target { engine, name, phase: Mutex::new(Phase::Before) });
         let listening = Arc::clone(&target);
         std::thread::spawn(move || {
-            while signals().wait().is_ok() {
-                listening.hear();
+            while let Ok(signal) = signals().wait() {
+                let how = if signal == Signal::SIGQUIT { How::Killed } else { How::Asked };
+                listening.hear(how);
             }
         });
         Self { target }
@@ -69,9 +80,9 @@ impl Stop {
     /// The container has been started.
     pub(super) fn started(&self) {
         let before = std::mem::replace(&mut *self.target.phase(), Phase::Running);
-        if before == Phase::Unwanted {
+        if let Phase::Unwanted(how) = before {
             let target = Arc::clone(&self.target);
-            std::thread::spawn(move || target.tell());
+            std::thread::spawn(move || target.tell(how));
         }
     }
 }
@@ -81,22 +92,21 @@ impl Target {
         self.phase.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn hear(&self) {
-        let phase = {
-            let mut phase = self.phase();
-            if *phase == Phase::Before {
-                *phase = Phase::Unwanted;
+    fn hear(self: &Arc<Self>, how: How) {
+        let mut phase = self.phase();
+        match *phase {
+            Phase::Before | Phase::Unwanted(_) => *phase = Phase::Unwanted(how),
+            Phase::Running => {
+                // On a thread of its own: the engine may be away, and there may be more to hear.
+                let target = Arc::clone(self);
+                std::thread::spawn(move || target.tell(how));
             }
-            *phase
-        };
-        if phase == Phase::Running {
-            self.tell();
         }
     }
 
     /// Tells the container, once its engine can be reached.
-    fn tell(&self) {
-        while let Err(error) = self.try_to_tell() {
+    fn tell(&self, how: How) {
+        while let Err(error) = self.try_to_tell(how) {
             // There is nothing left to tell.
             if matches!(error.status(), Some(404 | 409)) {
                 return;
@@ -106,8 +116,11 @@ impl Target {
         }
     }
 
-    fn try_to_tell(&self) -> Result<(), EngineError> {
+    fn try_to_tell(&self, how: How) -> Result<(), EngineError> {
         let container = self.engine.container(&self.name);
+        if how == How::Killed {
+            return container.signal("SIGKILL");
+        }
         let state = container.inspect()?;
         let own = state["Config"]["StopSignal"].as_str().filter(|signal| !signal.is_empty());
         container.signal(own.unwrap_or("SIGTERM"))

@@ -9,7 +9,7 @@ fn spec() -> Spec {
         name: "reeve-c".to_owned(),
         body: serde_json::json!({ "Image": "i" }),
         has_command: true,
-        variables: vec!["A".to_owned()],
+        variables: vec![("A".to_owned(), "1".to_owned())],
     }
 }
 

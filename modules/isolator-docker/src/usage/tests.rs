@@ -33,3 +33,14 @@ fn a_container_that_does_not_run_has_no_figures() {
         json!({ "cpu_stats": { "cpu_usage": { "usage_in_usermode": 0 } }, "pids_stats": {} });
     assert_eq!(of(&stats), Usage::default());
 }
+
+#[test]
+fn a_container_outside_the_hosts_network_has_an_address() {
+    let in_network =
+        |network: Value| address(&json!({ "NetworkSettings": { "Networks": { "n": network } } }));
+    let four = in_network(json!({ "IPAddress": "172.17.0.2", "GlobalIPv6Address": "fd00::2" }));
+    assert_eq!(four, "172.17.0.2".parse().ok());
+    let six = in_network(json!({ "IPAddress": "", "GlobalIPv6Address": "fd00::2" }));
+    assert_eq!(six, "fd00::2".parse().ok());
+    assert_eq!(in_network(json!({ "IPAddress": "" })), None);
+}

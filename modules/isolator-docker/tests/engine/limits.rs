@@ -2,9 +2,9 @@
 
 use reeve_module_sdk::isolator::{Isolator, Value};
 
-use crate::engine::Engine;
 use crate::task::{Task, container, docker, isolator, shell};
-use crate::until;
+use reeve_tests::Engine;
+use reeve_tests::until;
 
 #[test]
 fn a_task_that_uses_up_its_memory_is_ended_with_the_reason() {
@@ -14,7 +14,7 @@ fn a_task_that_uses_up_its_memory_is_ended_with_the_reason() {
     let hog = shell("exec tail /dev/zero");
     let mut task = Task::start(&isolator, &container(&engine, "hog", docker(), &hog));
     assert_eq!(task.ends(), Some(137));
-    assert!(task.read("stderr").contains("memory of 64 MB"), "{}", task.read("stderr"));
+    assert!(task.read("stderr").contains("Limit: 64MB"), "{}", task.read("stderr"));
     let limitation = isolator.check("hog").unwrap().expect("a limitation");
     assert_eq!(limitation.resource, "mem");
     assert!(limitation.message.contains("64MB"), "{}", limitation.message);

@@ -4,9 +4,9 @@ use reeve_module_sdk::isolator::Isolator;
 use reeve_wire::v1::container_info::DockerInfo;
 use reeve_wire::v1::container_info::docker_info::{Network, PortMapping};
 
-use crate::engine::Engine;
 use crate::task::{Task, container, docker, isolator, refusal, shell};
-use crate::until;
+use reeve_tests::Engine;
+use reeve_tests::until;
 
 #[test]
 fn a_mapped_port_serves_http_if_it_was_granted() {

@@ -2,8 +2,8 @@
 
 use reeve_module_sdk::isolator::{Isolator, Survivor};
 
-use crate::engine::Engine;
 use crate::task::{Task, container, docker, isolator, shell};
+use reeve_tests::Engine;
 
 #[test]
 fn a_restarted_agent_keeps_its_tasks_and_removes_its_orphans_alone() {

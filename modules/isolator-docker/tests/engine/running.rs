@@ -5,8 +5,8 @@ use reeve_module_sdk::isolator::{Container, Fragment, Isolator};
 use reeve_wire::v1::container_info::DockerInfo;
 use reeve_wire::v1::{CommandInfo, Parameter, Volume, volume};
 
-use crate::engine::Engine;
 use crate::task::{Task, container, docker, isolator, refusal, shell};
+use reeve_tests::Engine;
 
 #[test]
 fn a_task_has_its_output_sandbox_environment_and_exit_code() {
@@ -58,8 +58,17 @@ fn sigterm_reaches_the_task_and_cleanup_takes_what_is_left() {
     assert_eq!(task.read("stdout"), "ready\nstopping\n");
     isolator.cleanup("a").unwrap();
 
-    // One that does not listen is killed with its shim, and removed.
+    // One that does not listen is killed by its shim.
     let deaf = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
+    let mut task = Task::start(&isolator, &container(&engine, "c", docker(), &shell(deaf)));
+    task.says("ready");
+    task.signal(Signal::SIGTERM);
+    task.signal(Signal::SIGQUIT);
+    assert_eq!(task.ends(), Some(137));
+    assert_eq!(engine.inspect("reeve-c")["State"]["Running"], false);
+    isolator.cleanup("c").unwrap();
+
+    // What runs on when its shim is killed is removed.
     let mut task = Task::start(&isolator, &container(&engine, "b", docker(), &shell(deaf)));
     task.says("ready");
     task.signal(Signal::SIGTERM);
@@ -68,6 +77,21 @@ fn sigterm_reaches_the_task_and_cleanup_takes_what_is_left() {
     assert_eq!(engine.containers(), ["reeve-b"]);
     isolator.cleanup("b").unwrap();
     assert!(engine.containers().is_empty());
+}
+
+#[test]
+fn another_command_runs_beside_the_task() {
+    let Some(engine) = Engine::start() else { return };
+    let isolator = isolator(&engine, "agent");
+    let script = "echo inside > /tmp; echo ready; while :; do sleep 0.1; done";
+    let task = Task::start(&isolator, &container(&engine, "a", docker(), &shell(script)));
+    task.says("ready");
+    let said = task.exec(&["-e", "WHO=me", "--", "/bin/sh", "-c", "cat /tmp; echo $WHO; exit 3"]);
+    assert_eq!(said.status.code(), Some(3));
+    assert_eq!(String::from_utf8_lossy(&said.stdout), "inside\nme\n");
+    assert_ne!(task.exec(&["--", "/absent"]).status.code(), Some(0));
+    isolator.cleanup("a").unwrap();
+    assert_eq!(task.exec(&["--", "/bin/true"]).status.code(), Some(125));
 }
 
 #[test]

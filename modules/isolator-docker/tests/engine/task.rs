@@ -3,7 +3,7 @@
 
 use std::fs::File;
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -12,11 +12,10 @@ use reeve_isolator_docker::Docker;
 use reeve_module_api::v2::{Parameter, ParameterValue};
 use reeve_module_sdk::isolator::{Container, Fragment, Grants, Isolator, Ports, Scalar};
 use reeve_module_sdk::{Failed, Module, Parameters};
+use reeve_tests::engine::{Engine, IMAGE};
+use reeve_tests::{processes, until};
 use reeve_wire::v1::container_info::{DockerInfo, Type};
 use reeve_wire::v1::{CommandInfo, ContainerInfo};
-
-use crate::engine::{Engine, IMAGE};
-use crate::until;
 
 /// An isolator with an engine; `agent` names its runtime directory.
 pub(crate) fn isolator(engine: &Engine, agent: &str) -> Docker {
@@ -75,6 +74,8 @@ pub(crate) fn container(
 pub(crate) struct Task {
     sandbox: PathBuf,
     shim: Child,
+    /// What runs another command beside it.
+    beside: Vec<String>,
 }
 
 impl Task {
@@ -88,7 +89,8 @@ impl Task {
         let sandbox = PathBuf::from(container.sandbox.as_str());
         let output = |name: &str| File::create(sandbox.join(name)).expect("a file");
         let (program, words) = fragment.wrapper.split_first().expect("a wrapper");
-        let shim = Command::new(program.as_str())
+        let mut command = Command::new(program.as_str());
+        command
             .args(words.iter().map(|word| word.as_str()))
             .args(["--", "/bin/false"])
             .env_clear()
@@ -96,10 +98,15 @@ impl Task {
             .current_dir(&sandbox)
             .stdin(Stdio::null())
             .stdout(output("stdout"))
-            .stderr(output("stderr"))
-            .spawn()
-            .expect("the shim starts");
-        Self { sandbox, shim }
+            .stderr(output("stderr"));
+        let beside = fragment.exec_wrapper.iter().map(ToString::to_string).collect();
+        Self { sandbox, shim: processes::spawn(&mut command), beside }
+    }
+
+    /// Runs another command where the task runs.
+    pub(crate) fn exec(&self, words: &[&str]) -> Output {
+        let (program, first) = self.beside.split_first().expect("a way to run another command");
+        processes::run(Command::new(program).args(first).args(words))
     }
 
     /// The text of a file in the sandbox.
