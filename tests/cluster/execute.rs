@@ -104,7 +104,7 @@ fn words_that_mean_nothing_are_refused_with_the_place() {
     };
     let log = refused("--resources=cpus:1;mem:lots");
     assert!(log.contains("--resources=cpus:1;mem:lots") && log.contains("12"), "{log}");
-    assert!(refused("--docker_image=busybox").contains("--docker_image can't be used"));
+    assert!(refused("--docker_image=busybox").contains("--containerizer=docker"));
     assert!(refused("--nonsense").contains("--nonsense"));
     assert!(refused("--content_type=xml").contains("`protobuf` or `json`"));
     let missing = execute(&room, &["--master=127.0.0.1:1", "--command=true"]);

@@ -13,11 +13,7 @@ use crate::credentials;
 /// What to do with a flag that has no meaning here yet.
 const REFUSED: &[(&str, &str)] = &[
     ("task_group", "task groups need the default executor, which this agent does not have"),
-    ("docker_image", "images need the docker isolator, which this agent does not have"),
-    ("appc_image", "AppC images are not supported; use a Docker image once isolators are modules"),
-    ("containerizer", "the agent chooses by the task's container; leave the flag out"),
-    ("networks", "container networks are not supported yet; tasks share the agent's network"),
-    ("volumes", "volumes are not supported yet; give the task a `--task` file with its URIs"),
+    ("appc_image", "AppC images are not supported; use `--docker_image`"),
     ("tty", "terminals are not supported yet"),
     ("effective_capabilities", "Linux capabilities are not supported yet"),
     ("bounding_capabilities", "Linux capabilities are not supported yet"),
@@ -66,6 +62,22 @@ pub struct Arguments {
     /// What the task needs.
     #[arg(long, default_value = "cpus:1;mem:128", value_name = "RESOURCES")]
     pub resources: String,
+
+    /// What runs the task: `mesos`, processes of the agent, or `docker`, a Docker Engine.
+    #[arg(long, default_value = "mesos", value_name = "NAME")]
+    pub containerizer: String,
+
+    /// The image to run with `--containerizer=docker`. Without `--command` it runs as it is.
+    #[arg(long, value_name = "IMAGE")]
+    pub docker_image: Option<String>,
+
+    /// The user network of the Docker Engine to be in; the host's network if unset.
+    #[arg(long, value_name = "NAME")]
+    pub networks: Option<String>,
+
+    /// What to mount in the container as JSON (a list of `Volume`).
+    #[arg(long, value_name = "JSON")]
+    pub volumes: Option<String>,
 
     /// Limits of the task's processes as JSON (`RLimitInfo`).
     #[arg(long, value_name = "JSON")]
@@ -203,40 +215,69 @@ impl Arguments {
             return whole_task(text);
         }
         let name = self.name.clone().ok_or(Wrong::Missing("name"))?;
-        let command = self.command.clone().ok_or(Wrong::Missing("command"))?;
+        let container = self.container()?;
+        let command = match (&self.command, &self.docker_image) {
+            (None, None) => return Err(Wrong::Missing("command")),
+            (command, _) => self.command_info(command.clone())?,
+        };
         TaskId::parse(&name).map_err(|error| wrong("name", &name, error))?;
         let resources = Resources::parse(&self.resources, &Role::any())
             .map_err(|error| wrong("resources", &self.resources, error))?;
         let task = v1::TaskInfo {
             name: name.clone(),
             task_id: v1::TaskId { value: name },
-            command: Some(self.command_info(command)?),
-            container: self.container()?,
+            command: Some(command),
+            container,
             ..v1::TaskInfo::default()
         };
         Ok((task, resources))
     }
 
-    fn command_info(&self, command: String) -> Result<v1::CommandInfo, Wrong> {
-        let shell = !self.no_shell && self.shell.unwrap_or(true);
+    /// The command; without one the image runs as it is.
+    fn command_info(&self, command: Option<String>) -> Result<v1::CommandInfo, Wrong> {
+        let shell = command.is_some() && !self.no_shell && self.shell.unwrap_or(true);
         let environment = self.env.as_deref().map(environment).transpose()?;
-        let (value, arguments) = if shell {
-            (command, Vec::new())
-        } else {
-            let words: Vec<String> = command.split_whitespace().map(str::to_owned).collect();
-            let program = words.first().cloned();
-            (program.ok_or_else(|| wrong("command", &command, "names no program"))?, words)
+        let (value, arguments) = match command {
+            Some(command) if !shell => {
+                let mut words: Vec<String> =
+                    command.split_whitespace().map(str::to_owned).collect();
+                let program = words.first().cloned();
+                let program =
+                    program.ok_or_else(|| wrong("command", &command, "names no program"))?;
+                if self.docker_image.is_some() {
+                    // An image's program gets value and arguments, all as they are.
+                    words.remove(0);
+                }
+                (Some(program), words)
+            }
+            command => (command, Vec::new()),
         };
         Ok(v1::CommandInfo {
             environment,
             shell: Some(shell),
-            value: Some(value),
+            value,
             arguments,
             ..v1::CommandInfo::default()
         })
     }
 
     fn container(&self) -> Result<Option<v1::ContainerInfo>, Wrong> {
+        match (self.containerizer.as_str(), &self.docker_image) {
+            ("docker", Some(image)) => return docker(self, image).map(Some),
+            ("docker", None) => return Err(Wrong::Missing("docker_image")),
+            ("mesos", None) => {}
+            ("mesos", Some(image)) => {
+                let why = "images run in a Docker Engine only; add `--containerizer=docker`";
+                return Err(wrong("docker_image", image, why));
+            }
+            (other, _) => {
+                return Err(wrong("containerizer", other, "must be `mesos` or `docker`"));
+            }
+        }
+        let given = [("networks", &self.networks), ("volumes", &self.volumes)];
+        if let Some((flag, Some(value))) = given.into_iter().find(|(_, value)| value.is_some()) {
+            return Err(wrong(flag, value, "is for `--containerizer=docker`"));
+        }
         let Some(text) = &self.rlimits else { return Ok(None) };
         let rlimits: v1::RLimitInfo = reeve_wire::json::from_slice(text.as_bytes())
             .map_err(|error| wrong("rlimits", text, error))?;
@@ -278,6 +319,36 @@ impl Arguments {
             ..v1::FrameworkInfo::default()
         })
     }
+}
+
+/// The container in a Docker Engine.
+fn docker(arguments: &Arguments, image: &str) -> Result<v1::ContainerInfo, Wrong> {
+    use v1::container_info::docker_info::Network;
+    if let Some(text) = &arguments.rlimits {
+        return Err(wrong("rlimits", text, "is not for `--containerizer=docker`"));
+    }
+    let volumes: Option<Vec<v1::Volume>> = arguments.volumes.as_deref().map(volumes).transpose()?;
+    let network = arguments.networks.clone();
+    let docker = v1::container_info::DockerInfo {
+        image: image.to_owned(),
+        network: network.as_ref().map(|_| Network::User.into()),
+        ..v1::container_info::DockerInfo::default()
+    };
+    let network = network.map(|name| v1::NetworkInfo { name: Some(name), ..Default::default() });
+    Ok(v1::ContainerInfo {
+        r#type: v1::container_info::Type::Docker.into(),
+        docker: Some(docker),
+        network_infos: network.into_iter().collect(),
+        volumes: volumes.unwrap_or_default(),
+        ..v1::ContainerInfo::default()
+    })
+}
+
+fn volumes(text: &str) -> Result<Vec<v1::Volume>, Wrong> {
+    let all: Vec<serde_json::Value> =
+        serde_json::from_str(text).map_err(|error| wrong("volumes", text, error))?;
+    let volume = |value: &serde_json::Value| reeve_wire::json::from_value(value);
+    all.iter().map(volume).collect::<Result<_, _>>().map_err(|error| wrong("volumes", text, error))
 }
 
 fn wrong(flag: &'static str, value: &str, why: impl ToString) -> Wrong {

@@ -51,10 +51,43 @@ fn malformed_resources_are_refused_with_the_place() {
 
 #[test]
 fn flags_that_do_not_apply_say_what_to_do() {
-    let error = request(&with(&["--docker_image=busybox"])).expect_err("refused");
-    assert!(error.to_string().contains("--docker_image"), "{error}");
+    for (flag, way_out) in [
+        ("--docker_image=busybox", "--containerizer=docker"),
+        ("--containerizer=docker", "--docker_image is missing"),
+        ("--containerizer=rkt", "`mesos` or `docker`"),
+        ("--networks=mine", "--containerizer=docker"),
+        ("--appc_image=x", "--docker_image"),
+    ] {
+        let error = request(&with(&[flag])).expect_err("refused").to_string();
+        assert!(error.contains(way_out), "{error}");
+    }
     let error = request(&with(&["--tty"])).expect_err("refused");
     assert!(error.to_string().contains("--tty"), "{error}");
+}
+
+#[test]
+fn an_image_may_run_by_itself_or_with_a_command() {
+    let docker = ["--containerizer=docker", "--docker_image=nginx:1"];
+    let plain = ["--master=m:1", "--name=n"];
+    let alone = request(&[&plain[..], &docker[..]].concat()).expect("a request").task;
+    let command = alone.command.expect("a command");
+    assert_eq!((command.shell, command.value), (Some(false), None));
+    let container = alone.container.expect("a container");
+    assert_eq!(container.r#type(), v1::container_info::Type::Docker);
+    assert_eq!(container.docker.expect("a DockerInfo").image, "nginx:1");
+
+    let more = [
+        "--no-shell",
+        "--networks=mine",
+        r#"--volumes=[{"container_path": "/a", "host_path": "/b", "mode": "RO"}]"#,
+    ];
+    let task = request(&with(&[&docker[..], &more[..]].concat())).expect("a request").task;
+    let command = task.command.expect("a command");
+    assert_eq!(command.value.as_deref(), Some("echo"));
+    assert_eq!(command.arguments[..2], ["hello", "world"]);
+    let container = task.container.expect("a container");
+    assert_eq!(container.network_infos[0].name.as_deref(), Some("mine"));
+    assert_eq!(container.volumes[0].container_path, "/a");
 }
 
 #[test]
