@@ -9,6 +9,7 @@ mod agent_failure;
 mod calls;
 mod cgroups;
 mod commands;
+mod docker;
 mod endpoints;
 mod execute;
 mod executors;
