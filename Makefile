@@ -7,7 +7,7 @@ CARGO := cargo
 
 # Debian packages that are needed, as PACKAGE:COMMAND-THAT-PROVES-IT.
 NEEDS := gcc:cc
-test: NEEDS += git:git openssl:openssl python3:python3
+test: NEEDS += curl:curl git:git openssl:openssl python3:python3
 
 # And those of the tests that only root can run.
 ROOT_NEEDS := docker.io:dockerd busybox-static:busybox

@@ -43,8 +43,13 @@ pub enum Probe {
         /// What to ask for.
         path: String,
     },
-    /// As above over TLS, which is not spoken here: this never succeeds.
-    Https,
+    /// The same over TLS, whoever the certificate names.
+    Https {
+        /// Where the task listens.
+        address: SocketAddr,
+        /// What to ask for.
+        path: String,
+    },
     /// Connect.
     Tcp(SocketAddr),
 }
@@ -53,7 +58,7 @@ impl Probe {
     fn kind(&self) -> Type {
         match self {
             Self::Command(_) => Type::Command,
-            Self::Http { .. } | Self::Https => Type::Http,
+            Self::Http { .. } | Self::Https { .. } => Type::Http,
             Self::Tcp(_) => Type::Tcp,
         }
     }

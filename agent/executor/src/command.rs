@@ -7,7 +7,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use reeve_wire::v1::executor::{self, event};
 use reeve_wire::v1::framework_info::capability;
 
-use crate::checks::{Kind, Outcome};
+use crate::checks::Kind;
 use crate::core::{Effect, Event, Executor, Stamp};
 use crate::launch;
 use crate::link::{Link, LinkError};
@@ -175,8 +175,8 @@ impl Shell<'_> {
                 happened.push(Event::Exited(status));
                 return;
             }
-            let outcome = Outcome::Exited(status);
-            happened.extend(self.probes.ended(pid).map(|check| Event::Probed { check, outcome }));
+            let ended = self.probes.ended(pid, status);
+            happened.extend(ended.map(|(check, outcome)| Event::Probed { check, outcome }));
         }
     }
 

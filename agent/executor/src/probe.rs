@@ -2,7 +2,7 @@
 //!
 //! Does not live here: when to probe, for how long, and what an outcome means ([`crate::checks`]).
 
-use std::io::{self, Read, Write};
+use std::io::{self, PipeReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::AsRawFd;
 use std::process::Stdio;
@@ -23,6 +23,8 @@ pub struct Probes {
 enum UnderWay {
     Command(i32),
     Exchange(Exchange),
+    /// The program that speaks TLS for us, and where it writes the status.
+    Curl(i32, PipeReader),
 }
 
 /// A conversation with the task.
@@ -50,7 +52,7 @@ impl Probes {
                 Exchange::begin(address, Some(http::get(&address.to_string(), &path)))
             }
             Probe::Tcp(address) => Exchange::begin(address, None),
-            Probe::Https => Err("https checks are not supported".to_owned()),
+            Probe::Https { address, path } => curl(&format!("https://{address}{path}"), plan),
         };
         match begun {
             Ok(under_way) => *self.slot(check) = Some(under_way),
@@ -61,8 +63,8 @@ impl Probes {
 
     /// Gives up a probe, if one is under way.
     pub fn abandon(&mut self, check: Kind) {
-        if let Some(UnderWay::Command(pid)) = self.slot(check).take() {
-            // The command leads a process group, and is reaped like any stranger.
+        if let Some(UnderWay::Command(pid) | UnderWay::Curl(pid, _)) = self.slot(check).take() {
+            // It leads a process group, and is reaped like any stranger.
             drop(sys::send_signal(-pid, libc::SIGKILL));
         }
     }
@@ -76,7 +78,7 @@ impl Probes {
     pub fn watches(&self) -> [Option<Watch>; 2] {
         [&self.general, &self.health].map(|slot| match slot {
             Some(UnderWay::Exchange(exchange)) => Some(exchange.watch()),
-            Some(UnderWay::Command(_)) | None => None,
+            Some(UnderWay::Command(_) | UnderWay::Curl(..)) | None => None,
         })
     }
 
@@ -91,13 +93,17 @@ impl Probes {
         Some(outcome)
     }
 
-    /// Whose command it was that ended as this process.
-    pub fn ended(&mut self, pid: i32) -> Option<Kind> {
-        let check = [Kind::General, Kind::Health].into_iter().find(
-            |&check| matches!(self.slot(check), Some(UnderWay::Command(other)) if *other == pid),
-        )?;
-        *self.slot(check) = None;
-        Some(check)
+    /// What came of the probe that ran as this process, which has ended with this wait status.
+    pub fn ended(&mut self, pid: i32, status: i32) -> Option<(Kind, Outcome)> {
+        let check = [Kind::General, Kind::Health].into_iter().find(|&check| {
+            matches!(self.slot(check),
+                Some(UnderWay::Command(own) | UnderWay::Curl(own, _)) if *own == pid)
+        })?;
+        let outcome = match self.slot(check).take() {
+            Some(UnderWay::Curl(_, written)) => answered(status, written),
+            _ => Outcome::Exited(status),
+        };
+        Some((check, outcome))
     }
 
     fn slot(&mut self, check: Kind) -> &mut Option<UnderWay> {
@@ -123,6 +129,32 @@ fn run(program: &Program, plan: &Plan) -> Result<UnderWay, String> {
     begun
         .map(UnderWay::Command)
         .map_err(|error| format!("Failed to execute '{}': {error}", program.file))
+}
+
+/// Asks over TLS as Mesos does, by curl: an executor that spoke TLS itself would be several times
+/// as large, beside every task. It prints the status of the last answer, after redirections.
+fn curl(url: &str, plan: &Plan) -> Result<UnderWay, String> {
+    let words = ["curl", "-sSLkg", "-o", "/dev/null", "-w", "%{http_code}", url];
+    let program = Program {
+        file: "curl".to_owned(),
+        arguments: words.map(str::to_owned).to_vec(),
+        environment: Vec::new(),
+    };
+    let failed = |error| format!("Failed to execute 'curl', which makes https checks: {error}");
+    let (reader, writer) = io::pipe().map_err(failed)?;
+    let pid = process::spawn(&program, plan, Stdio::from(writer)).map_err(failed)?;
+    Ok(UnderWay::Curl(pid, reader))
+}
+
+/// What curl, which has ended, has written.
+fn answered(status: i32, written: PipeReader) -> Outcome {
+    let mut code = String::new();
+    let read = written.take(3).read_to_string(&mut code);
+    match (process::succeeded(status), read.ok().and_then(|_| code.parse().ok())) {
+        (true, Some(code)) => Outcome::Answered(code),
+        // Its own words are in the task's standard error.
+        _ => Outcome::Failed(process::describe("curl", status)),
+    }
 }
 
 /// The words that run a command beside the task, its variables included.

@@ -35,9 +35,10 @@ impl Wanted {
     pub fn at(mut self, address: Option<IpAddr>) -> Self {
         let health = self.health.as_mut().map(|(terms, _)| terms);
         for terms in self.general.iter_mut().chain(health) {
-            let (Probe::Http { address: probed, .. } | Probe::Tcp(probed)) = &mut terms.probe
-            else {
-                continue;
+            let probed = match &mut terms.probe {
+                Probe::Http { address, .. } | Probe::Https { address, .. } => address,
+                Probe::Tcp(address) => address,
+                Probe::Command(_) => continue,
             };
             if let Some(own) = address.filter(|own| own.is_ipv4() == probed.is_ipv4()) {
                 probed.set_ip(own);
@@ -74,7 +75,8 @@ impl Owner {
             check_info::Type::Http => {
                 let http = check.http.as_ref().ok_or_else(|| self.lacks("'http'"))?;
                 let address = self.address(http.port, Protocol::IPv4)?;
-                self.http(address, http.path.as_deref())
+                let path = self.path(http.path.as_deref())?;
+                Ok(Probe::Http { address, path })
             }
             check_info::Type::Tcp => {
                 let tcp = check.tcp.as_ref().ok_or_else(|| self.lacks("'tcp'"))?;
@@ -111,14 +113,15 @@ impl Owner {
 
     fn health_http(&self, http: &HttpCheckInfo) -> Result<Probe, Refused> {
         let address = self.address(http.port, http.protocol())?;
+        let path = self.path(http.path.as_deref())?;
         match http.scheme.as_deref() {
-            None | Some("http") => self.http(address, http.path.as_deref()),
-            Some("https") => Ok(Probe::Https),
+            None | Some("http") => Ok(Probe::Http { address, path }),
+            Some("https") => Ok(Probe::Https { address, path }),
             Some(other) => Err(self.bad(format!("the scheme '{other}', neither http nor https"))),
         }
     }
 
-    fn http(&self, address: SocketAddr, path: Option<&str>) -> Result<Probe, Refused> {
+    fn path(&self, path: Option<&str>) -> Result<String, Refused> {
         let path = path.filter(|path| !path.is_empty()).unwrap_or("/");
         // Anything else would end the request line early.
         if !path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic()) {
@@ -127,7 +130,7 @@ impl Owner {
                 path.escape_default()
             )));
         }
-        Ok(Probe::Http { address, path: path.to_owned() })
+        Ok(path.to_owned())
     }
 
     fn address(&self, port: u32, protocol: Protocol) -> Result<SocketAddr, Refused> {

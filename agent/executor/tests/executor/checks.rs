@@ -2,6 +2,8 @@
 
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::Duration;
@@ -246,12 +248,45 @@ fn a_path_is_asked_for_and_its_status_decides() {
     assert_eq!(killed(&mut agent).healthy, Some(false));
 }
 
+/// A server that speaks TLS with a certificate that nobody signed; its port.
+fn serve_tls(room: &Path) -> (Child, u16) {
+    let (key, certificate) = (room.join("key.pem"), room.join("certificate.pem"));
+    let openssl = || {
+        let mut openssl = Command::new("openssl");
+        openssl.stderr(Stdio::null());
+        openssl
+    };
+    let made = openssl()
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-nodes", "-days", "30", "-subj", "/CN=nobody"])
+        .args([Path::new("-keyout"), &key, Path::new("-out"), &certificate])
+        .status();
+    assert!(made.unwrap().success());
+    let mut server = openssl()
+        .args(["s_server", "-www", "-accept", "127.0.0.1:0"])
+        .args([Path::new("-key"), &key, Path::new("-cert"), &certificate])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(server.stdout.take().unwrap()).lines();
+    let port = lines.map(Result::unwrap).find_map(|line| {
+        line.strip_prefix("ACCEPT 127.0.0.1:").map(|port| port.trim().parse().unwrap())
+    });
+    (server, port.unwrap())
+}
+
 #[test]
-fn a_check_over_tls_says_that_there_is_none() {
-    let (mut agent, _executor) = launch(sleeper(health_http(443, "https")));
-    let message = health_changed(&mut agent).message.unwrap();
-    assert!(message.contains("https checks are not supported"), "{message}");
-    killed(&mut agent);
+fn a_check_over_tls_sees_answers_whoever_the_certificate_names() {
+    let room = tempfile::tempdir().unwrap();
+    let (mut server, port) = serve_tls(room.path());
+    let (mut agent, _executor) = launch(sleeper(health_http(port, "https")));
+    assert_eq!(health_changed(&mut agent).healthy, Some(true));
+    server.kill().unwrap();
+    server.wait().unwrap();
+    let failed = health_changed(&mut agent);
+    assert_eq!(failed.healthy, Some(false));
+    let message = failed.message.unwrap();
+    assert!(message.contains("HTTP health check failed: curl exited with status"), "{message}");
 }
 
 #[test]
