@@ -21,6 +21,10 @@ use crate::guard::guarded;
 /// own grants as it makes them, out of the `Free` that it was told; the host says nothing about a
 /// grant that it carried out so, and answers any other with [`Change::Undone`] at the next `apply`.
 /// One round grants the same agent to the same framework and role once at most.
+///
+/// A module that wants resources back for others says so in [`Room::reclaims`]; they come as `Holds`
+/// and `Free` when they are there, which takes as long as tasks take to end. A module that waits for
+/// a time and not for a change sets [`Room::wake_after`].
 pub trait Allocator: Send {
     /// Takes in what changed since the last call.
     fn apply(&mut self, changes: &[Change]);
