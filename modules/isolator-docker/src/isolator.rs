@@ -230,10 +230,11 @@ impl Isolator for Docker {
         let given_up = Arc::new(AtomicBool::new(false));
         let known = Known::Preparing(Arc::clone(&given_up));
         self.known().insert(container.id.to_string(), known);
+        self.pull(docker, Path::new(container.sandbox.as_str()), given_up)?;
+        // Now that the engine is known to answer.
         if let Err(error) = self.sweep() {
             tracing::warn!("containers that belong to no task are left for now: {error}");
         }
-        self.pull(docker, Path::new(container.sandbox.as_str()), given_up)?;
         self.shelve(&container.id, &spec)?;
         let path = |path: &Path| path.to_string_lossy().into_owned().into();
         let words = |verb: &str| {
