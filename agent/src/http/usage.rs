@@ -29,16 +29,23 @@ async fn all(
     entry: fn(&str, &ExecutorRow, Option<&Value>) -> Map<String, Value>,
 ) -> Value {
     let view = shared.view.load_full();
-    let mut entries = Vec::new();
+    // All are asked at once: a link that takes its time takes it once, not for each container.
+    let mut readings = Vec::new();
     for (framework, row) in &view.frameworks {
         for executor in row.executors.values() {
             if executor.facts.state == ExecutorPhase::Terminated {
                 continue;
             }
-            let usage = shared.containerizer.usage(&executor.facts.container.value).await.ok();
-            let statistics = usage.map(|usage| figures(executor, &usage));
-            entries.push(Value::Object(entry(framework.as_str(), executor, statistics.as_ref())));
+            let containerizer = shared.containerizer.clone();
+            let container = executor.facts.container.clone();
+            let usage = async move { containerizer.usage(&container.value).await.ok() };
+            readings.push((framework, executor, tokio::spawn(usage)));
         }
+    }
+    let mut entries = Vec::new();
+    for (framework, executor, usage) in readings {
+        let statistics = usage.await.ok().flatten().map(|usage| figures(executor, &usage));
+        entries.push(Value::Object(entry(framework.as_str(), executor, statistics.as_ref())));
     }
     Value::Array(entries)
 }

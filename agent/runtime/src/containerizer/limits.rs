@@ -3,17 +3,21 @@
 use std::sync::Arc;
 
 use reeve_module_sdk::isolator::Limitation;
+use tokio::task::JoinSet;
 
 use super::Containerizer;
 use crate::causes::in_one_line;
 
 impl Containerizer {
-    /// [Enforces](Self::enforce) the limits of every running container, one after the other. To
-    /// be called every few seconds.
+    /// [Enforces](Self::enforce) the limits of every running container, all at once: a link that
+    /// takes its time for one holds up no other. To be called every few seconds.
     pub async fn enforce_all(&self) {
+        let mut looks = JoinSet::new();
         for id in self.running() {
-            self.enforce(&id).await;
+            let this = self.clone();
+            looks.spawn(async move { this.enforce(&id).await });
         }
+        while looks.join_next().await.is_some() {}
     }
 
     /// Asks every link whether a container broke a limit, and destroys it if so; its
