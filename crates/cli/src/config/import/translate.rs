@@ -17,6 +17,13 @@ const LEFT_OUT: &[(&str, &str)] = &[
     ("logbufsecs", "the log goes to standard error, line by line"),
     ("containerizers", "isolation names what runs containers; docker is one of them"),
     ("docker", "Docker is asked by its socket, not by a program"),
+    ("docker_socket", "set socket in [modules.docker]"),
+    ("docker_config", "set config in [modules.docker]"),
+    ("docker_kill_orphans", "containers that belong to no task are always removed"),
+    ("docker_remove_delay", "a container is removed when its task has ended"),
+    ("docker_stop_timeout", "a task's kill policy says how long it may take to end"),
+    ("docker_mesos_image", "the agent does not run in a container of its own"),
+    ("sandbox_directory", "set sandbox_directory in [modules.docker]"),
 ];
 
 /// The file for a daemon: what is taken over with its source, then what is not and why.
