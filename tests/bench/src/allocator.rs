@@ -14,6 +14,7 @@ use reeve_master_core::allocation::{
     AgentFacts, AgentIx, Effect, Event, FrameworkIx, Granted, Host, Options,
 };
 use reeve_model::{Attributes, Capabilities, FrameworkInfo, Resources, Role};
+use reeve_module_sdk::allocator::Allocator;
 
 /// One measured figure.
 #[derive(Clone, Debug)]
@@ -28,12 +29,17 @@ pub struct Figure {
     pub aim: Duration,
 }
 
+/// Dominant resource fairness as it is in `drf`, linked into this program.
+pub fn linked() -> Engine<Dominant> {
+    Engine::default()
+}
+
 /// B1: a full cycle over 50,000 agents for 1,000 frameworks in one role.
 ///
 /// # Errors
 /// If the scenario itself goes wrong, with what did.
 pub fn b1() -> Result<Vec<Figure>, String> {
-    full_cycle(50_000, 1_000)
+    full_cycle(linked(), 50_000, 1_000)
 }
 
 /// B2: one thing changed among 50,000 agents and 1,000 frameworks; the median of many times.
@@ -41,7 +47,7 @@ pub fn b1() -> Result<Vec<Figure>, String> {
 /// # Errors
 /// If the scenario itself goes wrong, with what did.
 pub fn b2() -> Result<Vec<Figure>, String> {
-    one_change(50_000, 1_000, 1)
+    one_change(linked(), 50_000, 1_000, 1)
 }
 
 /// B3: 10,000 agents and 1,000 roles.
@@ -50,7 +56,7 @@ pub fn b2() -> Result<Vec<Figure>, String> {
 /// If the scenario itself goes wrong, with what did.
 pub fn b3() -> Result<Vec<Figure>, String> {
     let clock = Clock::start();
-    let mut cluster = Cluster::new(1_000, 1_000)?;
+    let mut cluster = Cluster::new(linked(), 1_000, 1_000)?;
     cluster.add_agents(10_000)?;
     cluster.run()?;
     let add = clock.stop("B3 add 10,000 agents for 1,000 roles and offer all", 200_000);
@@ -58,7 +64,7 @@ pub fn b3() -> Result<Vec<Figure>, String> {
     cluster.step(Event::Deadline);
     let idle = clock.stop("B3 idle cycle, 10,000 agents x 1,000 roles", 100);
     let mut figures = vec![add, idle];
-    figures.extend(one_change(10_000, 1_000, 1_000)?);
+    figures.extend(one_change(linked(), 10_000, 1_000, 1_000)?);
     Ok(figures)
 }
 
@@ -68,7 +74,7 @@ pub fn b3() -> Result<Vec<Figure>, String> {
 /// If the scenario itself goes wrong, with what did.
 pub fn b4() -> Result<Vec<Figure>, String> {
     let (agents, frameworks) = (50, 1_000);
-    let mut cluster = Cluster::new(frameworks, 1)?;
+    let mut cluster = Cluster::new(linked(), frameworks, 1)?;
     cluster.add_agents(agents)?;
     cluster.run()?;
     let mut declined = 0;
@@ -100,9 +106,13 @@ pub fn b4() -> Result<Vec<Figure>, String> {
 ///
 /// # Errors
 /// If the scenario itself goes wrong, with what did.
-pub fn full_cycle(agents: u32, frameworks: u32) -> Result<Vec<Figure>, String> {
+pub fn full_cycle(
+    allocator: impl Allocator,
+    agents: u32,
+    frameworks: u32,
+) -> Result<Vec<Figure>, String> {
     let size = format!("{agents} agents x {frameworks} frameworks");
-    let mut cluster = Cluster::new(frameworks, 1)?;
+    let mut cluster = Cluster::new(allocator, frameworks, 1)?;
     let clock = Clock::start();
     cluster.add_agents(agents)?;
     let add = clock.stop(&format!("B1 agents added, {size}"), 100_000);
@@ -126,9 +136,14 @@ pub fn full_cycle(agents: u32, frameworks: u32) -> Result<Vec<Figure>, String> {
 ///
 /// # Errors
 /// If the scenario itself goes wrong, with what did.
-pub fn one_change(agents: u32, frameworks: u32, roles: u32) -> Result<Vec<Figure>, String> {
+pub fn one_change(
+    allocator: impl Allocator,
+    agents: u32,
+    frameworks: u32,
+    roles: u32,
+) -> Result<Vec<Figure>, String> {
     let size = format!("{agents} agents x {frameworks} frameworks x {roles} roles");
-    let mut cluster = Cluster::new(frameworks, roles)?;
+    let mut cluster = Cluster::new(allocator, frameworks, roles)?;
     cluster.add_agents(agents)?;
     cluster.run()?;
     let mut figures = Vec::new();
@@ -171,19 +186,19 @@ fn median(what: &str, mut change: impl FnMut() -> Result<(), String>) -> Result<
 }
 
 /// A host with frameworks and agents, and the offers that are out.
-struct Cluster {
-    host: Host<Engine<Dominant>>,
+struct Cluster<A> {
+    host: Host<A>,
     now: Tick,
     out: Vec<Effect>,
     offers: Vec<Granted>,
     total: Resources,
 }
 
-impl Cluster {
-    fn new(frameworks: u32, roles: u32) -> Result<Self, String> {
+impl<A: Allocator> Cluster<A> {
+    fn new(allocator: A, frameworks: u32, roles: u32) -> Result<Self, String> {
         let total = "cpus:24;mem:4096;disk:4096;ports:[31000-32000]";
         let total = Resources::parse(total, &Role::any()).map_err(|error| error.to_string())?;
-        let host = Host::new(Options::default(), Engine::default());
+        let host = Host::new(Options::default(), allocator);
         let (out, offers) = (Vec::new(), Vec::new());
         let mut cluster = Self { host, now: Tick::ZERO, out, offers, total };
         for framework in 0..frameworks {

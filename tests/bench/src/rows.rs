@@ -4,6 +4,7 @@
 //! the same kind of load.
 
 mod allocation;
+mod boundary;
 mod memory;
 mod real;
 mod tasks;
@@ -48,6 +49,8 @@ pub const GROUPS: &[Group] = &[
     Group { rows: &["B2"], measure: allocation::b2 },
     Group { rows: &["B3"], measure: allocation::b3 },
     Group { rows: &["B4"], measure: allocation::b4 },
+    Group { rows: &["MB1"], measure: boundary::allocation },
+    Group { rows: &["MB2"], measure: boundary::isolation },
     Group { rows: &["T1", "T2", "T3"], measure: tasks::bursts },
     Group { rows: &["T4"], measure: tasks::trickle },
     Group { rows: &["R1"], measure: real::bursts },

@@ -94,6 +94,11 @@ impl Stage {
         Ok(Stage { programs: programs.to_owned(), started, room: Arc::new(room) })
     }
 
+    /// Where the programs and modules are.
+    pub fn programs(&self) -> &Path {
+        &self.programs
+    }
+
     /// Kills all that was started here, and all that they started, and forgets their files.
     /// Nothing can be started afterwards.
     pub fn clear(&self) {

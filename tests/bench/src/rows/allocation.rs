@@ -3,7 +3,7 @@
 use anyhow::anyhow;
 
 use super::Size;
-use crate::allocator::{self, Figure};
+use crate::allocator::{self, Figure, linked};
 use crate::report::Row;
 use crate::stage::Stage;
 
@@ -16,18 +16,19 @@ pub(super) fn b1(_: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> anyhow::Res
     let (agents, frameworks) = size.pick((50_000, 1_000), (5_000, 100));
     // Of the same size alone.
     let mesos = size.pick(Some(2_040_000.0), None);
-    show("B1", allocator::full_cycle(agents, frameworks), mesos, "B1 full cycle", out)
+    let measured = allocator::full_cycle(linked(), agents, frameworks);
+    show("B1", measured, mesos, "B1 full cycle", out)
 }
 
 pub(super) fn b2(_: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> anyhow::Result<()> {
     let (agents, frameworks) = size.pick((50_000, 1_000), (5_000, 100));
     let mesos = size.pick(Some(171_000.0), None);
-    show("B2", allocator::one_change(agents, frameworks, 1), mesos, "B2 one", out)
+    show("B2", allocator::one_change(linked(), agents, frameworks, 1), mesos, "B2 one", out)
 }
 
 pub(super) fn b3(_: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> anyhow::Result<()> {
     if size == Size::Quick {
-        return show("B3", allocator::one_change(1_000, 100, 100), None, "", out);
+        return show("B3", allocator::one_change(linked(), 1_000, 100, 100), None, "", out);
     }
     show("B3", allocator::b3(), None, "", out)
 }
