@@ -64,7 +64,8 @@ fn run(rig: &mut Rig, id: &str, resources: Resources, stream: u64) -> ContainerI
     let container = rig.launched().unwrap();
     rig.event(Kind::ContainerStarted(container.clone(), 4711));
     rig.subscribe(stream, id, &[]);
-    rig.report(id, id, TaskState::Running);
+    let uuid = rig.report(id, id, TaskState::Running);
+    rig.acknowledge(id, uuid);
     container
 }
 
