@@ -84,6 +84,8 @@ impl Agent {
             format!("--runtime_dir={}", room.join("run").display()),
             "--hostname=localhost".to_owned(),
             "--registration_backoff_factor=10ms".to_owned(),
+            // On a disk that is nearly full, sandboxes would go before a test has looked at them.
+            "--gc_disk_headroom=0".to_owned(),
         ];
         if !flags.iter().any(|flag| flag.starts_with("--resources=")) {
             all.push(format!("--resources={RESOURCES}"));
