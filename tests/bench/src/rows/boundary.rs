@@ -79,9 +79,9 @@ pub(super) fn isolation(stage: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> 
     Ok(())
 }
 
-/// The parameters of a module: a root of its own for cgroups.
+/// The parameters of a module: a root of its own for cgroups, the same each time, since it stays.
 fn given(name: &str) -> Option<Module> {
-    let root = Given::One(format!("/reeve-bench-{}", std::process::id()));
+    let root = Given::One("/reeve-bench".to_owned());
     let root = Parameter { given: root, origin: Origin::Program };
     let parameters = [("root".to_owned(), root)].into();
     (name == "cgroups").then_some(Module { library: None, origin: Origin::Program, parameters })
