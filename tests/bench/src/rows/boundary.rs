@@ -7,7 +7,7 @@ use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeValLike;
 use nix::unistd::geteuid;
 use reeve_config::{Given, Module, Origin, Parameter};
-use reeve_module_host::{Kind, LoadedIsolator, Search};
+use reeve_module_host::{Kind, LoadedAllocator, LoadedIsolator, Search};
 use reeve_module_sdk::allocator::Allocator;
 use reeve_module_sdk::isolator::{Container, Grants, Isolator, Scalar};
 
@@ -39,7 +39,7 @@ pub(super) fn allocation(
             if (round + turn) % 2 == 0 {
                 linked.push(b1(allocator::linked(), cluster)?);
             } else {
-                loaded.push(b1(library.allocator(None)?.works, cluster)?);
+                loaded.push(b1(library.create::<LoadedAllocator>(None)?.works, cluster)?);
             }
         }
     }
@@ -66,7 +66,7 @@ pub(super) fn isolation(stage: &Stage, size: Size, out: &mut dyn FnMut(Row)) -> 
     let names = if geteuid().is_root() { &["posix", "cgroups"][..] } else { &["posix"] };
     for &name in names {
         let library = search.library(Kind::Isolator, name, None)?;
-        let isolator = library.isolator(given(name).as_ref())?.works;
+        let isolator = library.create::<LoadedIsolator>(given(name).as_ref())?.works;
         isolator.recover(&[])?;
         let mut spent = Spent::default();
         (0..times).try_for_each(|number| spent.container(&isolator, &format!("c{number}")))?;
