@@ -227,6 +227,11 @@ fn a_container_may_use_what_its_tasks_may() {
     assert_eq!(allowance.limits, Limits { cpus, mem });
     // To what a command asked for no cpus are added, but memory is.
     assert_eq!(allowance.resources, rig::resources("cpus:1;mem:160"));
+    // A Docker container holds the task alone; the bytes say `container { type: DOCKER }`.
+    let rest = bytes::Bytes::from_static(&[0x4a, 2, 0x08, 1]);
+    let docker = TaskInfo { rest, ..(*task("docker", None)).clone() };
+    rig.run(&plain(), &Arc::new(docker));
+    assert_eq!(rig.allowance().unwrap().resources, rig::resources("cpus:1;mem:128"));
 }
 
 #[test]

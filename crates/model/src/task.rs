@@ -160,6 +160,12 @@ impl TaskInfo {
         // The rest was decoded, or encoded, when this was made.
         v1::TaskInfo::decode(self.rest.clone()).unwrap_or_default()
     }
+
+    /// Whether it is to run in a container of a Docker Engine.
+    pub fn in_docker(&self) -> bool {
+        let docker = v1::container_info::Type::Docker;
+        self.details().container.is_some_and(|container| container.r#type() == docker)
+    }
 }
 
 impl TryFrom<v1::TaskInfo> for TaskInfo {

@@ -121,9 +121,13 @@ impl Executor {
 
     /// What its container is held to. The command executor needs next to no processor time, so a
     /// command gets what it asked for and no more; the memory on top stays, since what ran with
-    /// it in Mesos is not to be killed here (FW-4).
+    /// it in Mesos is not to be killed here (FW-4). A Docker container holds the task alone, in
+    /// Mesos too.
     pub(crate) fn allowance(&self) -> Allowance {
         let own = match self.info.kind {
+            ExecutorKind::Command if self.tasks.values().any(|task| task.info.in_docker()) => {
+                Resources::default()
+            }
             ExecutorKind::Command => {
                 self.info.resources.filter(|one| one.name != ResourceName::Cpus)
             }
