@@ -93,6 +93,28 @@ fn output_goes_on_while_no_agent_runs() {
 }
 
 #[test]
+fn a_program_that_does_not_start_fails_the_task() {
+    let room = Room::new();
+    let config = room.join("agent.toml");
+    let program = room.join("no-program");
+    std::fs::write(&program, "").unwrap();
+    let text = format!(
+        "container_logger = \"logrotate\"\n[modules.logrotate]\nprogram = \"{}\"\n",
+        program.display()
+    );
+    std::fs::write(&config, text).unwrap();
+    let master = Master::start(&room, &[]);
+    let _agent = Agent::start(&room, master.address, &[&format!("--config={}", config.display())]);
+    let mut scheduler = Scheduler::new(master.address);
+    scheduler.launch(task("it", "true"));
+    let failed = scheduler.state("it", "TASK_FAILED");
+    let message = failed["message"].as_str().unwrap();
+    assert!(message.contains("what takes its output does not start: '/"), "{message}");
+    assert!(message.contains("no-program': Permission denied"), "{message}");
+    room.wait_empty();
+}
+
+#[test]
 fn a_command_sets_its_own_limits_and_a_wrong_one_fails_it() {
     let room = Room::new();
     let (master, agent) = cluster(&room);

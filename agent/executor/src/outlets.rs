@@ -2,10 +2,12 @@
 //!
 //! They are no part of the container: they start before it adopts orphans, as orphans, so that
 //! nobody who ends the container finds them, and what was written last is not lost. They end when
-//! nobody is left who could write.
+//! nobody is left who could write. The agent waits for them before isolators confine this process,
+//! so that they are in none of the container's cgroups either.
 
-use std::io::{self, PipeReader};
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::fs::File;
+use std::io::{self, PipeReader, Write};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -26,8 +28,21 @@ pub struct Outlets {
 }
 
 impl Outlets {
-    /// Starts the plan's programs and puts their pipes in the place of this process's output.
+    /// Starts the plan's programs, tells the agent, and puts their pipes in the place of this process's output.
     pub fn open(plan: &Plan) -> io::Result<Self> {
+        if plan.stdout.is_empty() && plan.stderr.is_empty() {
+            return Ok(Self::default());
+        }
+        let opened = Self::replace_output(plan);
+        let mut agent = File::from(io::stdin().as_fd().try_clone_to_owned()?);
+        match &opened {
+            Ok(_) => agent.write_all(b"r")?,
+            Err(error) => write!(agent, "e{error}")?,
+        }
+        opened
+    }
+
+    fn replace_output(plan: &Plan) -> io::Result<Self> {
         let mut opened = Vec::new();
         for (words, number) in [(&plan.stdout, 1), (&plan.stderr, 2)] {
             if let Some((program, arguments)) = words.split_first() {

@@ -5,6 +5,9 @@
 //! has confined this process: nothing of the container's runs before it. If the input ends
 //! first, the agent is gone and so is the container.
 //!
+//! A plan with programs that take the output is answered, over standard input too, before anything
+//! confines this process and them with it: `r` if they run, else `e` and why they do not.
+//!
 //! | entry | meaning |
 //! | --- | --- |
 //! | `kind` | `command-executor` or `exec` |

@@ -2,8 +2,9 @@
 //! without root and without processes.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +16,9 @@ use crate::sandbox::Outputs;
 /// How long a killed first process may take to be reaped.
 const REAP_PATIENCE: Duration = Duration::from_secs(5);
 
+/// How long a plan may wait for its answer.
+const ANSWER_PATIENCE: Duration = Duration::from_secs(10);
+
 /// What a first process is started with.
 #[derive(Debug)]
 pub(crate) struct Order<'a> {
@@ -24,6 +28,8 @@ pub(crate) struct Order<'a> {
     pub(crate) outputs: Outputs,
     /// The launch plan as it goes over standard input.
     pub(crate) plan: Vec<u8>,
+    /// Whether the plan is answered: with `r`, or `e` and why it cannot be followed.
+    pub(crate) answered: bool,
 }
 
 /// Starts first processes.
@@ -54,7 +60,7 @@ struct Waiting {
     pid: u32,
     start_time: u64,
     held: PidFd,
-    input: std::process::ChildStdin,
+    input: UnixStream,
 }
 
 impl Kernel for Linux {
@@ -62,11 +68,12 @@ impl Kernel for Linux {
     /// asked for another user or for code to run in between: a large process that forks is tens
     /// of times slower. All that is done by the first process itself.
     fn spawn(&self, order: Order<'_>) -> io::Result<Box<dyn Held>> {
+        let (mut input, theirs) = UnixStream::pair()?;
         let mut child = Command::new(order.executor)
             .env_clear()
             .envs(order.environment)
             .current_dir(order.sandbox)
-            .stdin(Stdio::piped())
+            .stdin(Stdio::from(OwnedFd::from(theirs)))
             .stdout(Stdio::from(OwnedFd::from(order.outputs.stdout)))
             .stderr(Stdio::from(OwnedFd::from(order.outputs.stderr)))
             .spawn()
@@ -75,9 +82,11 @@ impl Kernel for Linux {
         // Not reaped yet, so the number cannot have become another's.
         let told = PidFd::open(pid).and_then(|held| {
             let start_time = start_time(pid)?;
-            let mut input = child.stdin.take().ok_or(io::ErrorKind::BrokenPipe)?;
-            // Longer than a pipe's buffer or not: the process is there and reads.
+            // Longer than the buffer or not: the process is there and reads.
             input.write_all(&order.plan)?;
+            if order.answered {
+                hear(&mut input)?;
+            }
             Ok(Waiting { pid, start_time, held, input })
         });
         if told.is_err() {
@@ -86,6 +95,19 @@ impl Kernel for Linux {
         }
         Ok(Box::new(told?))
     }
+}
+
+/// Hears whether what takes the output runs.
+fn hear(input: &mut UnixStream) -> io::Result<()> {
+    input.set_read_timeout(Some(ANSWER_PATIENCE))?;
+    let mut verdict = [0];
+    input.read_exact(&mut verdict)?;
+    if verdict == *b"r" {
+        return Ok(());
+    }
+    let mut why = String::new();
+    input.read_to_string(&mut why)?;
+    Err(io::Error::other(format!("what takes its output does not start: {why}")))
 }
 
 fn named(error: io::Error, executor: &Path) -> io::Error {

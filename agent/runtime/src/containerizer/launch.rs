@@ -233,6 +233,7 @@ impl Launch<'_> {
             environment: &environment,
             outputs,
             plan,
+            answered: takers.are_there(),
         };
         let held = self.kernel.spawn(order).map_err(|error| fault(Step::Spawn)(&error))?;
         let launched = Launched { pid: held.pid(), start_time: held.start_time() };

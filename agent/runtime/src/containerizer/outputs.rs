@@ -17,6 +17,13 @@ pub(crate) struct Takers {
     pub(crate) stderr: Vec<String>,
 }
 
+impl Takers {
+    /// Whether there is any.
+    pub(crate) fn are_there(&self) -> bool {
+        !self.stdout.is_empty() || !self.stderr.is_empty()
+    }
+}
+
 /// Asks the logger, and opens the files that it names in place of those of the sandbox.
 pub(crate) fn take(
     logger: &Logger,

@@ -9,8 +9,12 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use reeve_agent_runtime::fetch::Uri;
-use reeve_agent_runtime::{Command, Containerizer, Known, Link, Program, Settings, Spec, Step};
+use reeve_agent_runtime::{
+    Command, Containerizer, Known, Link, Logger, Program, Settings, Spec, Step,
+};
 use reeve_isolator_posix::Posix;
+use reeve_module_sdk::Failed;
+use reeve_module_sdk::container_logger::{Container, ContainerLogger, Sink, Streams};
 use reeve_module_sdk::isolator::{Grants, Usage, Value};
 use tempfile::TempDir;
 
@@ -298,4 +302,34 @@ async fn a_plan_longer_than_a_pipe_arrives() {
     rig.containerizer.launch(rig.spec(&format!("echo {long} | wc -c"))).await.unwrap();
     assert_eq!(rig.containerizer.wait(&rig.id).await.unwrap().status, Some(0));
     assert_eq!(rig.read("stdout").trim(), "100001");
+}
+
+/// Has the output taken by a program that is slow to begin, and errors by a file.
+struct Slow;
+
+impl ContainerLogger for Slow {
+    fn streams(&self, container: &Container) -> Result<Streams, Failed> {
+        let words = ["/bin/sh", "-c", "sleep 0.5; exec cat > taken"];
+        Ok(Streams {
+            stdout: Sink::Program(words.into_iter().map(Into::into).collect()),
+            stderr: Sink::File(format!("{}/errors", container.sandbox).into()),
+        })
+    }
+}
+
+#[tokio::test]
+async fn what_takes_the_output_outlives_a_container_that_is_destroyed() {
+    let mut rig = Rig::new();
+    let mut settings = Settings::new(executor(), rig.dir.path().join("run"));
+    settings.logger = Some(Logger { name: "slow".to_owned(), works: Arc::new(Slow) });
+    rig.containerizer = Containerizer::new(settings, Vec::new());
+    let spec = rig.spec("seq 5000; echo oops >&2; echo > done; sleep 1000");
+    rig.containerizer.launch(spec).await.unwrap();
+    eventually(|| (!rig.read("done").is_empty()).then_some(())).await;
+    rig.containerizer.destroy(&rig.id).await.unwrap();
+    let all: String = (1..=5000).map(|number| format!("{number}\n")).collect();
+    eventually(|| (rig.read("taken") == all).then_some(())).await;
+    assert_eq!(rig.read("errors"), "oops\n");
+    assert_eq!(rig.read("stdout"), "");
+    rig.nothing_is_left();
 }
