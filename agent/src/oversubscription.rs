@@ -19,8 +19,7 @@ use tracing::{info, warn};
 use crate::containers::scalars;
 use crate::shell::Input;
 
-/// How long a QoS controller is left alone at the least: each question costs a look at all
-/// containers.
+/// How long a module is left alone at the least: each question costs a look at all containers.
 const LEAST_PAUSE: Duration = Duration::from_secs(1);
 
 /// What the agent has, and what is done with it.
@@ -99,7 +98,7 @@ pub(crate) async fn estimate(
             }
             Err(failed) => warn!("the last estimate stays in force: {failed}"),
         }
-        tokio::time::sleep(every).await;
+        tokio::time::sleep(every.max(LEAST_PAUSE)).await;
     }
 }
 

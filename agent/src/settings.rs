@@ -40,7 +40,7 @@ settings! {
         secret_resolver: Option<String>,
         /// Who says what is offered as revocable: the name of a module, such as fixed.
         resource_estimator: Option<String>,
-        /// How often the resource estimator is asked.
+        /// How often the resource estimator is asked; once a second at the most.
         oversubscribed_resources_interval: Duration = "15secs",
         /// Who says which revocable work must go: the name of a module, such as load.
         qos_controller: Option<String>,

@@ -37,7 +37,9 @@ fn scheduler(master: &Master) -> (Scheduler, Value) {
     let mut scheduler = Scheduler::subscribe(master.address, Codec::Json, info);
     loop {
         let offer = scheduler.offer();
-        if spare_cpus(&offer) > 0.0 {
+        // What is spare may be offered before or after the rest.
+        let firm = offer["resources"].as_array().unwrap().iter().any(|one| one["name"] == "mem");
+        if firm && spare_cpus(&offer) > 0.0 {
             return (scheduler, offer);
         }
         scheduler.accepted(json!({"type": "DECLINE", "decline": {
