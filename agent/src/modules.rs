@@ -23,6 +23,21 @@ const MESOS_NAMES: [(&str, &str); 6] = [
     ("disk/du", "posix"),
 ];
 
+/// What Mesos calls isolators and this agent does by itself.
+const BUILT_IN: [&str; 1] = ["environment_secret"];
+
+/// The modules that come with Mesos, and ours that do the same.
+const MESOS_MODULES: [(&str, &str); 3] = [
+    ("org_apache_mesos_LogrotateContainerLogger", "logrotate"),
+    ("org_apache_mesos_FixedResourceEstimator", "fixed"),
+    ("org_apache_mesos_LoadQoSController", "load"),
+];
+
+/// The name of a module, whose module it may be.
+fn ours(name: &str) -> &str {
+    MESOS_MODULES.iter().find(|(theirs, _)| *theirs == name).map_or(name, |(_, ours)| ours)
+}
+
 /// The names of the isolators that are asked for, each once, in order.
 fn names(isolation: &[String]) -> Vec<&str> {
     let mut names = Vec::new();
@@ -33,7 +48,7 @@ fn names(isolation: &[String]) -> Vec<&str> {
             (None, Some(_)) => "cgroups",
             (None, None) => given,
         };
-        if !names.contains(&name) {
+        if !names.contains(&name) && !BUILT_IN.contains(&name) {
             names.push(name);
         }
     }
@@ -102,8 +117,9 @@ impl Loading<'_> {
 
     fn logger(&mut self) -> Result<Option<Logger>, Unusable> {
         let Some(name) = &self.settings.container_logger else { return Ok(None) };
+        let name = ours(name);
         let works = self.one::<LoadedContainerLogger>("container_logger", name)?;
-        Ok(Some(Logger { name: name.clone(), works }))
+        Ok(Some(Logger { name: name.to_owned(), works }))
     }
 
     fn hooks(&mut self) -> Result<Hooks, Unusable> {
@@ -114,6 +130,7 @@ impl Loading<'_> {
 
     fn estimator(&mut self) -> Result<Option<Timely<dyn ResourceEstimator>>, Unusable> {
         let Some(name) = &self.settings.resource_estimator else { return Ok(None) };
+        let name = ours(name);
         let works: Arc<dyn ResourceEstimator> =
             self.one::<LoadedResourceEstimator>("resource_estimator", name)?;
         Ok(Some(Timely::new(name, LoadedResourceEstimator::KIND.deadline(), works)))
@@ -121,6 +138,7 @@ impl Loading<'_> {
 
     fn controller(&mut self) -> Result<Option<Timely<dyn QosController>>, Unusable> {
         let Some(name) = &self.settings.qos_controller else { return Ok(None) };
+        let name = ours(name);
         let works: Arc<dyn QosController> =
             self.one::<LoadedQosController>("qos_controller", name)?;
         Ok(Some(Timely::new(name, LoadedQosController::KIND.deadline(), works)))
@@ -147,6 +165,8 @@ impl Loading<'_> {
 mod tests {
     use reeve_config::Value;
 
+    use super::ours;
+
     /// The chain's names for what a setting says as text.
     fn names(isolation: &str) -> Vec<String> {
         let given = Vec::parse(isolation).unwrap();
@@ -158,6 +178,9 @@ mod tests {
         assert_eq!(names("posix/cpu,posix/mem, disk/du"), ["posix"]);
         assert_eq!(names("cgroups/cpu,cgroups/mem,cgroups/pids,docker"), ["cgroups", "docker"]);
         assert_eq!(names("acme-gpu,posix"), ["acme-gpu", "posix"]);
+        assert_eq!(names("environment_secret,posix"), ["posix"]);
         assert!(names(" ,").is_empty());
+        assert_eq!(ours("org_apache_mesos_LoadQoSController"), "load");
+        assert_eq!(ours("acme"), "acme");
     }
 }

@@ -46,6 +46,27 @@ fn check_passes_good_modules_and_names_what_bad_ones_break() {
     assert!(check("dance").contains("takes one of lie, panic, hang, crash, refuse, not 'dance'"));
 }
 
+/// The bundled modules of the kinds that are asked for one answer at a time.
+#[test]
+fn check_passes_what_is_bundled() {
+    let room = Room::new();
+    let directory = format!("directory={}", room.path().display());
+    let bundled: [(&str, &[&str]); 5] = [
+        ("container_logger_logrotate", &[]),
+        ("hook_decorator", &["labels=a=b", "environment=A=b"]),
+        ("qos_controller_load", &["load_threshold_5min=0"]),
+        ("resource_estimator_fixed", &["resources=cpus:4;mem:1024"]),
+        ("secret_resolver_files", &[&directory]),
+    ];
+    for (name, parameters) in bundled {
+        let file = built::bundled(&format!("libreeve_{name}.so"));
+        let mut words = vec!["module", "check", file.to_str().unwrap()];
+        words.extend(parameters.iter().flat_map(|parameter| ["--set", parameter]));
+        let output = run(&room, "reeve", &words);
+        assert!(output.status.success(), "{}", said(&output));
+    }
+}
+
 #[test]
 fn list_tells_what_runs() {
     let cluster = Cluster::start();
