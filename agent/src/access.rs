@@ -1,8 +1,9 @@
-//! Who may come in: the realms of an agent's endpoints, and who guards them (SEC-2, W-9).
+//! Who may come in, and what they may do: the realms of an agent's endpoints and who guards them
+//! (SEC-2, W-9), and which endpoints need permission (SEC-3).
 
 use std::sync::Arc;
 
-use reeve_access::{Doors, Loading};
+use reeve_access::{Doors, Loading, Permissions};
 use reeve_module_host::{Facts, Search};
 use reeve_transport::Router;
 
@@ -22,11 +23,17 @@ const REALMS: [(&str, Option<&str>); 4] = [
     ("/version", None),
 ];
 
+/// Endpoints that need permission to be read at all.
+const ENDPOINTS: [&str; 5] =
+    ["/containers", "/files/debug", "/metrics/snapshot", "/modules", "/monitor/statistics"];
+
 /// What guards an agent.
 #[derive(Debug)]
 pub(crate) struct Access {
     /// Who is let in.
     pub(crate) doors: Arc<Doors>,
+    /// What they may do.
+    pub(crate) permissions: Permissions,
     /// The modules that were loaded for that.
     pub(crate) facts: Vec<Facts>,
 }
@@ -52,7 +59,10 @@ impl Access {
                 doors.guard(realm, loading.authenticators(setting, names, credentials)?);
             }
         }
-        Ok(Self { doors: Arc::new(doors), facts: loading.into_facts() })
+        let acls = settings.acls.as_deref();
+        let permissions = loading.authorizer("authorizer", &settings.authorizer, acls)?;
+        doors.endpoints(&ENDPOINTS, permissions.clone());
+        Ok(Self { doors: Arc::new(doors), permissions, facts: loading.into_facts() })
     }
 }
 

@@ -138,7 +138,10 @@ pub async fn start(
     let (peers, exits) = Peers::new(PeersConfig::new(address), stop.clone());
     let view = View::new(settings.max_completed_executors_per_framework as usize);
     let published = Arc::new(ArcSwap::from_pointee(view.clone()));
-    let files = Files::new();
+    let files = Files::kept_by(Arc::new(http::Sandboxes {
+        permissions: access.permissions.clone(),
+        view: Arc::clone(&published),
+    }));
     let own = info.resources.clone();
     let shared = Arc::new(Shared {
         view: Arc::clone(&published),
@@ -151,6 +154,7 @@ pub async fn start(
         streams: AtomicU64::new(0),
         started: wall(),
         doors: access.doors,
+        permissions: access.permissions,
     });
     let actors = Actors::new();
     let (inbound, messages) = mpsc::channel(64 * 1024);

@@ -82,6 +82,10 @@ settings! {
         http_authenticators: Vec<String> = "basic",
         /// A file of principals and their secrets, for authenticators that want one.
         http_credentials: Option<String>,
+        /// Who says what principals may do: the name of a module; local is acls, if there are any.
+        authorizer: String = "local",
+        /// Rules of who may do what, in Mesos's form: JSON, or a file with it.
+        acls: Option<String>,
         /// Modules that only have to be there, such as graphite: they are shown the metrics.
         anonymous_modules: Vec<String>,
         /// What modules are given: tables [modules.NAME] in a file; as a flag JSON, or a file with it.

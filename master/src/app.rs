@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use reeve_access::Doors;
+use reeve_access::{Doors, Permissions};
 use reeve_master_core::Options;
 use reeve_master_core::view::Snapshot;
 use reeve_module_host::{Facts, Hooks};
@@ -49,6 +49,8 @@ pub struct Shared {
     pub metrics: Metrics,
     /// Who is let in.
     pub doors: Arc<Doors>,
+    /// What they may do.
+    pub permissions: Permissions,
     /// The modules at work, but for the allocator.
     pub modules: Vec<Facts>,
 }

@@ -123,7 +123,10 @@ fn call_message(call: &Call) -> Option<&'static str> {
         Call::ReconcileOperations(_) => "reconcile_operations",
         Call::Message { .. } => "framework_to_executor",
         Call::Request => "resource_request",
-        Call::Shutdown(..) | Call::UpdateFramework { .. } | Call::AnswerInverseOffers { .. } => {
+        Call::Shutdown(..)
+        | Call::UpdateFramework { .. }
+        | Call::Forbidden(_)
+        | Call::AnswerInverseOffers { .. } => {
             return None;
         }
     })

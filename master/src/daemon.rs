@@ -24,9 +24,10 @@ use reeve_transport::{Actors, Inbound, Peers, Server, ServerConfig};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::access::Access;
+use crate::access::{Access, LogKeeper};
 use crate::allocation::{self, Allocation};
 use crate::app::{App, Shared};
+use crate::approvals::Approvals;
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::identity::{ACTOR, Identity};
@@ -95,7 +96,7 @@ pub async fn run(settings: MasterSettings, stop: CancellationToken) -> Result<()
 /// If it cannot start.
 pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<Running, Error> {
     let stop = stop.child_token();
-    let Access { doors, facts: mut modules } = Access::load(&settings)?;
+    let Access { doors, permissions, facts: mut modules } = Access::load(&settings)?;
     let (companions, more) = modules::companions(&settings)?;
     modules.extend(more);
     let clock = Clock::start();
@@ -129,12 +130,14 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         tracing::error!("the core has no queue");
     }
     let remembered = options.max_completed_frameworks;
-    let owner = Owner::new(Master::new(options.clone()), clock, hands, remembered);
+    let approvals = Approvals::new(permissions.clone(), core.clone());
+    let owner = Owner::new(Master::new(options.clone()), clock, hands, approvals, remembered);
     let ended = start_owner(owner, inputs, stop.clone())?;
 
     let actors = Actors::new();
     let reading = Reading { readers: readers.clone(), hooks: hooks.clone(), counters };
     listen_to_peers(&actors, exits, core.clone(), reading);
+    let log_keeper = LogKeeper(permissions.clone());
     let app = App::new(Shared {
         identity: identity.clone(),
         flags: settings.flags(),
@@ -146,9 +149,10 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         streams,
         allocation,
         hooks,
-        files: attached(&settings),
+        files: attached(&settings, log_keeper),
         metrics,
         doors: Arc::new(doors),
+        permissions,
         modules,
     });
     if !companions.is_empty() {
@@ -164,8 +168,8 @@ fn listen_addresses(settings: &MasterSettings) -> Vec<SocketAddr> {
 }
 
 /// The files that people may look at: the log, if something keeps it in a file.
-fn attached(settings: &MasterSettings) -> Files {
-    let files = Files::new();
+fn attached(settings: &MasterSettings, keeper: LogKeeper) -> Files {
+    let files = Files::kept_by(Arc::new(keeper));
     if let Some(log) = &settings.external_log_file {
         files.attach("/master/log", log);
     }

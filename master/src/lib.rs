@@ -8,7 +8,8 @@
 //!   the allocation machine; `readers`: snapshots for readers; `persist`: the registry's records
 //! - `messages`: agents and v0 drivers; `schedulers`: event streams
 //! - `api`: the v1 APIs; `v0`: the older endpoints; `routes`: which path is whose; `access`: who
-//!   may come in
+//!   may come in; `approvals`: calls on their way through the authorizer; `sight`:
+//!   what a reader sees
 //!
 //! Does not live here: decisions, allocation, anything of an agent.
 
@@ -18,6 +19,7 @@ mod access;
 mod allocation;
 mod api;
 mod app;
+mod approvals;
 mod clock;
 mod counters;
 mod daemon;
@@ -32,6 +34,7 @@ mod readers;
 mod routes;
 mod schedulers;
 mod settings;
+mod sight;
 mod v0;
 
 pub use daemon::{Running, run, start};

@@ -23,6 +23,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::allocation::Allocation;
+use crate::approvals::{Approvals, Approved, Known, Lane, Ruling};
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::counters::traffic::{Traffic, call_type};
@@ -70,6 +71,8 @@ pub enum Input {
         /// Where the answer goes.
         reply: oneshot::Sender<Answer>,
     },
+    /// The authorizer has said what of a call is permitted.
+    Ruled(Lane, Ruling),
     /// An operator ends a framework.
     Teardown(FrameworkId, oneshot::Sender<Answer>),
 }
@@ -110,8 +113,9 @@ pub struct Owner {
     outlets: BTreeMap<StreamId, Listener>,
     replies: BTreeMap<RequestId, oneshot::Sender<Answer>>,
     last_request: u64,
-    /// What frameworks understand, and who listens behind a driver's pid.
-    frameworks: BTreeMap<FrameworkId, Capabilities>,
+    approvals: Approvals,
+    /// Frameworks, and who listens behind a driver's pid.
+    frameworks: Known,
     drivers: BTreeMap<Pid, FrameworkId>,
     /// Facts that came of carrying effects out.
     own: VecDeque<Kind>,
@@ -125,7 +129,13 @@ pub struct Owner {
 
 impl Owner {
     /// An owner of `master`, which remembers so many completed frameworks.
-    pub fn new(master: Master, clock: Clock, hands: Hands, remembered: usize) -> Self {
+    pub fn new(
+        master: Master,
+        clock: Clock,
+        hands: Hands,
+        approvals: Approvals,
+        remembered: usize,
+    ) -> Self {
         Owner {
             master,
             clock,
@@ -133,7 +143,8 @@ impl Owner {
             outlets: BTreeMap::new(),
             replies: BTreeMap::new(),
             last_request: 0,
-            frameworks: BTreeMap::new(),
+            approvals,
+            frameworks: Known::new(),
             drivers: BTreeMap::new(),
             own: VecDeque::new(),
             changed: Vec::new(),
@@ -171,7 +182,7 @@ impl Owner {
 
     fn take(&mut self, input: Input) {
         match input {
-            Input::Fact(kind) => self.step(kind),
+            Input::Fact(kind) => self.admit(kind),
             // One that was replaced may still have had something to say.
             Input::Granted(number, granted) => {
                 if self.hands.allocation.is(number) {
@@ -200,16 +211,40 @@ impl Owner {
             }
             Input::DriverSubscribes(subscription) => {
                 let number = self.hands.streams.number();
-                self.step(Kind::Subscribes(number, subscription));
+                self.admit(Kind::Subscribes(number, subscription));
             }
             Input::Calls { framework, claim, principal, call, reply } => {
                 let caller = Caller::Request(self.request(reply), claim, principal);
-                self.step(Kind::Calls(framework, caller, call));
+                self.admit(Kind::Calls(framework, caller, call));
             }
+            Input::Ruled(lane, ruling) => self.ruled(&lane, &ruling),
             Input::Teardown(framework, reply) => {
                 let request = self.request(reply);
                 self.step(Kind::TeardownAsked(request, framework));
             }
+        }
+    }
+
+    /// Steps, unless somebody has to permit that first.
+    fn admit(&mut self, kind: Kind) {
+        if let Some(kind) = self.approvals.take(kind, &self.frameworks) {
+            self.step(kind);
+        }
+    }
+
+    fn ruled(&mut self, lane: &Lane, ruling: &Ruling) {
+        let Some((approved, behind)) = self.approvals.ruled(lane, ruling, &self.frameworks) else {
+            return;
+        };
+        match approved {
+            Approved::Call(kind) => self.step(kind),
+            Approved::NoDriver(pid, why) => {
+                let (error, nothing) = (ToScheduler::Error(why), Capabilities::none());
+                self.hands.outbound.to_driver(&pid, None, nothing, error);
+            }
+        }
+        for kind in behind {
+            self.admit(kind);
         }
     }
 
@@ -327,7 +362,7 @@ impl Owner {
                 }
             }
             Change::Framework(record) => {
-                self.frameworks.insert(record.id.clone(), record.info.capabilities);
+                self.frameworks.insert(record.id.clone(), Arc::clone(&record.info));
                 if let Some(pid) = &record.pid {
                     self.drivers.insert(pid.clone(), record.id.clone());
                 }
@@ -376,9 +411,6 @@ fn log_reclaim(back: &TookBack) {
     );
 }
 
-fn capabilities(
-    known: &BTreeMap<FrameworkId, Capabilities>,
-    framework: Option<&FrameworkId>,
-) -> Capabilities {
-    framework.and_then(|id| known.get(id)).copied().unwrap_or_default()
+fn capabilities(known: &Known, framework: Option<&FrameworkId>) -> Capabilities {
+    framework.and_then(|id| known.get(id)).map(|info| info.capabilities).unwrap_or_default()
 }

@@ -13,6 +13,7 @@ mod hooks;
 mod isolators;
 mod loggers;
 mod oversubscription;
+mod permissions;
 mod secrets;
 mod tool;
 

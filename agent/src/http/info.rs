@@ -10,6 +10,7 @@ use reeve_transport::{Response, Router};
 use serde_json::json;
 
 use super::Shared;
+use super::sight::may_see_flags;
 use crate::shell::wall;
 
 pub(super) fn routes(router: Router, shared: &Arc<Shared>) -> Router {
@@ -18,9 +19,18 @@ pub(super) fn routes(router: Router, shared: &Arc<Shared>) -> Router {
     router
         .get("/health", |_| async { Response::ok() })
         .own("/version", |_| async { encoded(&reeve_v0::version()) })
-        .get("/flags", move |_| {
-            let flags: BTreeMap<_, _> = flags.flags.iter().cloned().collect();
-            async move { Response::json(json!({ "flags": flags }).to_string()) }
+        .get("/flags", move |request| {
+            let shared = Arc::clone(&flags);
+            async move {
+                match may_see_flags(&shared.permissions, request.principal.as_ref()).await {
+                    Ok(true) => {
+                        let flags: BTreeMap<_, _> = shared.flags.iter().cloned().collect();
+                        Response::json(json!({ "flags": flags }).to_string())
+                    }
+                    Ok(false) => Response::forbidden("403 Forbidden."),
+                    Err(refusal) => refusal,
+                }
+            }
         })
         .get("/modules", move |_| {
             let all: serde_json::Value = modules.modules.iter().map(Facts::json).collect();

@@ -4,6 +4,7 @@
 
 mod executor;
 mod info;
+mod sight;
 mod state;
 mod usage;
 
@@ -12,7 +13,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use arc_swap::ArcSwap;
-use reeve_access::Doors;
+use reeve_access::{Doors, Permissions};
 use reeve_agent_core::view::View;
 use reeve_agent_runtime::Containerizer;
 use reeve_machine::Wall;
@@ -26,6 +27,7 @@ use crate::access::guarded;
 use crate::shell::{ACTOR, Input};
 
 pub(crate) use info::show_metrics;
+pub(crate) use sight::Sandboxes;
 
 /// What the handlers share.
 #[derive(Debug)]
@@ -50,6 +52,8 @@ pub struct Shared {
     pub started: Wall,
     /// Who is let in.
     pub doors: Arc<Doors>,
+    /// What they may do.
+    pub permissions: Permissions,
 }
 
 /// All routes of an agent.

@@ -11,25 +11,37 @@ use reeve_v0::{
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
+use super::sight::{Seen, seen};
 use super::{Shared, info};
 
 pub(super) fn routes(router: Router, shared: &Arc<Shared>) -> Router {
     let shared = Arc::clone(shared);
-    router.get("/state", move |_| {
+    router.get("/state", move |request| {
         let shared = Arc::clone(&shared);
         async move {
-            let rendered = tokio::task::spawn_blocking(move || state(&shared).to_string()).await;
+            let (sender, whole) = (request.principal.as_ref(), shared.view.load_full());
+            let seen = match seen(&shared.permissions, sender, whole).await {
+                Ok(seen) => seen,
+                Err(refusal) => return refusal,
+            };
+            let render = move || state(&shared, &seen).to_string();
+            let rendered = tokio::task::spawn_blocking(render).await;
             rendered.map_or_else(|error| Response::unavailable(error.to_string()), Response::json)
         }
     })
 }
 
-fn state(shared: &Shared) -> Value {
-    let view = shared.view.load();
+fn state(shared: &Shared, seen: &Seen) -> Value {
+    let (view, whole) = (&seen.view, shared.view.load());
     let agent = view.standing.id.as_ref().map(ToString::to_string).unwrap_or_default();
     let mut all = object(&version());
-    all.extend(own(shared, &view, &agent));
-    all.extend(resources(&shared.info.resources, &info::used(&view)));
+    all.extend(own(shared, view, &agent));
+    if seen.flags {
+        let flags = shared.flags.iter();
+        let flags = flags.map(|(name, text)| ((*name).to_owned(), text.as_str().into()));
+        all.insert("flags".to_owned(), Value::Object(flags.collect()));
+    }
+    all.extend(resources(&shared.info.resources, &info::used(&whole)));
     let frameworks: Vec<Value> =
         view.frameworks.values().map(|row| framework(shared, row, &agent)).collect();
     all.insert("frameworks".to_owned(), frameworks.into());
@@ -52,11 +64,6 @@ fn object(view: &impl Serialize) -> Map<String, Value> {
 }
 
 fn own(shared: &Shared, view: &View, agent: &str) -> Map<String, Value> {
-    let flags: Map<String, Value> = shared
-        .flags
-        .iter()
-        .map(|(name, text)| ((*name).to_owned(), text.as_str().into()))
-        .collect();
     let master = view.standing.master.as_ref().map(|pid| pid.address.ip().to_string());
     object(&json!({
         "start_time": shared.started.to_seconds(),
@@ -66,7 +73,6 @@ fn own(shared: &Shared, view: &View, agent: &str) -> Map<String, Value> {
         "attributes": value(&AttributesView(&shared.info.attributes)),
         "master_hostname": master,
         "resource_providers": [],
-        "flags": flags,
     }))
 }
 

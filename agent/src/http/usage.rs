@@ -2,50 +2,78 @@
 
 use std::sync::Arc;
 
-use reeve_agent_core::view::{ExecutorPhase, ExecutorRow};
+use reeve_agent_core::view::{ExecutorPhase, ExecutorRow, FrameworkRow, View};
 use reeve_module_sdk::isolator::{Usage, Value as Figure};
-use reeve_transport::{Response, Router};
+use reeve_transport::{Principal, Response, Router};
 use serde_json::{Map, Value, json};
 
 use super::Shared;
+use super::sight::shown_containers;
 use crate::shell::wall;
 
 pub(super) fn routes(router: Router, shared: &Arc<Shared>) -> Router {
     let (containers, statistics) = (Arc::clone(shared), Arc::clone(shared));
     router
-        .get("/containers", move |_| {
+        .get("/containers", move |request| {
             let shared = Arc::clone(&containers);
-            async move { Response::json(all(&shared, container).await.to_string()) }
+            async move {
+                let rows = match shown(&shared, request.principal.as_ref()).await {
+                    Ok(rows) => rows,
+                    Err(refusal) => return refusal,
+                };
+                Response::json(all(&shared, &rows, container).await.to_string())
+            }
         })
         .get("/monitor/statistics", move |_| {
             let shared = Arc::clone(&statistics);
-            async move { Response::json(all(&shared, statistic).await.to_string()) }
+            async move {
+                let rows = living(&shared.view.load());
+                Response::json(all(&shared, &rows, statistic).await.to_string())
+            }
         })
+}
+
+/// A framework and one of its executors that live.
+type Living = (Arc<FrameworkRow>, Arc<ExecutorRow>);
+
+fn living(view: &View) -> Vec<Living> {
+    let rows = view.frameworks.values();
+    let executors = rows.flat_map(|row| row.executors.values().map(move |one| (row, one)));
+    executors
+        .filter(|(_, one)| one.facts.state != ExecutorPhase::Terminated)
+        .map(|(row, one)| (Arc::clone(row), Arc::clone(one)))
+        .collect()
+}
+
+/// Those whose containers the sender may see.
+async fn shown(shared: &Shared, sender: Option<&Principal>) -> Result<Vec<Living>, Response> {
+    let all = living(&shared.view.load());
+    let rows: Vec<_> = all.iter().map(|(row, one)| (row.as_ref(), one.as_ref())).collect();
+    let shown = shown_containers(&shared.permissions, sender, &rows).await?;
+    Ok(all.into_iter().zip(shown).filter(|(_, shown)| *shown).map(|(one, _)| one).collect())
 }
 
 /// One entry per living container.
 async fn all(
     shared: &Shared,
+    rows: &[Living],
     entry: fn(&str, &ExecutorRow, Option<&Value>) -> Map<String, Value>,
 ) -> Value {
-    let view = shared.view.load_full();
     // All are asked at once: a link that takes its time takes it once, not for each container.
-    let mut readings = Vec::new();
-    for (framework, row) in &view.frameworks {
-        for executor in row.executors.values() {
-            if executor.facts.state == ExecutorPhase::Terminated {
-                continue;
-            }
+    let readings: Vec<_> = rows
+        .iter()
+        .map(|(row, executor)| {
             let containerizer = shared.containerizer.clone();
             let container = executor.facts.container.clone();
             let usage = async move { containerizer.usage(&container.value).await.ok() };
-            readings.push((framework, executor, tokio::spawn(usage)));
-        }
-    }
+            (row, executor, tokio::spawn(usage))
+        })
+        .collect();
     let mut entries = Vec::new();
-    for (framework, executor, usage) in readings {
+    for (row, executor, usage) in readings {
+        let framework = row.info.id.as_ref().map(|id| id.as_str()).unwrap_or_default();
         let statistics = usage.await.ok().flatten().map(|usage| figures(executor, &usage));
-        entries.push(Value::Object(entry(framework.as_str(), executor, statistics.as_ref())));
+        entries.push(Value::Object(entry(framework, executor, statistics.as_ref())));
     }
     Value::Array(entries)
 }

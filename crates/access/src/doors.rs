@@ -8,7 +8,7 @@ use reeve_module_host::LoadedAuthenticator;
 use reeve_module_sdk::authenticator::{self, Authenticator as _, Request, Verdict};
 use reeve_transport::{Gate, Knock, Principal, Response};
 
-use crate::Calls;
+use crate::{Calls, Permissions, thing};
 
 /// An authenticator at work.
 pub type Authenticator = Calls<LoadedAuthenticator>;
@@ -17,12 +17,20 @@ pub type Authenticator = Calls<LoadedAuthenticator>;
 #[derive(Debug, Default)]
 pub struct Doors {
     realms: BTreeMap<&'static str, Vec<Arc<Authenticator>>>,
+    /// Routes that need a permission of their own, and who gives it.
+    endpoints: &'static [&'static str],
+    permissions: Permissions,
 }
 
 impl Doors {
     /// From now on these are asked, in this order, about whoever comes to this realm.
     pub fn guard(&mut self, realm: &'static str, guards: Vec<Arc<Authenticator>>) {
         self.realms.insert(realm, guards);
+    }
+
+    /// From now on, who asks for one of these routes needs permission to (`get_endpoints`).
+    pub fn endpoints(&mut self, routes: &'static [&'static str], permissions: Permissions) {
+        (self.endpoints, self.permissions) = (routes, permissions);
     }
 
     /// Who sends the request; `None` in a realm that is open.
@@ -56,7 +64,14 @@ impl Doors {
 
 impl Gate for Doors {
     fn admit(&self, knock: Knock) -> BoxFuture<'_, Result<Option<Principal>, Response>> {
-        Box::pin(async move { self.identify(&knock).await })
+        Box::pin(async move {
+            let principal = self.identify(&knock).await?;
+            if self.endpoints.contains(&knock.route.as_str()) {
+                let route = thing([("path", knock.route.as_str())]);
+                self.permissions.check(principal.as_ref(), "get_endpoints", route).await?;
+            }
+            Ok(principal)
+        })
     }
 }
 

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reeve_config::{Given, Module as Told, Modules, Origin, Parameter};
-use reeve_module_host::{Facts, LoadError, LoadedAuthenticator, Module, Search, Unusable, Works};
+use reeve_module_host::{
+    Facts, LoadError, LoadedAuthenticator, LoadedAuthorizer, Module, Search, Unusable, Works,
+};
 
-use crate::{Authenticator, Calls};
+use crate::{Authenticator, Calls, Permissions};
 
 /// Loads what the settings name. A name means the same module however often it is named.
 #[derive(Debug)]
@@ -48,25 +50,47 @@ impl<'a> Loading<'a> {
             return Ok(Arc::clone(known));
         }
         let told = credentials.map(|file| ("credentials", file));
-        let guard = Arc::new(self.load::<LoadedAuthenticator>(setting, name, told)?);
+        let works = self.load::<LoadedAuthenticator>(setting, name, told)?;
+        let calls = Calls::start(name, works, LoadedAuthenticator::KIND.deadline());
+        let guard = Arc::new(calls.map_err(|error| no_thread(setting, name, &error))?);
         self.authenticators.insert(name.to_owned(), Arc::clone(&guard));
         Ok(guard)
     }
 
-    fn load<T: Works + Send + Sync + 'static>(
+    /// What the authorizer of this name permits; it gets `acls` if it has a parameter of that name
+    /// and is not told it otherwise. Mesos's `local` is `acls` where there are any; else everything
+    /// is permitted.
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be used.
+    pub fn authorizer(
+        &mut self,
+        setting: &'static str,
+        name: &str,
+        acls: Option<&str>,
+    ) -> Result<Permissions, Unusable> {
+        let name = match (name, acls) {
+            ("local", None) => return Ok(Permissions::default()),
+            ("local", Some(_)) => "acls",
+            (name, _) => name,
+        };
+        let told = acls.map(|rules| ("acls", rules));
+        let works = Box::new(self.load::<LoadedAuthorizer>(setting, name, told)?);
+        Permissions::of(name, works, LoadedAuthorizer::KIND.deadline())
+            .map_err(|error| no_thread(setting, name, &error))
+    }
+
+    fn load<T: Works>(
         &mut self,
         setting: &'static str,
         name: &str,
         told: Option<(&str, &str)>,
-    ) -> Result<Calls<T>, Unusable> {
+    ) -> Result<T, Unusable> {
         let unusable = |source| Unusable { setting, name: name.to_owned(), source };
         let Module { facts, works } = self.create(name, told).map_err(unusable)?;
-        let calls = Calls::start(name, works, T::KIND.deadline());
-        let calls = calls.map_err(|error| {
-            unusable(LoadError::Create { name: name.to_owned(), why: error.to_string() })
-        })?;
         self.facts.push(facts);
-        Ok(calls)
+        Ok(works)
     }
 
     fn create<T: Works>(
@@ -93,4 +117,9 @@ impl<'a> Loading<'a> {
     pub fn into_facts(self) -> Vec<Facts> {
         self.facts
     }
+}
+
+fn no_thread(setting: &'static str, name: &str, error: &std::io::Error) -> Unusable {
+    let (name, why) = (name.to_owned(), format!("there is no thread for it: {error}"));
+    Unusable { setting, name: name.clone(), source: LoadError::Create { name, why } }
 }

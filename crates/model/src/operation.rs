@@ -9,6 +9,7 @@ use crate::error::WireError;
 use crate::executor::ExecutorInfo;
 use crate::ids::{AgentId, OperationId, TaskId};
 use crate::resources::{DiskKind, Quantity, Resource, Resources};
+use crate::states::Reason;
 use crate::task::{InvalidTask, TaskInfo};
 use crate::validate;
 
@@ -83,6 +84,13 @@ pub enum Operation {
         /// With which storage profile.
         profile: Option<String>,
     },
+    /// An operation that the framework may not do. Whoever waits for its outcome hears why.
+    Forbidden {
+        /// The operation; no launch, whose tasks are forbidden one by one.
+        operation: Box<Operation>,
+        /// Why not.
+        why: String,
+    },
     /// Make raw storage of a mount or a block device.
     DestroyDisk {
         /// For feedback.
@@ -106,6 +114,7 @@ impl Operation {
             Self::ShrinkVolume { .. } => "SHRINK_VOLUME",
             Self::CreateDisk { .. } => "CREATE_DISK",
             Self::DestroyDisk { .. } => "DESTROY_DISK",
+            Self::Forbidden { operation, .. } => operation.name(),
         }
     }
 
@@ -113,6 +122,7 @@ impl Operation {
     pub fn id(&self) -> Option<&OperationId> {
         match self {
             Self::Launch(_) | Self::LaunchGroup { .. } => None,
+            Self::Forbidden { operation, .. } => operation.id(),
             Self::Reserve { id, .. }
             | Self::Unreserve { id, .. }
             | Self::Create { id, .. }
@@ -133,7 +143,8 @@ fn task(
     let id = TaskId::from(&wire.task_id);
     let agent = AgentId::from(&wire.agent_id);
     let said = rules(&wire);
-    let invalid = |message: String| InvalidTask { id, agent, message };
+    let reason = Reason::TaskInvalid;
+    let invalid = |message: String| InvalidTask { id, agent, message, reason };
     match said {
         Ok(()) => TaskInfo::try_from(wire).map_err(|error| invalid(error.to_string())),
         Err(message) => Err(invalid(message)),

@@ -12,6 +12,7 @@ use crate::error::WireError;
 use crate::executor::ExecutorInfo;
 use crate::ids::{AgentId, TaskId};
 use crate::resources::{Format, Quantity, Resources};
+use crate::states::Reason;
 use crate::units::span;
 
 /// A task, as far as decisions depend on it.
@@ -53,7 +54,7 @@ pub struct KillPolicy {
     pub grace: Option<Duration>,
 }
 
-/// A task whose description breaks a rule: it ends as `TASK_ERROR`, `REASON_TASK_INVALID`.
+/// A task that breaks a rule: it ends as `TASK_ERROR`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InvalidTask {
     /// Its id, as the text came.
@@ -62,6 +63,8 @@ pub struct InvalidTask {
     pub agent: AgentId,
     /// The rule it breaks.
     pub message: String,
+    /// Whether its description breaks the rule, or who may do what.
+    pub reason: Reason,
 }
 
 /// Fields written anew: `resources`, `executor`.

@@ -2,17 +2,20 @@
 //! into sandboxes. What is attached is the daemon's choice; nothing outside it can be reached.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::fs::Metadata;
 use std::io::{Read, Seek, SeekFrom};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, RwLock};
 
+use futures_util::future::BoxFuture;
 use http::StatusCode;
 use http::header::CONTENT_DISPOSITION;
 use serde_json::{Value, json};
 
 use crate::download::Download;
+use crate::gate::Principal;
 use crate::request::Request;
 use crate::response::Response;
 use crate::router::Router;
@@ -27,6 +30,18 @@ const BYTES: &str = "application/octet-stream";
 #[derive(Clone, Debug, Default)]
 pub struct Files {
     attached: Arc<RwLock<BTreeMap<String, PathBuf>>>,
+    keeper: Option<Arc<dyn Keeper>>,
+}
+
+/// Says who may look at what is attached.
+pub trait Keeper: Send + Sync + fmt::Debug {
+    /// Whether the sender may look at what is attached under this virtual path; a refusal is the
+    /// whole answer.
+    fn admit<'a>(
+        &'a self,
+        sender: Option<&'a Principal>,
+        attached: &'a str,
+    ) -> BoxFuture<'a, Result<(), Response>>;
 }
 
 /// Why a virtual path leads nowhere.
@@ -41,6 +56,11 @@ impl Files {
     /// Nothing attached yet.
     pub fn new() -> Files {
         Files::default()
+    }
+
+    /// Nothing attached yet; this keeper is asked about all that will be.
+    pub fn kept_by(keeper: Arc<dyn Keeper>) -> Files {
+        Files { keeper: Some(keeper), ..Files::default() }
     }
 
     /// Lets `virtual_path` stand for a file or directory of the host and all below it.
@@ -66,20 +86,35 @@ impl Files {
             .own("/files/debug", move |request| on_disk(debug.clone(), request, Files::debug))
     }
 
+    /// Asks the keeper about the path of a request, if there is a keeper, a path, and something
+    /// attached there.
+    async fn admit(&self, request: &Request) -> Result<(), Response> {
+        let Some(keeper) = &self.keeper else { return Ok(()) };
+        let Some(path) = request.query().get("path").map(str::to_owned) else { return Ok(()) };
+        let Some(attached) = self.attached(trimmed(&path)).map(|(prefix, _)| prefix.to_owned())
+        else {
+            return Ok(());
+        };
+        keeper.admit(request.principal.as_ref(), &attached).await
+    }
+
+    /// The longest attached prefix of a path, and what it stands for.
+    fn attached<'p>(&self, path: &'p str) -> Option<(&'p str, PathBuf)> {
+        let attached = self.attached.read().unwrap_or_else(|broken| broken.into_inner());
+        let mut prefix = path;
+        loop {
+            match attached.get(prefix) {
+                Some(host) => return Some((prefix, host.clone())),
+                None => prefix = &prefix[..prefix.rfind('/')?],
+            }
+        }
+    }
+
     /// The host path behind a virtual one: the longest attached prefix and the rest below it.
     fn resolve(&self, path: &str) -> Result<(PathBuf, Metadata), Lost> {
         let path = trimmed(path);
-        let host = {
-            let attached = self.attached.read().unwrap_or_else(|broken| broken.into_inner());
-            let mut prefix = path;
-            let host = loop {
-                match attached.get(prefix) {
-                    Some(host) => break host,
-                    None => prefix = &prefix[..prefix.rfind('/').ok_or(Lost::Nowhere)?],
-                }
-            };
-            below(host, &path[prefix.len()..]).ok_or(Lost::Nowhere)?
-        };
+        let (prefix, host) = self.attached(path).ok_or(Lost::Nowhere)?;
+        let host = below(&host, &path[prefix.len()..]).ok_or(Lost::Nowhere)?;
         let metadata = std::fs::metadata(&host).map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => Lost::Nowhere,
             _ => Lost::Broken(error.to_string()),
@@ -167,6 +202,9 @@ async fn on_disk(
     request: Request,
     answer: fn(&Files, &Request) -> Result<Response, Response>,
 ) -> Response {
+    if let Err(refusal) = files.admit(&request).await {
+        return refusal;
+    }
     let work = move || answer(&files, &request).unwrap_or_else(|refusal| refusal);
     tokio::task::spawn_blocking(work).await.unwrap_or_else(|error| {
         Response::text(StatusCode::INTERNAL_SERVER_ERROR, error.to_string())

@@ -41,6 +41,9 @@ pub enum Refusal {
          with framework ID '{0}'"
     )]
     StreamStale(FrameworkId),
+    /// The scheduler may not do that (403).
+    #[error("{0}")]
+    Forbidden(String),
     /// The call says something that cannot be (400).
     #[error("{0}")]
     Invalid(String),

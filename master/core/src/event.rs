@@ -287,6 +287,8 @@ pub enum Call {
         /// What agents it wants offers of.
         constraints: Option<Arc<OfferConstraints>>,
     },
+    /// A call that the scheduler may not make, and why (403).
+    Forbidden(String),
     /// Answers to inverse offers; recorded for `/maintenance/status`.
     AnswerInverseOffers {
         /// The inverse offers.

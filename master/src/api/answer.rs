@@ -23,7 +23,7 @@ pub fn response(answer: Answer, stream: Option<&str>) -> Response {
 
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
-        Refusal::NotSubscribed | Refusal::NotHttp => StatusCode::FORBIDDEN,
+        Refusal::NotSubscribed | Refusal::NotHttp | Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
         _ => StatusCode::BAD_REQUEST,
     }
 }

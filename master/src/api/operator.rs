@@ -1,6 +1,7 @@
 //! `POST /api/v1`: the operator's calls (§1.7 of the reference). Those that read are answered
 //! from a snapshot; of those that change something, TEARDOWN is there so far.
 
+use reeve_access::thing;
 use reeve_model::FrameworkId;
 use reeve_transport::{Codec, Request, Response};
 use reeve_wire::v1;
@@ -10,6 +11,7 @@ use reeve_wire::v1::master::{Call, Response as Wire};
 
 use super::state;
 use crate::app::App;
+use crate::sight::{Depth, Sight, may_see_flags};
 use crate::v0::{metrics, operate};
 
 /// Answers a request.
@@ -32,16 +34,19 @@ async fn take(app: &App, request: &Request) -> Result<Response, Response> {
             return Err(invalid("Expecting 'teardown' to be present"));
         };
         let id = FrameworkId::from(teardown.framework_id);
-        return Ok(operate::end_framework(app, id).await);
+        return Ok(operate::end_framework(app, request.principal.as_ref(), id).await);
     }
     if kind == Type::GetMetrics {
+        let path = thing([("path", "/metrics/snapshot")]);
+        app.permissions.check(request.principal.as_ref(), "get_endpoints", path).await?;
         return Ok(encoded(codec, get_metrics(app).await));
     }
     // Large answers are made off the threads that serve sockets.
-    let app = app.clone();
-    let answer =
-        tokio::task::spawn_blocking(move || read(&app, kind).map(|wire| encoded(codec, wire)));
-    let answer = answer.await.unwrap_or(None);
+    let (app, request) = (app.clone(), request.clone());
+    let answer = tokio::task::spawn_blocking(move || {
+        read(&app, &request, kind).map(|wire| wire.map(|wire| encoded(codec, wire)))
+    });
+    let answer = answer.await.unwrap_or(Ok(None))?;
     answer.ok_or_else(|| {
         let text = format!("The call {} is not served by this version", kind.as_str_name());
         Response::not_implemented(text)
@@ -61,44 +66,50 @@ fn typed(kind: Kind) -> Wire {
 }
 
 /// The calls that read a snapshot or the settings.
-fn read(app: &App, kind: Type) -> Option<Wire> {
-    let snapshot = app.snapshot();
-    Some(match kind {
+fn read(app: &App, request: &Request, kind: Type) -> Result<Option<Wire>, Response> {
+    let sight = |depth| Sight::of(app, request, depth);
+    Ok(Some(match kind {
         Type::GetHealth => {
             let health = response::GetHealth { healthy: true };
             Wire { get_health: Some(health), ..typed(Kind::GetHealth) }
         }
+        Type::GetFlags if !may_see_flags(app, request)? => {
+            return Err(Response::forbidden("403 Forbidden."));
+        }
         Type::GetFlags => Wire { get_flags: Some(get_flags(app)), ..typed(Kind::GetFlags) },
         Type::GetVersion => Wire { get_version: Some(get_version()), ..typed(Kind::GetVersion) },
         Type::GetState => {
-            Wire { get_state: Some(state::state(&snapshot)), ..typed(Kind::GetState) }
+            Wire { get_state: Some(state::state(&sight(Depth::Tasks)?)), ..typed(Kind::GetState) }
         }
-        Type::GetAgents => {
-            Wire { get_agents: Some(state::agents(&snapshot)), ..typed(Kind::GetAgents) }
-        }
+        Type::GetAgents => Wire {
+            get_agents: Some(state::agents(&sight(Depth::Frameworks)?)),
+            ..typed(Kind::GetAgents)
+        },
         Type::GetFrameworks => Wire {
-            get_frameworks: Some(state::frameworks(&snapshot)),
+            get_frameworks: Some(state::frameworks(&sight(Depth::Tasks)?)),
             ..typed(Kind::GetFrameworks)
         },
-        Type::GetExecutors => {
-            Wire { get_executors: Some(state::executors(&snapshot)), ..typed(Kind::GetExecutors) }
-        }
+        Type::GetExecutors => Wire {
+            get_executors: Some(state::executors(&sight(Depth::Tasks)?)),
+            ..typed(Kind::GetExecutors)
+        },
         Type::GetTasks => {
-            Wire { get_tasks: Some(state::tasks(&snapshot)), ..typed(Kind::GetTasks) }
+            Wire { get_tasks: Some(state::tasks(&sight(Depth::Tasks)?)), ..typed(Kind::GetTasks) }
         }
-        Type::GetRoles => {
-            Wire { get_roles: Some(state::roles(&snapshot)), ..typed(Kind::GetRoles) }
-        }
+        Type::GetRoles => Wire {
+            get_roles: Some(state::roles(&sight(Depth::Frameworks)?)),
+            ..typed(Kind::GetRoles)
+        },
         Type::GetMaster => {
             let master = response::GetMaster {
                 master_info: Some(app.identity.info.to_wire()),
                 start_time: Some(app.identity.started.to_seconds()),
-                elected_time: snapshot.elected.map(|at| at.to_seconds()),
+                elected_time: app.snapshot().elected.map(|at| at.to_seconds()),
             };
             Wire { get_master: Some(master), ..typed(Kind::GetMaster) }
         }
-        _ => return empty(kind),
-    })
+        _ => return Ok(empty(kind)),
+    }))
 }
 
 /// What cannot be set yet, as it looks when nothing is set.

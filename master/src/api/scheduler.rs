@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 
 use super::call::{self, Refused};
 use super::{answer, unknown};
+use crate::access;
 use crate::app::App;
 use crate::hooks;
 use crate::owner::Input;
@@ -86,12 +87,19 @@ async fn subscribe_on(app: &App, codec: Codec, wire: Subscribe) -> Result<Respon
             // The core may have ended before its streams.
             let _ = core.send(Input::Fact(Kind::StreamClosed(id))).await;
         });
-    match call::subscription(wire, Channel::Http, false) {
+    // What breaks a rule, or may not be, is answered on the stream, as Mesos does.
+    let permitted = match call::subscription(wire, Channel::Http, false) {
+        Ok(subscription) => {
+            let roles = access::may_have_roles(&app.permissions, &subscription.info).await;
+            roles.map(|()| subscription)
+        }
+        Err(why) => Err(why),
+    };
+    match permitted {
         Ok(subscription) => {
             let input = Input::Subscribes(id, outlet, Box::new(subscription));
             app.core.send(input).await.map_err(|_| answer::ending())?;
         }
-        // A description that breaks a rule is answered on the stream, as Mesos does.
         Err(why) => {
             outlet.send(Capabilities::none(), ToScheduler::Error(why));
         }

@@ -3,9 +3,7 @@
 use prost::Message;
 use reeve_machine::Wall;
 use reeve_master_core::offers::Offer;
-use reeve_master_core::view::{
-    AgentView, ExecutorRecord, FrameworkView, Snapshot, TaskBody, TaskRecord,
-};
+use reeve_master_core::view::{AgentView, ExecutorRecord, FrameworkView, TaskBody, TaskRecord};
 use reeve_model::{AgentInfo, Capabilities, Format};
 use reeve_v0::endpoint_format;
 use reeve_wire::v1;
@@ -15,28 +13,29 @@ use reeve_wire::v1::master::response::{
 };
 
 use crate::schedulers::wire_offer;
+use crate::sight::Sight;
 use crate::v0::roles::known;
 use crate::v0::tasks::details;
 
 /// GET_STATE.
-pub fn state(snapshot: &Snapshot) -> GetState {
+pub fn state(sight: &Sight) -> GetState {
     GetState {
-        get_tasks: Some(tasks(snapshot)),
-        get_executors: Some(executors(snapshot)),
-        get_frameworks: Some(frameworks(snapshot)),
-        get_agents: Some(agents(snapshot)),
+        get_tasks: Some(tasks(sight)),
+        get_executors: Some(executors(sight)),
+        get_frameworks: Some(frameworks(sight)),
+        get_agents: Some(agents(sight)),
     }
 }
 
 /// GET_AGENTS.
-pub fn agents(snapshot: &Snapshot) -> GetAgents {
+pub fn agents(sight: &Sight) -> GetAgents {
     GetAgents {
-        agents: snapshot.agents.values().map(|view| agent(view)).collect(),
-        recovered_agents: snapshot.awaited.values().map(|info| agent_info(info)).collect(),
+        agents: sight.agents.values().map(|view| agent(view, sight)).collect(),
+        recovered_agents: sight.awaited.values().map(|info| agent_info(info)).collect(),
     }
 }
 
-fn agent(view: &AgentView) -> get_agents::Agent {
+fn agent(view: &AgentView, sight: &Sight) -> get_agents::Agent {
     let record = &view.record;
     let capability = |number: &i32| v1::agent_info::Capability { r#type: Some(*number) };
     get_agents::Agent {
@@ -47,9 +46,9 @@ fn agent(view: &AgentView) -> get_agents::Agent {
         pid: Some(record.pid.to_string()),
         registered_time: Some(time(record.registered)),
         reregistered_time: record.reregistered.map(time),
-        total_resources: endpoint_format(&record.total),
-        allocated_resources: endpoint_format(&view.used),
-        offered_resources: endpoint_format(&view.offered),
+        total_resources: endpoint_format(&sight.resources(&record.total)),
+        allocated_resources: endpoint_format(&sight.resources(&view.used)),
+        offered_resources: endpoint_format(&sight.resources(&view.offered)),
         capabilities: record.capabilities.iter().map(capability).collect(),
         ..get_agents::Agent::default()
     }
@@ -63,7 +62,7 @@ fn agent_info(info: &AgentInfo) -> v1::AgentInfo {
 }
 
 /// GET_FRAMEWORKS.
-pub fn frameworks(snapshot: &Snapshot) -> GetFrameworks {
+pub fn frameworks(snapshot: &Sight) -> GetFrameworks {
     GetFrameworks {
         frameworks: snapshot.frameworks.values().map(|view| framework(view)).collect(),
         completed_frameworks: snapshot.completed.iter().map(|view| framework(view)).collect(),
@@ -97,7 +96,7 @@ fn offer(offer: &Offer) -> v1::Offer {
 }
 
 /// GET_EXECUTORS.
-pub fn executors(snapshot: &Snapshot) -> GetExecutors {
+pub fn executors(snapshot: &Sight) -> GetExecutors {
     let all = snapshot.frameworks.values().flat_map(|view| view.executors.values());
     GetExecutors { executors: all.map(|one| executor(one)).collect(), ..GetExecutors::default() }
 }
@@ -110,7 +109,7 @@ fn executor(record: &ExecutorRecord) -> get_executors::Executor {
 }
 
 /// GET_TASKS.
-pub fn tasks(snapshot: &Snapshot) -> GetTasks {
+pub fn tasks(snapshot: &Sight) -> GetTasks {
     let live = || snapshot.frameworks.values();
     let all = live().chain(&snapshot.completed);
     GetTasks {
@@ -152,14 +151,15 @@ fn task(record: &TaskRecord) -> v1::Task {
 }
 
 /// GET_ROLES.
-pub fn roles(snapshot: &Snapshot) -> GetRoles {
+pub fn roles(sight: &Sight) -> GetRoles {
     let role = |(name, facts): (reeve_model::Role, crate::v0::roles::RoleFacts)| v1::Role {
         name: name.to_string(),
         weight: 1.0,
         frameworks: facts.frameworks.iter().map(|id| id.to_wire()).collect(),
         resources: endpoint_format(&(&facts.used + &facts.offered)),
     };
-    GetRoles { roles: known(snapshot).into_iter().map(role).collect() }
+    let shown = known(sight).into_iter().filter(|(name, _)| sight.shows_role(name));
+    GetRoles { roles: shown.map(role).collect() }
 }
 
 fn time(at: Wall) -> v1::TimeInfo {

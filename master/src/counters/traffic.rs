@@ -114,7 +114,8 @@ pub fn call_type(call: &Call) -> call::Type {
         Call::ReconcileOperations(_) => call::Type::ReconcileOperations,
         Call::Message { .. } => call::Type::Message,
         Call::Request => call::Type::Request,
-        Call::UpdateFramework { .. } => call::Type::UpdateFramework,
+        // No other call is forbidden as a whole.
+        Call::UpdateFramework { .. } | Call::Forbidden(_) => call::Type::UpdateFramework,
         Call::AnswerInverseOffers { accepted: true, .. } => call::Type::AcceptInverseOffers,
         Call::AnswerInverseOffers { accepted: false, .. } => call::Type::DeclineInverseOffers,
     }

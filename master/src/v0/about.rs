@@ -5,6 +5,7 @@ use reeve_transport::{Request, Response};
 use super::json::Writer;
 use super::state;
 use crate::app::App;
+use crate::sight::may_see_flags;
 
 /// `GET /health`: whoever answers is healthy.
 pub fn health(_: &App, _: &Request) -> Result<Response, Response> {
@@ -27,7 +28,10 @@ pub fn build(w: &mut Writer) {
 }
 
 /// `GET /flags`.
-pub fn flags(app: &App, _: &Request) -> Result<Response, Response> {
+pub fn flags(app: &App, request: &Request) -> Result<Response, Response> {
+    if !may_see_flags(app, request)? {
+        return Err(Response::forbidden("403 Forbidden."));
+    }
     Ok(Writer::response(|w| state::flags(w, app)))
 }
 

@@ -7,6 +7,7 @@ use reeve_transport::{Request, Response};
 use super::json::Writer;
 use super::resources::{attributes, full, reserved, reserved_full, resources};
 use crate::app::App;
+use crate::sight::{Depth, Sight};
 
 /// The names of agents' capabilities, by number (`AgentInfo.Capability.Type`).
 const CAPABILITIES: [&str; 9] = [
@@ -23,18 +24,18 @@ const CAPABILITIES: [&str; 9] = [
 
 /// `GET /slaves`.
 pub fn slaves(app: &App, request: &Request) -> Result<Response, Response> {
-    let (query, snapshot) = (request.query(), app.snapshot());
+    let (query, sight) = (request.query(), Sight::of(app, request, Depth::Frameworks)?);
     let wanted = query.get("slave_id");
     let is_wanted = |id: &str| wanted.is_none_or(|wanted| wanted == id);
     Ok(Writer::response(|w| {
-        let agents = snapshot.agents.iter().filter(|(id, _)| is_wanted(id.as_str()));
+        let agents = sight.agents.iter().filter(|(id, _)| is_wanted(id.as_str()));
         w.key("slaves").array(agents, |w, (_, view)| {
             w.object(|w| {
-                agent(w, view);
-                everything(w, view);
+                agent(w, view, &sight);
+                everything(w, view, &sight);
             });
         });
-        recovered(w, &snapshot, is_wanted);
+        recovered(w, &sight, is_wanted);
     }))
 }
 
@@ -45,7 +46,7 @@ pub fn recovered(w: &mut Writer, snapshot: &Snapshot, is_wanted: impl Fn(&str) -
 }
 
 /// The fields of an agent.
-pub fn agent(w: &mut Writer, view: &AgentView) {
+pub fn agent(w: &mut Writer, view: &AgentView, sight: &Sight) {
     let record = &view.record;
     w.field("id", record.id.as_str());
     w.field("hostname", &record.info.hostname);
@@ -58,7 +59,7 @@ pub fn agent(w: &mut Writer, view: &AgentView) {
     resources(w.key("resources"), &record.total);
     resources(w.key("used_resources"), &view.used);
     resources(w.key("offered_resources"), &view.offered);
-    reserved(w.key("reserved_resources"), &record.total);
+    reserved(w.key("reserved_resources"), &sight.resources(&record.total));
     resources(w.key("unreserved_resources"), &record.total.unreserved());
     w.field("active", record.active);
     w.field("deactivated", false);
@@ -68,12 +69,12 @@ pub fn agent(w: &mut Writer, view: &AgentView) {
 }
 
 /// The fields that only `/slaves` has.
-fn everything(w: &mut Writer, view: &AgentView) {
-    let total = &view.record.total;
+fn everything(w: &mut Writer, view: &AgentView, sight: &Sight) {
+    let total = &sight.resources(&view.record.total);
     reserved_full(w.key("reserved_resources_full"), total);
     full(w.key("unreserved_resources_full"), &total.unreserved());
-    full(w.key("used_resources_full"), &view.used);
-    full(w.key("offered_resources_full"), &view.offered);
+    full(w.key("used_resources_full"), &sight.resources(&view.used));
+    full(w.key("offered_resources_full"), &sight.resources(&view.offered));
 }
 
 fn described(w: &mut Writer, info: &AgentInfo) {

@@ -9,6 +9,7 @@ use super::json::Writer;
 use super::resources::{labels, resources};
 use super::tasks::task;
 use crate::app::App;
+use crate::sight::{Depth, Sight};
 
 /// The names of frameworks' capabilities, by number (`FrameworkInfo.Capability.Type`).
 const CAPABILITIES: [&str; 9] = [
@@ -25,7 +26,7 @@ const CAPABILITIES: [&str; 9] = [
 
 /// `GET /frameworks`.
 pub fn frameworks(app: &App, request: &Request) -> Result<Response, Response> {
-    let (query, snapshot) = (request.query(), app.snapshot());
+    let (query, snapshot) = (request.query(), Sight::of(app, request, Depth::Tasks)?);
     let wanted = query.get("framework_id");
     Ok(Writer::response(|w| {
         all(w, &snapshot, |id| wanted.is_none_or(|wanted| wanted == id));

@@ -6,13 +6,14 @@ use reeve_master_core::view::Snapshot;
 use reeve_transport::{Request, Response};
 
 use crate::app::App;
+use crate::sight::{Depth, Sight};
 
 /// How many rows a table has at most.
 const ROWS: usize = 200;
 
 /// The page.
-pub fn page(app: &App, _: &Request) -> Result<Response, Response> {
-    let snapshot = app.snapshot();
+pub fn page(app: &App, request: &Request) -> Result<Response, Response> {
+    let snapshot = Sight::of(app, request, Depth::Tasks)?;
     let mut html = String::from(HEAD);
     let name = app.cluster.as_deref().unwrap_or("Reeve");
     let version = reeve_v0::version().reeve_version;

@@ -9,6 +9,7 @@ use reeve_transport::{Request, Response};
 use super::json::Writer;
 use super::resources::quantities;
 use crate::app::App;
+use crate::sight::{Depth, Sight};
 
 /// What is known of a role.
 #[derive(Debug, Default)]
@@ -48,8 +49,10 @@ pub fn known(snapshot: &Snapshot) -> BTreeMap<Role, RoleFacts> {
 }
 
 /// `GET /roles`.
-pub fn roles(app: &App, _: &Request) -> Result<Response, Response> {
-    let roles = known(&app.snapshot());
+pub fn roles(app: &App, request: &Request) -> Result<Response, Response> {
+    let sight = Sight::of(app, request, Depth::Frameworks)?;
+    let mut roles = known(&sight);
+    roles.retain(|role, _| sight.shows_role(role));
     Ok(Writer::response(|w| {
         w.key("roles").array(&roles, |w, (role, facts)| w.object(|w| fields(w, role, facts)));
     }))

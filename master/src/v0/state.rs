@@ -10,6 +10,7 @@ use super::frameworks;
 use super::json::Writer;
 use crate::app::App;
 use crate::identity::CAPABILITIES;
+use crate::sight::{Depth, Sight, may_see_flags};
 
 /// The order in which Mesos lists counts of tasks.
 const COUNTED: [TaskState; 14] = [
@@ -30,11 +31,16 @@ const COUNTED: [TaskState; 14] = [
 ];
 
 /// `GET /state`.
-pub fn state(app: &App, _: &Request) -> Result<Response, Response> {
-    let snapshot = app.snapshot();
+pub fn state(app: &App, request: &Request) -> Result<Response, Response> {
+    let shows_flags = may_see_flags(app, request)?;
+    let snapshot = Sight::of(app, request, Depth::Tasks)?;
     Ok(Writer::response(|w| {
         master(w, app, &snapshot);
-        w.key("slaves").array(snapshot.agents.values(), |w, view| w.object(|w| agent(w, view)));
+        if shows_flags {
+            flags(w, app);
+        }
+        let agents = snapshot.agents.values();
+        w.key("slaves").array(agents, |w, view| w.object(|w| agent(w, view, &snapshot)));
         recovered(w, &snapshot, |_| true);
         frameworks::all(w, &snapshot, |_| true);
         // Dead since Mesos 1.2, and looked for by old tools.
@@ -65,7 +71,6 @@ fn master(w: &mut Writer, app: &App, snapshot: &Snapshot) {
     });
     w.optional("cluster", app.cluster.as_deref());
     w.optional("external_log_file", app.log.as_ref().map(|path| path.display().to_string()));
-    flags(w, app);
 }
 
 /// The field `flags`.
@@ -78,16 +83,16 @@ pub fn flags(w: &mut Writer, app: &App) {
 }
 
 /// `GET /state-summary`.
-pub fn summary(app: &App, _: &Request) -> Result<Response, Response> {
-    let snapshot = app.snapshot();
+pub fn summary(app: &App, request: &Request) -> Result<Response, Response> {
+    let snapshot = Sight::of(app, request, Depth::Frameworks)?;
     Ok(Writer::response(|w| {
         w.field("hostname", &app.identity.hostname);
         w.optional("cluster", app.cluster.as_deref());
         w.key("slaves").array(snapshot.agents.values(), |w, view| {
             w.object(|w| {
-                agent(w, view);
+                agent(w, view, &snapshot);
                 counts(w, &view.counts);
-                let frameworks = view.frameworks.keys();
+                let frameworks = view.frameworks.keys().filter(|id| snapshot.shows(id));
                 w.key("framework_ids").array(frameworks, |w, id| w.value(id.as_str()));
             });
         });

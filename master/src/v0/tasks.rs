@@ -9,6 +9,7 @@ use reeve_wire::v1;
 
 use super::json::Writer;
 use crate::app::App;
+use crate::sight::{Depth, Sight};
 
 /// How many tasks `/tasks` gives unless asked for more.
 const LIMIT: usize = 100;
@@ -47,7 +48,7 @@ pub fn tasks(app: &App, request: &Request) -> Result<Response, Response> {
     let ascending = query.get("order") == Some("asc");
     let (framework, task) = (query.get("framework_id"), query.get("task_id"));
 
-    let snapshot = app.snapshot();
+    let snapshot = Sight::of(app, request, Depth::Tasks)?;
     let is_wanted = |id: &FrameworkId| framework.is_none_or(|wanted| wanted == id.as_str());
     let live = snapshot.frameworks.values().chain(snapshot.completed.iter());
     let mut found: Vec<&TaskRecord> = live

@@ -81,6 +81,7 @@ impl Master {
                 let done = self.update_framework(step, fx, &info, suppressed, constraints);
                 return done.map_or_else(Answer::Refused, |()| Answer::Done);
             }
+            Call::Forbidden(why) => return Answer::Refused(Refusal::Forbidden(why)),
             // Operations are applied at once and their statuses carry no uuid; nobody listens to
             // REQUEST; inverse offers are not made.
             Call::AcknowledgeOperation { .. }

@@ -26,12 +26,12 @@ impl Master {
     ) {
         let ready = task.and_then(|task| {
             let (id, agent) = (task.id.clone(), task.agent.clone());
-            self.ready(terms, task).map_err(|message| InvalidTask { id, agent, message })
+            let reason = Reason::TaskInvalid;
+            self.ready(terms, task).map_err(|message| InvalidTask { id, agent, message, reason })
         });
         let Ready { task, starts } = match ready {
             Ok(ready) => ready,
-            Err(InvalidTask { id, agent, message }) => {
-                let reason = Reason::TaskInvalid;
+            Err(InvalidTask { id, agent, message, reason }) => {
                 let speech = Speech { state: TaskState::Error, reason, message };
                 return self.refuse_task(step, terms.framework, id, agent, speech);
             }
@@ -71,15 +71,20 @@ impl Master {
                 Err(invalid) => (invalid.id.clone(), invalid.agent.clone()),
             })
             .collect();
+        let forbidden = tasks.iter().find_map(|task| match task {
+            Err(task) if task.reason == Reason::TaskUnauthorized => Some(task.message.clone()),
+            _ => None,
+        });
         let ready = match self.ready_group(terms, executor, tasks) {
             Ok(ready) => ready,
             Err(why) => {
+                let (reason, message) = match forbidden {
+                    Some(why) => (Reason::TaskGroupUnauthorized, why),
+                    None => (Reason::TaskGroupInvalid, format!("Task group is invalid: {why}")),
+                };
                 for (id, agent) in named {
-                    let speech = Speech {
-                        state: TaskState::Error,
-                        reason: Reason::TaskGroupInvalid,
-                        message: format!("Task group is invalid: {why}"),
-                    };
+                    let message = message.clone();
+                    let speech = Speech { state: TaskState::Error, reason, message };
                     self.refuse_task(step, terms.framework, id, agent, speech);
                 }
                 return;

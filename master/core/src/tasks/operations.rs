@@ -114,6 +114,7 @@ fn conversion(
         Operation::Create { volumes, .. } => Conversion::create(&volumes.allocated_to(role)),
         Operation::Destroy { volumes, .. } => Conversion::destroy(&volumes.allocated_to(role)),
         Operation::Launch(_) | Operation::LaunchGroup { .. } => Ok(Conversion::default()),
+        Operation::Forbidden { why, .. } => return Err(why.clone()),
         Operation::GrowVolume { .. } | Operation::ShrinkVolume { .. } => {
             return Err("Resizing of volumes is not supported by this master".to_owned());
         }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_model::{
-    Capabilities, ExecutorId, FrameworkInfo, InvalidTask, KillPolicy, Operation, TaskId, TaskState,
+    Capabilities, ExecutorId, FrameworkInfo, InvalidTask, KillPolicy, Operation, Reason, TaskId,
+    TaskState,
 };
 
 use super::Cluster;
@@ -142,7 +143,12 @@ fn invalid_tasks_are_refused_one_by_one_and_the_others_run() {
     let wish = |id, agent, resources| Ok(task(Wish { id, agent, resources, executor: None }));
     let message = "no".to_owned();
     let tasks = vec![
-        Err(InvalidTask { id: TaskId::new("bad"), agent: a.clone(), message }),
+        Err(InvalidTask {
+            id: TaskId::new("bad"),
+            agent: a.clone(),
+            message,
+            reason: Reason::TaskInvalid,
+        }),
         wish("good", &a, "cpus:1"),
         wish("good", &a, "cpus:1"),
         wish("elsewhere", &other, "cpus:1"),
@@ -160,6 +166,44 @@ fn invalid_tasks_are_refused_one_by_one_and_the_others_run() {
         ]
     );
     assert_eq!(c.view().tallies.tasks.get(TaskState::Error), 4);
+}
+
+#[test]
+fn what_a_framework_may_not_do_is_refused_alone_but_for_groups() {
+    let mut c = Cluster::new();
+    let a = c.agent("a1", "cpus:4");
+    let f = c.framework();
+    let offers = c.grant(0, 0, "cpus:4");
+    let wish = |id| Ok(task(Wish { id, agent: &a, resources: "cpus:1", executor: None }));
+    let forbidden = || {
+        Err(InvalidTask {
+            id: TaskId::new("no"),
+            agent: a.clone(),
+            message: "not as root".to_owned(),
+            reason: Reason::TaskUnauthorized,
+        })
+    };
+    let group = Operation::LaunchGroup {
+        executor: Ok(Arc::new(executor("e", "cpus:0.5"))),
+        tasks: vec![wish("t1"), forbidden()],
+    };
+    let reserve =
+        Operation::Reserve { id: None, source: parse("cpus:0"), resources: parse("cpus:1") };
+    let why = "not for this role".to_owned();
+    let reserve = Operation::Forbidden { operation: Box::new(reserve), why };
+    let launch = Operation::Launch(vec![forbidden(), wish("t2")]);
+    assert_eq!(
+        c.accept(&f, offers, vec![group, reserve, launch]),
+        [
+            "#1 < update t1 TASK_ERROR REASON_TASK_GROUP_UNAUTHORIZED",
+            "#1 < update no TASK_ERROR REASON_TASK_GROUP_UNAUTHORIZED",
+            "#1 < update no TASK_ERROR REASON_TASK_UNAUTHORIZED",
+            "a1 < run t2 cpus:1 +executor",
+            "alloc: f0 gives a0 cpus:3 for 5s",
+        ]
+    );
+    let forbidden = c.call(&f, Call::Forbidden("not these roles".to_owned()));
+    assert_eq!(forbidden, ["answer 7: Refused(Forbidden(\"not these roles\"))"]);
 }
 
 #[test]
