@@ -75,7 +75,6 @@ fn main() -> ExitCode {
 fn start() -> Result<i32, StartError> {
     // A session leader already has its session: then there is nothing to do.
     drop(sys::new_session());
-    kernel("adopt orphans", sys::adopt_orphans())?;
     sys::set_umask(0o022);
     kernel("block signals", sys::block_signals(&command::SIGNALS))?;
     let mut input = io::stdin().lock();
