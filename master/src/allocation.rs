@@ -209,7 +209,7 @@ impl Shared {
             return give_up(error.to_string());
         }
         // Nobody is told if the core has ended.
-        let _ = self.core.blocking_send(Input::Fact(Kind::AllocatorReplaced));
+        let _ = self.core.blocking_send(Input::Fact(Kind::AllocatorReplaced(next)));
     }
 }
 
@@ -271,7 +271,8 @@ impl Thread {
     fn take(&mut self, told: Told) {
         match told {
             Told::Event(event) => {
-                self.introduced |= matches!(*event, Event::Introduction);
+                self.introduced |=
+                    matches!(*event, Event::Introduction(number) if number == self.number);
                 if self.introduced {
                     self.note(&event);
                     self.step(*event);

@@ -104,8 +104,9 @@ pub enum Kind {
     Granted(Vec<allocation::Granted>),
     /// The allocation machine wants resources back, for others.
     Reclaimed(Vec<allocation::Reclaimed>),
-    /// Another allocation machine is in the place of the one before. It knows nothing.
-    AllocatorReplaced,
+    /// Another allocation machine, of this number, is in the place of the one before. It knows
+    /// nothing.
+    AllocatorReplaced(u64),
     /// The time of [`reeve_machine::Machine::deadline`] has come.
     Deadline,
 }

@@ -177,7 +177,7 @@ impl Master {
             Kind::Reclaimed(reclaims) => {
                 reclaims.into_iter().for_each(|reclaim| self.reclaim(step, reclaim));
             }
-            Kind::AllocatorReplaced => self.introduce(step),
+            Kind::AllocatorReplaced(number) => self.introduce(step, number),
             Kind::Deadline => self.deadline_passed(step),
         }
     }

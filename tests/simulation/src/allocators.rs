@@ -78,12 +78,12 @@ impl Cluster {
         self.master.introduced = false;
         self.master.between += 1;
         let delay = self.dice.duration(Duration::ZERO..ms(200));
-        self.world.local(node, delay, Parcel::AllocatorReplaced);
+        self.world.local(node, delay, Parcel::AllocatorReplaced(self.master.allocator));
         true
     }
 
-    pub(crate) fn allocator_replaced(&mut self) {
+    pub(crate) fn allocator_replaced(&mut self, number: u64) {
         self.master.between -= 1;
-        self.master_step(Kind::AllocatorReplaced);
+        self.master_step(Kind::AllocatorReplaced(number));
     }
 }

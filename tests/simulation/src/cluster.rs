@@ -294,7 +294,7 @@ impl Cluster {
             (_, Parcel::Allocation(event)) => self.host_hears(*event),
             (_, Parcel::Granted(by, granted)) => self.granted(by, granted),
             (_, Parcel::Reclaimed(by, reclaims)) => self.reclaimed(by, reclaims),
-            (_, Parcel::AllocatorReplaced) => self.allocator_replaced(),
+            (_, Parcel::AllocatorReplaced(number)) => self.allocator_replaced(number),
             (Who::Agent(which), Parcel::AgentWrote(id, record, ok)) => {
                 self.agent_wrote(which, id, *record, ok);
             }

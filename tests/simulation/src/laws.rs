@@ -62,7 +62,7 @@ impl Ledger {
     pub fn hears(&mut self, event: &Event, now: Tick) -> Result<(), String> {
         self.refused.retain(|refused| refused.until > now);
         match event {
-            Event::Introduction => *self = Ledger::default(),
+            Event::Introduction(_) => *self = Ledger::default(),
             Event::AgentAdded { agent, info, total, used, active } => {
                 let (taken, by) = (Resources::new(), BTreeMap::new());
                 let (id, total) = (info.id.clone(), total.clone());

@@ -459,7 +459,9 @@ impl Cluster {
 
     pub(crate) fn host_hears(&mut self, event: allocation::Event) {
         self.master.between -= 1;
-        self.master.introduced |= matches!(event, allocation::Event::Introduction);
+        let own = self.master.allocator;
+        self.master.introduced |=
+            matches!(event, allocation::Event::Introduction(number) if number == own);
         if !self.master.introduced {
             return;
         }

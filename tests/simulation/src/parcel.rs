@@ -50,8 +50,8 @@ pub enum Parcel {
     Granted(u64, Vec<allocation::Granted>),
     /// The allocation machine of that number takes back.
     Reclaimed(u64, Vec<allocation::Reclaimed>),
-    /// Another allocation machine is in the place of the one before.
-    AllocatorReplaced,
+    /// Another allocation machine, of this number, is in the place of the one before.
+    AllocatorReplaced(u64),
 
     /// A write of an agent is over.
     AgentWrote(agent::WriteId, Box<Record>, bool),

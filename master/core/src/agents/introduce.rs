@@ -13,8 +13,8 @@ use crate::step::Step;
 impl Master {
     /// Tells a new allocation machine of every framework and agent. Filters are not kept: their
     /// frameworks decline once more.
-    pub(crate) fn introduce(&mut self, step: &mut Step<'_>) {
-        step.allocation(allocation::Event::Introduction);
+    pub(crate) fn introduce(&mut self, step: &mut Step<'_>, number: u64) {
+        step.allocation(allocation::Event::Introduction(number));
         let frameworks: Vec<FrameworkIx> = self.frameworks.iter().map(|(fx, _)| fx).collect();
         for fx in frameworks {
             self.announce_framework(step, fx);

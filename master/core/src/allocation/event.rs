@@ -29,8 +29,10 @@ pub struct AgentFacts {
 /// master's own and may be used again once it has told that the old bearer is gone.
 #[derive(Clone, Debug)]
 pub enum Event {
-    /// What follows is told from the beginning, to a machine that knows nothing yet.
-    Introduction,
+    /// What follows is told from the beginning, to the machine of this number, which knows nothing
+    /// yet. It is not for another: two may fail before the first is introduced, and whoever took
+    /// the introduction of one before it would be told all twice, in the midst of its grants.
+    Introduction(u64),
     /// An agent is admitted, or came back with what runs on it.
     AgentAdded {
         /// Its number.

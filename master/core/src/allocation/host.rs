@@ -115,7 +115,7 @@ impl<A: Allocator> Host<A> {
             Event::Quota { role, guarantees, limits } => {
                 books.set_quota(&role, &guarantees, &limits);
             }
-            Event::Introduction | Event::Deadline => {}
+            Event::Introduction(_) | Event::Deadline => {}
         }
     }
 

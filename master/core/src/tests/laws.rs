@@ -104,7 +104,7 @@ impl Watch {
 
     fn account(&mut self, event: &Alloc) {
         match event {
-            Alloc::Introduction => {
+            Alloc::Introduction(_) => {
                 self.ledger.clear();
                 self.tasks.clear();
             }
@@ -342,7 +342,7 @@ impl Watch {
                     self.step(Kind::Committed(write));
                 }
             }
-            47 => self.step(Kind::AllocatorReplaced),
+            47 => self.step(Kind::AllocatorReplaced(1)),
             48 => self.step(Kind::Reclaimed(vec![Reclaimed {
                 framework: FrameworkIx(u32::from(x % 3)),
                 role: "*".into(),
