@@ -95,11 +95,16 @@ impl Engine {
         until("the engine to answer", || (self.get("/_ping") == "OK").then_some(()));
     }
 
-    /// Kills the daemon, and only it.
+    /// Kills the daemon, and with it its containerd, which goes when it does. The containers stay.
     pub fn kill_daemon(&self) {
         let room = self.room().display();
         self.inside(&format!("kill -9 $(cat {room}/pid)"));
         until("the engine to be gone", || (self.get("/_ping") != "OK").then_some(()));
+        // A daemon that starts while the old one is not buried yet takes it for its own.
+        let containerd = format!("kill -0 $(cat {room}/run/containerd/containerd.pid)");
+        until("its containerd to be buried", || {
+            (!self.inside(&containerd).status.success()).then_some(())
+        });
         let _absent = std::fs::remove_file(self.room().join("pid"));
     }
 

@@ -38,8 +38,8 @@ enum Phase {
     Running,
 }
 
-/// How a container is to end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// How a container is to end, the stronger way last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum How {
     /// By the signal that its image wants.
     Asked,
@@ -95,7 +95,9 @@ impl Target {
     fn hear(self: &Arc<Self>, how: How) {
         let mut phase = self.phase();
         match *phase {
-            Phase::Before | Phase::Unwanted(_) => *phase = Phase::Unwanted(how),
+            Phase::Before => *phase = Phase::Unwanted(how),
+            // Signals that wait together do not come in the order in which they were sent.
+            Phase::Unwanted(earlier) => *phase = Phase::Unwanted(earlier.max(how)),
             Phase::Running => {
                 // On a thread of its own: the engine may be away, and there may be more to hear.
                 let target = Arc::clone(self);
