@@ -91,3 +91,18 @@ fn check_tells_every_mistake_and_show_every_source() {
     assert!(line("port = 7 ", &format!("# {}:1:1", file.display())), "{shown}");
     assert!(line("gc_delay = \"1weeks\" ", "# default"), "{shown}");
 }
+
+#[test]
+fn check_holds_parameters_against_what_modules_say_of_themselves() {
+    let room = Room::new();
+    let file = room.join("master.toml");
+    let text = "[modules.drf]\noffr = \"share\"\n[modules.absent]\nx = 1\n";
+    std::fs::write(&file, text).unwrap();
+    let words = ["config", "check", "master"];
+    let output = processes::run(room.tool("reeve").args(words).arg(&file));
+    assert!(!output.status.success());
+    let told = String::from_utf8(output.stderr).unwrap();
+    let unknown = ":2:1: module 'drf' has no parameter 'offr'; did you mean 'offer'?";
+    assert!(told.contains(&format!("{}{unknown}", file.display())), "{told}");
+    assert!(told.contains("no module 'absent' on this machine"), "{told}");
+}

@@ -11,6 +11,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use reeve_agent::AgentSettings;
 use reeve_config::{Error, Layers, Settings, Spec, config_files, writing};
 use reeve_master::MasterSettings;
+use reeve_module_host::{Search, settle};
 use reeve_telemetry::log;
 
 /// What can be asked of a daemon's settings.
@@ -112,6 +113,7 @@ fn check(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
             .map(|error| format!("{:#}", anyhow::Error::new(error)))
             .collect();
         complaints.extend(loudness(daemon, &files));
+        complaints.extend(parameters(daemon, &files));
         for complaint in &complaints {
             eprintln!("{}: {complaint}", daemon.name);
         }
@@ -141,6 +143,42 @@ fn loudness(daemon: &Daemon, files: &[PathBuf]) -> Option<String> {
         MasterSettings::DAEMON => level::<MasterSettings>(files),
         _ => level::<AgentSettings>(files),
     }
+}
+
+/// What is wrong with the tables of modules, as far as the modules are on this machine. A table
+/// whose module is not is passed over with a word: the file may be meant for another machine.
+#[allow(clippy::print_stderr)]
+fn parameters(daemon: &Daemon, files: &[PathBuf]) -> Vec<String> {
+    fn built<S: Settings>(files: &[PathBuf]) -> Option<S> {
+        let mut layers = Layers::new();
+        files.iter().for_each(|path| drop(layers.try_file::<S>(path)));
+        layers.build::<S>().ok()
+    }
+    let settings = match daemon.name {
+        MasterSettings::DAEMON => {
+            built::<MasterSettings>(files).map(|master| (master.modules_dir, master.modules))
+        }
+        _ => built::<AgentSettings>(files).map(|agent| (agent.modules_dir, agent.modules)),
+    };
+    // What keeps the settings from being built was told already.
+    let Some((directory, modules)) = settings else { return Vec::new() };
+    let search = Search::new(directory.as_deref());
+    let mut complaints = Vec::new();
+    for (name, module) in modules.iter() {
+        match search.named(name, Some(module)) {
+            Some(Ok(library)) => {
+                let settled = settle(&library.manifest, Some(module));
+                complaints.extend(settled.err().map(|error| error.to_string()));
+            }
+            Some(Err(error)) => complaints.push(format!("{}: {error}", module.origin)),
+            None => eprintln!(
+                "{}: {}: there is no module '{name}' on this machine, so what it is told is not \
+                 checked",
+                daemon.name, module.origin
+            ),
+        }
+    }
+    complaints
 }
 
 fn show(flags: &ArgMatches) -> anyhow::Result<ExitCode> {

@@ -97,6 +97,20 @@ impl Search {
             .map_err(|source| Unusable { setting, name: name.to_owned(), source })
     }
 
+    /// What can be read of the module of this name, whatever its kind; none if there is no file.
+    ///
+    /// # Errors
+    ///
+    /// If its file is no module, or one that calls itself otherwise.
+    pub fn named(
+        &self,
+        name: &str,
+        given: Option<&reeve_config::Module>,
+    ) -> Option<Result<Library, LoadError>> {
+        let mut tried = Kind::ALL.into_iter().map(|kind| self.library(kind, name, given));
+        tried.find(|library| !matches!(library, Err(LoadError::Missing { .. })))
+    }
+
     /// The files that could be modules, in the order of their names.
     pub fn all(&self) -> Vec<PathBuf> {
         let entries = self.directories.iter().flat_map(std::fs::read_dir).flatten().flatten();
