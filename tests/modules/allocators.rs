@@ -100,9 +100,6 @@ fn one_that_lies_does_no_harm_and_is_found_out() {
 #[test]
 fn without_a_fallback_the_master_ends_and_says_why() {
     let room = Room::new();
-    let (master, agent) =
-        cluster(&room, "bad", &built::bad_allocator(), "how = \"panic\"\nafter = 0\n");
-    drop((master, agent));
     let library = built::bad_allocator();
     let config = format!(
         "allocator = \"bad\"\nallocator_fallback = \"none\"\n[modules.bad]\n\

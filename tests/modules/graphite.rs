@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
+use std::time::Duration;
 
 use reeve_tests::{Agent, Master, Room, until};
 
@@ -19,17 +20,21 @@ fn settings(room: &Room, daemon: &str, graphite: &TcpListener) -> String {
     format!("--config={}", path.display())
 }
 
-/// The value of a metric of the first that connects.
-fn value(graphite: &TcpListener, metric: &str) -> f64 {
-    let (socket, _) = graphite.accept().unwrap();
-    let lines = BufReader::new(socket).lines().map(Result::unwrap);
-    let mut found = lines.filter_map(|line| {
-        let words: Vec<&str> = line.split(' ').collect();
-        let [name, value, seconds] = words.as_slice() else { panic!("{line}") };
-        assert!(seconds.parse::<u64>().unwrap() > 1_700_000_000, "{line}");
-        (*name == metric).then(|| value.parse().unwrap())
-    });
-    found.next().unwrap()
+/// Waits until a metric arrives with this value; it may have another one while a daemon starts.
+fn arrives(graphite: &TcpListener, metric: &str, expected: f64) {
+    for _ in 0..5 {
+        let (socket, _) = graphite.accept().unwrap();
+        socket.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        for line in BufReader::new(socket).lines().map_while(Result::ok) {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [name, value, seconds] = words.as_slice() else { panic!("{line}") };
+            assert!(seconds.parse::<u64>().unwrap() > 1_700_000_000, "{line}");
+            if *name == metric && value.parse() == Ok(expected) {
+                return;
+            }
+        }
+    }
+    panic!("{metric} never is {expected}");
 }
 
 #[test]
@@ -37,9 +42,9 @@ fn graphite_gets_the_metrics_of_both_daemons() {
     let room = Room::new();
     let graphite = TcpListener::bind("127.0.0.1:0").unwrap();
     let master = Master::start(&room, &[&settings(&room, "master", &graphite)]);
-    assert_eq!(value(&graphite, "test.master.master.elected"), 1.0);
+    arrives(&graphite, "test.master.master.elected", 1.0);
     let agent = Agent::start(&room, master.address, &[&settings(&room, "agent", &graphite)]);
-    assert_eq!(value(&graphite, "test.agent.slave.cpus_total"), 4.0);
+    arrives(&graphite, "test.agent.slave.cpus_total", 4.0);
     let agent = agent.address.to_string();
     let shown = text(&run(&room, "reeve", &["module", "list", &agent]).stdout);
     assert!(shown.contains("\nanonymous graphite "), "{shown}");

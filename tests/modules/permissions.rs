@@ -42,8 +42,6 @@ fn agent(room: &Room, master: &Master, rules: &Value) -> Agent {
         "--authenticate_http_readonly",
         &credentials(room, "http_credentials"),
         &acls(room, "agent-acls.json", rules),
-        // A full disk would make it remove sandboxes at once.
-        "--gc_disk_headroom=0",
     ];
     let agent = Agent::start(room, master.address, &asked);
     until("the agent to be there", || {
