@@ -205,6 +205,13 @@ fn lacking() -> Option<String> {
     {
         return Some(format!("'{program}' is not installed"));
     }
+    // A container that the tests run in may not let them make namespaces.
+    let namespaces = ["--net", "--mount", "--pid", "--fork", "--mount-proc", "true"];
+    let made = processes::run(Command::new("unshare").args(namespaces));
+    if !made.status.success() {
+        let why = String::from_utf8_lossy(&made.stderr);
+        return Some(format!("no namespaces can be made here: {}", why.trim()));
+    }
     let program = busybox().map(std::fs::read).and_then(Result::ok).unwrap_or_default();
     // A program that names a dynamic loader does not run in an image without one.
     let dynamic = program.windows(4).any(|bytes| bytes == b"/ld-");
