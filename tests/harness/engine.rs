@@ -73,7 +73,8 @@ impl Engine {
     /// A shell script in the engine's namespaces.
     pub fn inside(&self, script: &str) -> Output {
         let target = self.init.to_string();
-        let words = ["-t", &target, "--net", "--mount", "--pid", "sh", "-c", script];
+        let spaces = ["--net", "--mount", "--pid", "--root"];
+        let words = ["-t", &target].into_iter().chain(spaces).chain(["sh", "-c", script]);
         processes::run(Command::new("nsenter").args(words))
     }
 
