@@ -40,7 +40,12 @@ pub enum Told {
     Explain(FrameworkId, Option<Role>, oneshot::Sender<Option<Vec<String>>>),
     /// What the machine counted, for metrics.
     Figures(oneshot::Sender<BTreeMap<String, f64>>),
+    /// The term is over: look again whether you are at work.
+    End,
 }
+
+/// The number of no machine: none is at work any more.
+const ENDED: u64 = u64::MAX;
 
 /// After so many allocators that failed, the master gives up rather than try another.
 const MOST_ALLOCATORS: u64 = 4;
@@ -130,6 +135,12 @@ impl Allocation {
     /// The allocator at work (`/modules`).
     pub fn modules(&self) -> Vec<serde_json::Value> {
         self.shared.at_work.json()
+    }
+
+    /// Ends the machine; nothing that it still says counts.
+    pub fn end(&self) {
+        self.shared.number.store(ENDED, Ordering::SeqCst);
+        self.send(Told::End);
     }
 
     fn send(&self, told: Told) {
@@ -287,6 +298,7 @@ impl Thread {
             Told::Figures(reply) => {
                 let _ = reply.send(self.figures());
             }
+            Told::End => {}
         }
     }
 

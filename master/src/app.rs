@@ -1,20 +1,15 @@
-//! What request handlers share.
+//! What all request handlers share, of a leader and of a standby.
 
 use std::sync::Arc;
 
 use reeve_access::{Doors, Permissions};
 use reeve_master_core::Options;
-use reeve_master_core::view::Snapshot;
 use reeve_module_host::{Facts, Hooks};
 use reeve_telemetry::Metrics;
 use reeve_transport::files::Files;
-use tokio::sync::mpsc;
 
-use crate::allocation::Allocation;
 use crate::identity::Identity;
-use crate::owner::Input;
-use crate::readers::Readers;
-use crate::schedulers::Streams;
+use crate::office::Office;
 
 /// What request handlers share. Clones are the same.
 #[derive(Clone, Debug)]
@@ -33,14 +28,8 @@ pub struct Shared {
     pub log: Option<std::path::PathBuf>,
     /// The core's settings.
     pub options: Options,
-    /// The queue to the core.
-    pub core: mpsc::Sender<Input>,
-    /// What readers see.
-    pub readers: Readers,
-    /// Event streams of schedulers.
-    pub streams: Streams,
-    /// The allocation machine.
-    pub allocation: Allocation,
+    /// Who leads.
+    pub office: Office,
     /// Who has a say in launches.
     pub hooks: Hooks,
     /// Files that people may look at.
@@ -59,11 +48,6 @@ impl App {
     /// Of these parts.
     pub fn new(shared: Shared) -> Self {
         App(Arc::new(shared))
-    }
-
-    /// The cluster as it is now.
-    pub fn snapshot(&self) -> Arc<Snapshot> {
-        self.readers.snapshot()
     }
 }
 

@@ -62,11 +62,6 @@ impl Identity {
         };
         Ok(Identity { id, pid, hostname, started: now(), info })
     }
-
-    /// `hostname:port`, for redirects and people.
-    pub fn authority(&self) -> String {
-        format!("{}:{}", self.hostname, self.pid.address.port())
-    }
 }
 
 /// The time of day.

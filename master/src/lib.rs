@@ -4,8 +4,10 @@
 //! `reeve-master-core`, what Mesos's messages look like in `reeve-wire`.
 //!
 //! - [`settings`](MasterSettings), [`identity`]: what it is told, and who it is
-//! - `daemon`: its parts, joined; `owner`: the thread of the core; `allocation`: the thread of
-//!   the allocation machine; `readers`: snapshots for readers; `persist`: the registry's records
+//! - `daemon`: what is there whoever leads; `succession`: who leads when; `office`: who leads, for
+//!   those who ask; `term`: the parts of a leader, joined
+//! - `owner`: the thread of the core; `allocation`: the thread of the allocation machine;
+//!   `readers`: snapshots for readers; `persist`: the registry's records
 //! - `messages`: agents and v0 drivers; `schedulers`: event streams
 //! - `api`: the v1 APIs; `v0`: the older endpoints; `routes`: which path is whose; `access`: who
 //!   may come in; `approvals`: calls on their way through the authorizer; `sight`:
@@ -28,6 +30,7 @@ pub mod hooks;
 mod identity;
 mod messages;
 mod modules;
+mod office;
 mod owner;
 mod persist;
 mod readers;
@@ -35,6 +38,8 @@ mod routes;
 mod schedulers;
 mod settings;
 mod sight;
+mod succession;
+mod term;
 mod v0;
 
 pub use daemon::{Running, run, start};

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 
 use crate::access;
 use crate::app::App;
+use crate::office::Leader;
 use crate::v0::roles::known;
 use crate::v0::tasks::details;
 
@@ -55,12 +56,13 @@ impl Sight {
     /// # Errors
     ///
     /// If the authorizer gives no answer (503).
-    pub fn of(app: &App, request: &Request, depth: Depth) -> Result<Sight, Response> {
-        let snapshot = app.snapshot();
-        if app.permissions.are_unlimited() {
+    pub fn of(leader: &Leader, request: &Request, depth: Depth) -> Result<Sight, Response> {
+        let snapshot = leader.snapshot();
+        if leader.permissions.are_unlimited() {
             return Ok(Sight::everything(snapshot));
         }
-        let asking = Asking { permissions: &app.permissions, sender: request.principal.as_ref() };
+        let permissions = &leader.permissions;
+        let asking = Asking { permissions, sender: request.principal.as_ref() };
         Handle::current().block_on(asking.sight(snapshot, depth))
     }
 

@@ -11,6 +11,7 @@ use reeve_wire::v1::master::{Call, Response as Wire};
 
 use super::state;
 use crate::app::App;
+use crate::office::Leader;
 use crate::sight::{Depth, Sight, may_see_flags};
 use crate::v0::{metrics, operate};
 
@@ -22,6 +23,7 @@ pub async fn handle(app: App, request: Request) -> Response {
 }
 
 async fn take(app: &App, request: &Request) -> Result<Response, Response> {
+    let leader = app.leader(request)?;
     let codec = Codec::of_request(&request.headers)?;
     let call: Call = codec.decode(&request.body)?;
     let Some(kind) = call.r#type else {
@@ -34,7 +36,7 @@ async fn take(app: &App, request: &Request) -> Result<Response, Response> {
             return Err(invalid("Expecting 'teardown' to be present"));
         };
         let id = FrameworkId::from(teardown.framework_id);
-        return Ok(operate::end_framework(app, request.principal.as_ref(), id).await);
+        return Ok(operate::end_framework(&leader, request.principal.as_ref(), id).await);
     }
     if kind == Type::GetMetrics {
         let path = thing([("path", "/metrics/snapshot")]);
@@ -42,9 +44,9 @@ async fn take(app: &App, request: &Request) -> Result<Response, Response> {
         return Ok(encoded(codec, get_metrics(app).await));
     }
     // Large answers are made off the threads that serve sockets.
-    let (app, request) = (app.clone(), request.clone());
+    let request = request.clone();
     let answer = tokio::task::spawn_blocking(move || {
-        read(&app, &request, kind).map(|wire| wire.map(|wire| encoded(codec, wire)))
+        read(&leader, &request, kind).map(|wire| wire.map(|wire| encoded(codec, wire)))
     });
     let answer = answer.await.unwrap_or(Ok(None))?;
     answer.ok_or_else(|| {
@@ -66,17 +68,17 @@ fn typed(kind: Kind) -> Wire {
 }
 
 /// The calls that read a snapshot or the settings.
-fn read(app: &App, request: &Request, kind: Type) -> Result<Option<Wire>, Response> {
-    let sight = |depth| Sight::of(app, request, depth);
+fn read(leader: &Leader, request: &Request, kind: Type) -> Result<Option<Wire>, Response> {
+    let sight = |depth| Sight::of(leader, request, depth);
     Ok(Some(match kind {
         Type::GetHealth => {
             let health = response::GetHealth { healthy: true };
             Wire { get_health: Some(health), ..typed(Kind::GetHealth) }
         }
-        Type::GetFlags if !may_see_flags(app, request)? => {
+        Type::GetFlags if !may_see_flags(leader, request)? => {
             return Err(Response::forbidden("403 Forbidden."));
         }
-        Type::GetFlags => Wire { get_flags: Some(get_flags(app)), ..typed(Kind::GetFlags) },
+        Type::GetFlags => Wire { get_flags: Some(get_flags(leader)), ..typed(Kind::GetFlags) },
         Type::GetVersion => Wire { get_version: Some(get_version()), ..typed(Kind::GetVersion) },
         Type::GetState => {
             Wire { get_state: Some(state::state(&sight(Depth::Tasks)?)), ..typed(Kind::GetState) }
@@ -102,9 +104,9 @@ fn read(app: &App, request: &Request, kind: Type) -> Result<Option<Wire>, Respon
         },
         Type::GetMaster => {
             let master = response::GetMaster {
-                master_info: Some(app.identity.info.to_wire()),
-                start_time: Some(app.identity.started.to_seconds()),
-                elected_time: app.snapshot().elected.map(|at| at.to_seconds()),
+                master_info: Some(leader.identity.info.to_wire()),
+                start_time: Some(leader.identity.started.to_seconds()),
+                elected_time: leader.snapshot().elected.map(|at| at.to_seconds()),
             };
             Wire { get_master: Some(master), ..typed(Kind::GetMaster) }
         }

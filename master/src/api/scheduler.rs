@@ -20,6 +20,7 @@ use super::{answer, unknown};
 use crate::access;
 use crate::app::App;
 use crate::hooks;
+use crate::office::Leader;
 use crate::owner::Input;
 use crate::schedulers::{Opened, Recipient};
 
@@ -34,6 +35,7 @@ pub async fn handle(app: App, request: Request) -> Response {
 }
 
 async fn take(app: &App, request: &Request) -> Result<Response, Response> {
+    let leader = &app.leader(request)?;
     let principal = named(request)?;
     let codec = Codec::of_request(&request.headers)?;
     let mut wire: Call = codec.decode(&request.body)?;
@@ -51,11 +53,11 @@ async fn take(app: &App, request: &Request) -> Result<Response, Response> {
                 "Subscribe calls should not include the 'Mesos-Stream-Id' header",
             ));
         }
-        return subscribe_on(app, codec, subscribe).await;
+        return subscribe_on(leader, codec, subscribe).await;
     }
     // Something was lost in reading if writing it again is shorter.
     let lossy = codec == Codec::Protobuf && wire.encoded_len() != request.body.len();
-    pass_on(app, wire, principal, lossy.then_some(&request.body), stream).await
+    pass_on(leader, wire, principal, lossy.then_some(&request.body), stream).await
 }
 
 fn invalid(why: String) -> Response {
@@ -75,22 +77,26 @@ fn named(request: &Request) -> Result<Option<Principal>, Response> {
 }
 
 /// Opens a stream and lets the core say what comes on it.
-async fn subscribe_on(app: &App, codec: Codec, wire: Subscribe) -> Result<Response, Response> {
+async fn subscribe_on(
+    leader: &Leader,
+    codec: Codec,
+    wire: Subscribe,
+) -> Result<Response, Response> {
     let recipient = Recipient {
         capabilities: Capabilities::none(),
-        heartbeat: app.options.heartbeat,
-        master: app.identity.info.to_wire(),
+        heartbeat: leader.options.heartbeat,
+        master: leader.identity.info.to_wire(),
     };
-    let core = app.core.clone();
+    let core = leader.term.core.clone();
     let Opened { id, name, outlet, body } =
-        app.streams.open(codec, recipient, move |id| async move {
+        leader.term.streams.open(codec, recipient, move |id| async move {
             // The core may have ended before its streams.
             let _ = core.send(Input::Fact(Kind::StreamClosed(id))).await;
         });
     // What breaks a rule, or may not be, is answered on the stream, as Mesos does.
     let permitted = match call::subscription(wire, Channel::Http, false) {
         Ok(subscription) => {
-            let roles = access::may_have_roles(&app.permissions, &subscription.info).await;
+            let roles = access::may_have_roles(&leader.permissions, &subscription.info).await;
             roles.map(|()| subscription)
         }
         Err(why) => Err(why),
@@ -98,7 +104,7 @@ async fn subscribe_on(app: &App, codec: Codec, wire: Subscribe) -> Result<Respon
     match permitted {
         Ok(subscription) => {
             let input = Input::Subscribes(id, outlet, Box::new(subscription));
-            app.core.send(input).await.map_err(|_| answer::ending())?;
+            leader.term.core.send(input).await.map_err(|_| answer::ending())?;
         }
         Err(why) => {
             outlet.send(Capabilities::none(), ToScheduler::Error(why));
@@ -109,7 +115,7 @@ async fn subscribe_on(app: &App, codec: Codec, wire: Subscribe) -> Result<Respon
 
 /// Hands a call to the core, with what only its `encoded` form has.
 async fn pass_on(
-    app: &App,
+    leader: &Leader,
     wire: Call,
     principal: Option<Principal>,
     encoded: Option<&Bytes>,
@@ -126,13 +132,13 @@ async fn pass_on(
     let Some(framework) = framework else {
         return Err(Response::bad_request("Expecting 'framework_id' to be present"));
     };
-    let snapshot = app.snapshot();
+    let snapshot = leader.snapshot();
     let info = snapshot.frameworks.get(&framework).map(|known| &*known.record.info);
-    hooks::decorate(&app.hooks, info, &mut call).await;
-    let claim: StreamClaim = app.streams.claim(stream);
+    hooks::decorate(&leader.hooks, info, &mut call).await;
+    let claim: StreamClaim = leader.term.streams.claim(stream);
     let (reply, answered) = oneshot::channel();
     let input = Input::Calls { framework, claim, principal, call, reply };
-    app.core.send(input).await.map_err(|_| answer::ending())?;
+    leader.term.core.send(input).await.map_err(|_| answer::ending())?;
     let answer = answered.await.map_err(|_| answer::ending())?;
     Ok(answer::response(answer, stream))
 }

@@ -92,6 +92,11 @@ impl Frameworks {
         }
     }
 
+    /// A new term begins: its frameworks are counted anew.
+    pub fn forget(&self) {
+        *self.lock() = Known::default();
+    }
+
     fn lock(&self) -> MutexGuard<'_, Known> {
         // A poisoned lock only means that a thread died between two whole changes.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)

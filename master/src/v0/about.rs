@@ -5,6 +5,7 @@ use reeve_transport::{Request, Response};
 use super::json::Writer;
 use super::state;
 use crate::app::App;
+use crate::office::{Holder, authority};
 use crate::sight::may_see_flags;
 
 /// `GET /health`: whoever answers is healthy.
@@ -37,5 +38,10 @@ pub fn flags(app: &App, request: &Request) -> Result<Response, Response> {
 
 /// `GET /redirect`: where the leader is (V0-15).
 pub fn redirect(app: &App, _: &Request) -> Result<Response, Response> {
-    Ok(Response::redirect(&format!("//{}", app.identity.authority())))
+    let place = match &*app.office.holder() {
+        Holder::Nobody => return Err(Response::unavailable("No leader elected")),
+        Holder::Other(leader) => authority(leader),
+        Holder::Recovering | Holder::Own(_) => authority(&app.identity.info),
+    };
+    Ok(Response::redirect(&format!("//{place}")))
 }

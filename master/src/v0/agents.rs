@@ -6,7 +6,7 @@ use reeve_transport::{Request, Response};
 
 use super::json::Writer;
 use super::resources::{attributes, full, reserved, reserved_full, resources};
-use crate::app::App;
+use crate::office::Leader;
 use crate::sight::{Depth, Sight};
 
 /// The names of agents' capabilities, by number (`AgentInfo.Capability.Type`).
@@ -23,8 +23,8 @@ const CAPABILITIES: [&str; 9] = [
 ];
 
 /// `GET /slaves`.
-pub fn slaves(app: &App, request: &Request) -> Result<Response, Response> {
-    let (query, sight) = (request.query(), Sight::of(app, request, Depth::Frameworks)?);
+pub fn slaves(leader: &Leader, request: &Request) -> Result<Response, Response> {
+    let (query, sight) = (request.query(), Sight::of(leader, request, Depth::Frameworks)?);
     let wanted = query.get("slave_id");
     let is_wanted = |id: &str| wanted.is_none_or(|wanted| wanted == id);
     Ok(Writer::response(|w| {

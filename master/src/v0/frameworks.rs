@@ -8,7 +8,7 @@ use reeve_transport::{Request, Response};
 use super::json::Writer;
 use super::resources::{labels, resources};
 use super::tasks::task;
-use crate::app::App;
+use crate::office::Leader;
 use crate::sight::{Depth, Sight};
 
 /// The names of frameworks' capabilities, by number (`FrameworkInfo.Capability.Type`).
@@ -25,8 +25,8 @@ const CAPABILITIES: [&str; 9] = [
 ];
 
 /// `GET /frameworks`.
-pub fn frameworks(app: &App, request: &Request) -> Result<Response, Response> {
-    let (query, snapshot) = (request.query(), Sight::of(app, request, Depth::Tasks)?);
+pub fn frameworks(leader: &Leader, request: &Request) -> Result<Response, Response> {
+    let (query, snapshot) = (request.query(), Sight::of(leader, request, Depth::Tasks)?);
     let wanted = query.get("framework_id");
     Ok(Writer::response(|w| {
         all(w, &snapshot, |id| wanted.is_none_or(|wanted| wanted == id));

@@ -11,7 +11,6 @@ use reeve_model::{Resources, TaskState};
 use reeve_module_host::Companions;
 use reeve_telemetry::Metrics;
 use reeve_transport::{Request, Response};
-use tokio::sync::mpsc;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
 
@@ -19,8 +18,7 @@ use super::json::Writer;
 use crate::app::App;
 use crate::counters::Counters;
 use crate::identity::now;
-use crate::owner::Input;
-use crate::readers::Readers;
+use crate::office::Office;
 
 /// Resources that have metrics of their own.
 const RESOURCES: [&str; 4] = ["cpus", "gpus", "mem", "disk"];
@@ -62,7 +60,10 @@ pub async fn show(app: App, companions: Companions, stop: CancellationToken) {
 
 /// Brings what only the allocation machine knows up to date.
 async fn ask_allocation(app: &App) {
-    let figures = app.allocation.figures().await;
+    let figures = match app.office.term() {
+        Some(term) => term.allocation.figures().await,
+        None => BTreeMap::new(),
+    };
     app.metrics.remove("allocator/mesos/roles");
     for (name, value) in figures {
         app.metrics.gauge(&name).set(value);
@@ -72,19 +73,20 @@ async fn ask_allocation(app: &App) {
 /// Registers what is worked out when somebody asks; with `counters`, also what each framework does.
 pub fn register(
     metrics: &Metrics,
-    readers: Readers,
-    core: mpsc::Sender<Input>,
+    office: Office,
     started: Wall,
     counters: Option<Arc<Counters>>,
 ) {
     reeve_telemetry::system::register(metrics);
     metrics.source(move |readings| {
-        let snapshot = readers.snapshot();
+        let term = office.term();
+        let snapshot = term.as_ref().map(|term| term.snapshot()).unwrap_or_default();
+        let waiting = term.map_or(0, |term| term.core.max_capacity() - term.core.capacity());
         let mut set = |name: &str, value: f64| readings.gauge(name, value);
         set("master/elected", f64::from(u8::from(snapshot.master.is_some())));
         set("master/uptime_secs", now().since(started).as_secs_f64());
         set("master/outstanding_offers", snapshot.offers.len() as f64);
-        set("master/event_queue_messages", (core.max_capacity() - core.capacity()) as f64);
+        set("master/event_queue_messages", waiting as f64);
         set("master/event_queue_dispatches", 0.0);
         set("master/event_queue_http_requests", 0.0);
         set("master/operator_event_stream_subscribers", 0.0);

@@ -19,17 +19,17 @@ use reeve_module_host::Facts;
 use reeve_transport::{Response, Router};
 
 use crate::app::App;
-use crate::routes::reading;
+use crate::routes::{leading, reading};
 
 /// Adds the routes.
 pub fn routes(router: Router, app: &App) -> Router {
     let router = router
-        .get("/state", reading(app, state::state))
-        .get("/state-summary", reading(app, state::summary))
-        .get("/slaves", reading(app, agents::slaves))
-        .get("/frameworks", reading(app, frameworks::frameworks))
-        .get("/tasks", reading(app, tasks::tasks))
-        .get("/roles", reading(app, roles::roles))
+        .get("/state", leading(app, state::state))
+        .get("/state-summary", leading(app, state::summary))
+        .get("/slaves", leading(app, agents::slaves))
+        .get("/frameworks", leading(app, frameworks::frameworks))
+        .get("/tasks", leading(app, tasks::tasks))
+        .get("/roles", leading(app, roles::roles))
         .get("/health", reading(app, about::health))
         .get("/flags", reading(app, about::flags))
         .get("/redirect", reading(app, about::redirect))
@@ -37,10 +37,10 @@ pub fn routes(router: Router, app: &App) -> Router {
         .get("/", reading(app, page::page))
         .own("/version", reading(app, about::version))
         // None of these can be set yet; none set looks like this (V0-7, V0-11).
-        .get("/quota", reading(app, |_, _| Ok(Response::json("{}"))))
-        .get("/weights", reading(app, |_, _| Ok(Response::json("[]"))))
-        .get("/maintenance/schedule", reading(app, |_, _| Ok(Response::json("{}"))))
-        .get("/maintenance/status", reading(app, |_, _| Ok(Response::json("{}"))));
+        .get("/quota", leading(app, |_, _| Ok(Response::json("{}"))))
+        .get("/weights", leading(app, |_, _| Ok(Response::json("[]"))))
+        .get("/maintenance/schedule", leading(app, |_, _| Ok(Response::json("{}"))))
+        .get("/maintenance/status", leading(app, |_, _| Ok(Response::json("{}"))));
     app.files.routes(asking(router, app))
 }
 
@@ -51,7 +51,8 @@ fn asking(router: Router, app: &App) -> Router {
     router
         .post("/teardown", move |request| operate::teardown(teardown.clone(), request))
         .get("/modules", move |_| {
-            let mut all = modules.allocation.modules();
+            let term = modules.office.term();
+            let mut all = term.map(|term| term.allocation.modules()).unwrap_or_default();
             all.extend(modules.hooks.facts().iter().map(Facts::json));
             all.extend(modules.modules.iter().map(Facts::json));
             let all = serde_json::json!({ "modules": all });

@@ -11,6 +11,7 @@ use super::json::Writer;
 use crate::access;
 use crate::api::answer;
 use crate::app::App;
+use crate::office::Leader;
 use crate::owner::Input;
 
 /// `POST /teardown`: ends the framework that the form names.
@@ -19,18 +20,26 @@ pub async fn teardown(app: App, request: Request) -> Response {
     let Some(id) = form.get("frameworkId") else {
         return Response::bad_request("Missing 'frameworkId' query parameter");
     };
-    end_framework(&app, request.principal.as_ref(), FrameworkId::new(id)).await
+    let leader = match app.leader(&request) {
+        Ok(leader) => leader,
+        Err(elsewhere) => return elsewhere,
+    };
+    end_framework(&leader, request.principal.as_ref(), FrameworkId::new(id)).await
 }
 
 /// Ends a framework if the principal may do that, and says how it went.
-pub async fn end_framework(app: &App, principal: Option<&Principal>, id: FrameworkId) -> Response {
-    if !app.permissions.are_unlimited()
-        && let Err(refusal) = may_end(app, principal, &id).await
+pub async fn end_framework(
+    leader: &Leader,
+    principal: Option<&Principal>,
+    id: FrameworkId,
+) -> Response {
+    if !leader.permissions.are_unlimited()
+        && let Err(refusal) = may_end(leader, principal, &id).await
     {
         return refusal;
     }
     let (reply, answered) = oneshot::channel();
-    if app.core.send(Input::Teardown(id, reply)).await.is_err() {
+    if leader.term.core.send(Input::Teardown(id, reply)).await.is_err() {
         return answer::ending();
     }
     match answered.await {
@@ -40,28 +49,32 @@ pub async fn end_framework(app: &App, principal: Option<&Principal>, id: Framewo
 }
 
 /// Whether a framework is there for this reader.
-async fn may_see(app: &App, principal: Option<&Principal>, id: &str) -> Result<bool, Response> {
-    if app.permissions.are_unlimited() {
+async fn may_see(
+    leader: &Leader,
+    principal: Option<&Principal>,
+    id: &str,
+) -> Result<bool, Response> {
+    if leader.permissions.are_unlimited() {
         return Ok(true);
     }
-    let Some(view) = app.snapshot().frameworks.get(&FrameworkId::new(id)).cloned() else {
+    let Some(view) = leader.snapshot().frameworks.get(&FrameworkId::new(id)).cloned() else {
         return Ok(false);
     };
     let framework = vec![access::framework(&view.record.info)];
-    let answers = app.permissions.each(principal, "view_frameworks", framework).await;
+    let answers = leader.permissions.each(principal, "view_frameworks", framework).await;
     Ok(answers.map_err(unanswered)? == [true])
 }
 
 async fn may_end(
-    app: &App,
+    leader: &Leader,
     principal: Option<&Principal>,
     id: &FrameworkId,
 ) -> Result<(), Response> {
-    let Some(view) = app.snapshot().frameworks.get(id).cloned() else {
+    let Some(view) = leader.snapshot().frameworks.get(id).cloned() else {
         return Err(answer::response(Answer::Refused(Refusal::NothingToTearDown), None));
     };
     let framework = access::framework(&view.record.info);
-    app.permissions.check(principal, "teardown_frameworks", framework).await
+    leader.permissions.check(principal, "teardown_frameworks", framework).await
 }
 
 /// `GET /explain?framework_id=…[&role=…]`: what holds a framework's offers back, most telling
@@ -72,8 +85,12 @@ pub async fn explain(app: App, request: Request) -> Response {
         return Response::bad_request("Expecting 'framework_id=value' in query.\n");
     };
     let role = query.get("role").map(Role::new);
-    let reasons = match may_see(&app, request.principal.as_ref(), id).await {
-        Ok(true) => app.allocation.explain(FrameworkId::new(id), role).await,
+    let leader = match app.leader(&request) {
+        Ok(leader) => leader,
+        Err(elsewhere) => return elsewhere,
+    };
+    let reasons = match may_see(&leader, request.principal.as_ref(), id).await {
+        Ok(true) => leader.term.allocation.explain(FrameworkId::new(id), role).await,
         Ok(false) => None,
         Err(refusal) => return refusal,
     };

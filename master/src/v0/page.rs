@@ -6,16 +6,37 @@ use reeve_master_core::view::Snapshot;
 use reeve_transport::{Request, Response};
 
 use crate::app::App;
+use crate::office::{Holder, Leader, authority};
 use crate::sight::{Depth, Sight};
 
 /// How many rows a table has at most.
 const ROWS: usize = 200;
 
-/// The page.
+/// The page: the cluster's if this master leads, else one that says who does.
 pub fn page(app: &App, request: &Request) -> Result<Response, Response> {
-    let snapshot = Sight::of(app, request, Depth::Tasks)?;
+    match app.leader(request) {
+        Ok(leader) => cluster(&leader, request),
+        Err(_) => Ok(standby(app)),
+    }
+}
+
+fn standby(app: &App) -> Response {
+    let leader = match &*app.office.holder() {
+        Holder::Other(leader) => {
+            let place = escape(&authority(leader));
+            format!("The leader is <a href=\"//{place}/\">{place}</a>.")
+        }
+        _ => "Nobody leads now, as far as this master knows.".to_owned(),
+    };
+    let pid = &app.identity.pid;
+    let body = format!("{HEAD}<h1>Reeve</h1><p>The master <code>{pid}</code> stands by. {leader}</p>");
+    Response::typed("text/html; charset=utf-8", body + "</body></html>\n")
+}
+
+fn cluster(leader: &Leader, request: &Request) -> Result<Response, Response> {
+    let snapshot = Sight::of(leader, request, Depth::Tasks)?;
     let mut html = String::from(HEAD);
-    let name = app.cluster.as_deref().unwrap_or("Reeve");
+    let name = leader.cluster.as_deref().unwrap_or("Reeve");
     let version = reeve_v0::version().reeve_version;
     let counts = (snapshot.agents.len(), snapshot.frameworks.len());
     // Writing into a String cannot fail; the same holds below.
@@ -26,7 +47,7 @@ pub fn page(app: &App, request: &Request) -> Result<Response, Response> {
          <a href=\"/metrics/snapshot\">/metrics/snapshot</a>, <a href=\"/tasks\">/tasks</a>, \
          <a href=\"/roles\">/roles</a>.</p>",
         escape(name),
-        app.identity.pid,
+        leader.identity.pid,
         counts.0,
         counts.1,
     );

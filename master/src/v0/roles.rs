@@ -8,7 +8,7 @@ use reeve_transport::{Request, Response};
 
 use super::json::Writer;
 use super::resources::quantities;
-use crate::app::App;
+use crate::office::Leader;
 use crate::sight::{Depth, Sight};
 
 /// What is known of a role.
@@ -49,8 +49,8 @@ pub fn known(snapshot: &Snapshot) -> BTreeMap<Role, RoleFacts> {
 }
 
 /// `GET /roles`.
-pub fn roles(app: &App, request: &Request) -> Result<Response, Response> {
-    let sight = Sight::of(app, request, Depth::Frameworks)?;
+pub fn roles(leader: &Leader, request: &Request) -> Result<Response, Response> {
+    let sight = Sight::of(leader, request, Depth::Frameworks)?;
     let mut roles = known(&sight);
     roles.retain(|role, _| sight.shows_role(role));
     Ok(Writer::response(|w| {

@@ -10,6 +10,7 @@ use super::frameworks;
 use super::json::Writer;
 use crate::app::App;
 use crate::identity::CAPABILITIES;
+use crate::office::Leader;
 use crate::sight::{Depth, Sight, may_see_flags};
 
 /// The order in which Mesos lists counts of tasks.
@@ -31,13 +32,13 @@ const COUNTED: [TaskState; 14] = [
 ];
 
 /// `GET /state`.
-pub fn state(app: &App, request: &Request) -> Result<Response, Response> {
-    let shows_flags = may_see_flags(app, request)?;
-    let snapshot = Sight::of(app, request, Depth::Tasks)?;
+pub fn state(leader: &Leader, request: &Request) -> Result<Response, Response> {
+    let shows_flags = may_see_flags(leader, request)?;
+    let snapshot = Sight::of(leader, request, Depth::Tasks)?;
     Ok(Writer::response(|w| {
-        master(w, app, &snapshot);
+        master(w, leader, &snapshot);
         if shows_flags {
-            flags(w, app);
+            flags(w, leader);
         }
         let agents = snapshot.agents.values();
         w.key("slaves").array(agents, |w, view| w.object(|w| agent(w, view, &snapshot)));
@@ -49,12 +50,12 @@ pub fn state(app: &App, request: &Request) -> Result<Response, Response> {
     }))
 }
 
-fn master(w: &mut Writer, app: &App, snapshot: &Snapshot) {
-    let identity = &app.identity;
+fn master(w: &mut Writer, leader: &Leader, snapshot: &Snapshot) {
+    let identity = &leader.identity;
     build(w);
     w.field("start_time", identity.started.to_seconds());
     w.optional("elected_time", snapshot.elected.map(|at| at.to_seconds()));
-    w.field("id", &*identity.id);
+    w.field("id", &*leader.term.id);
     w.field("pid", identity.pid.to_string());
     w.field("hostname", &identity.hostname);
     w.key("capabilities").array(CAPABILITIES, |w, (_, name)| w.value(name));
@@ -69,8 +70,8 @@ fn master(w: &mut Writer, app: &App, snapshot: &Snapshot) {
         w.field("port", identity.pid.address.port());
         w.field("hostname", &identity.hostname);
     });
-    w.optional("cluster", app.cluster.as_deref());
-    w.optional("external_log_file", app.log.as_ref().map(|path| path.display().to_string()));
+    w.optional("cluster", leader.cluster.as_deref());
+    w.optional("external_log_file", leader.log.as_ref().map(|path| path.display().to_string()));
 }
 
 /// The field `flags`.
@@ -83,11 +84,11 @@ pub fn flags(w: &mut Writer, app: &App) {
 }
 
 /// `GET /state-summary`.
-pub fn summary(app: &App, request: &Request) -> Result<Response, Response> {
-    let snapshot = Sight::of(app, request, Depth::Frameworks)?;
+pub fn summary(leader: &Leader, request: &Request) -> Result<Response, Response> {
+    let snapshot = Sight::of(leader, request, Depth::Frameworks)?;
     Ok(Writer::response(|w| {
-        w.field("hostname", &app.identity.hostname);
-        w.optional("cluster", app.cluster.as_deref());
+        w.field("hostname", &leader.identity.hostname);
+        w.optional("cluster", leader.cluster.as_deref());
         w.key("slaves").array(snapshot.agents.values(), |w, view| {
             w.object(|w| {
                 agent(w, view, &snapshot);

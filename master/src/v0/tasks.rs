@@ -8,7 +8,7 @@ use reeve_v0::TaskView;
 use reeve_wire::v1;
 
 use super::json::Writer;
-use crate::app::App;
+use crate::office::Leader;
 use crate::sight::{Depth, Sight};
 
 /// How many tasks `/tasks` gives unless asked for more.
@@ -41,14 +41,14 @@ pub fn details(body: &TaskBody) -> v1::TaskInfo {
 }
 
 /// `GET /tasks`: running and ended tasks, by the time of their first status.
-pub fn tasks(app: &App, request: &Request) -> Result<Response, Response> {
+pub fn tasks(leader: &Leader, request: &Request) -> Result<Response, Response> {
     let query = request.query();
     let limit = query.read::<usize>("limit")?.unwrap_or(LIMIT);
     let offset = query.read::<usize>("offset")?.unwrap_or(0);
     let ascending = query.get("order") == Some("asc");
     let (framework, task) = (query.get("framework_id"), query.get("task_id"));
 
-    let snapshot = Sight::of(app, request, Depth::Tasks)?;
+    let snapshot = Sight::of(leader, request, Depth::Tasks)?;
     let is_wanted = |id: &FrameworkId| framework.is_none_or(|wanted| wanted == id.as_str());
     let live = snapshot.frameworks.values().chain(snapshot.completed.iter());
     let mut found: Vec<&TaskRecord> = live

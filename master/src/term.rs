@@ -1,0 +1,301 @@
+//! One term of leadership: all that a leader has and a standby has not.
+//!
+//! A term begins with the registry, read, and ends with every part of it gone: the core, the
+//! allocation machine, the event streams, the connections to peers. Nothing of it is left for the
+//! next one but the registry's records, so that a master that led before starts as any other.
+//!
+//! ```text
+//!  sockets ──► inbox ──►┌───────┐──► peers, streams, answers
+//!  requests ───────────►│ owner │──► registry ──► committed ─┐
+//!  allocation ─ grants ►│ (core)│──► allocation              │
+//!        ▲              └───────┘──► readers ──► snapshots   │
+//!        └────────────────────────────────────◄──────────────┘
+//! ```
+
+use std::sync::Arc;
+
+use reeve_access::Permissions;
+use reeve_master_core::event::{Kind, Recovered};
+use reeve_master_core::view::Snapshot;
+use reeve_master_core::{Master, Options, allocation};
+use reeve_model::Pid;
+use reeve_module_host::Hooks;
+use reeve_registry::{Registry, Store};
+use reeve_telemetry::Metrics;
+use reeve_transport::libprocess::PeersConfig;
+use reeve_transport::{Actors, Inbound, Peers};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::allocation::Allocation;
+use crate::approvals::Approvals;
+use crate::clock::Clock;
+use crate::counters::Counters;
+use crate::identity::{ACTOR, Identity};
+use crate::messages::{self, OBSERVER, Outbound, Parsed};
+use crate::modules::Allocators;
+use crate::owner::{Hands, Input, Owner, QUEUE};
+use crate::readers::Readers;
+use crate::schedulers::Streams;
+use crate::{Error, MasterSettings, hooks, persist};
+
+/// How many messages may wait to be read; the connections that bring more wait.
+const INBOX: usize = 8192;
+
+/// The parts of a term that request handlers use.
+#[derive(Debug)]
+pub struct Term {
+    /// The beginning of the ids that are given in this term.
+    pub id: Arc<str>,
+    /// The queue to the core.
+    pub core: mpsc::Sender<Input>,
+    /// What readers see.
+    pub readers: Readers,
+    /// Event streams of schedulers.
+    pub streams: Streams,
+    /// The allocation machine.
+    pub allocation: Allocation,
+}
+
+impl Term {
+    /// The cluster as it is now.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.readers.snapshot()
+    }
+}
+
+/// A term that has begun.
+#[derive(Debug)]
+pub struct Incumbency {
+    term: Arc<Term>,
+    actors: Actors,
+    stop: CancellationToken,
+    ended: oneshot::Receiver<Option<String>>,
+}
+
+impl Incumbency {
+    /// What request handlers use of it.
+    pub fn term(&self) -> &Arc<Term> {
+        &self.term
+    }
+
+    /// Waits until it cannot go on, and says why.
+    pub async fn fails(&mut self) -> String {
+        match (&mut self.ended).await {
+            Ok(Some(why)) => why,
+            Ok(None) => "its core has ended".to_owned(),
+            Err(_) => "the thread of its core ended in a panic".to_owned(),
+        }
+    }
+
+    /// Ends it: no message leaves after this returns, and the registry is closed.
+    pub async fn end(self) {
+        self.actors.unregister(ACTOR);
+        self.actors.unregister(OBSERVER);
+        self.stop.cancel();
+        self.term.allocation.end();
+        // It may have ended before, and have said why.
+        let _ = self.ended.await;
+    }
+}
+
+/// What every term is made of.
+#[derive(Debug)]
+pub struct Terms {
+    /// The settings.
+    pub settings: MasterSettings,
+    /// Who this master is.
+    pub identity: Identity,
+    /// The core's settings.
+    pub options: Options,
+    /// The allocation machine's settings.
+    pub rules: allocation::Options,
+    /// Where allocators come from.
+    pub allocators: Allocators,
+    /// Who has a say in launches.
+    pub hooks: Hooks,
+    /// Who says what is permitted.
+    pub permissions: Permissions,
+    /// Counts of what passes.
+    pub counters: Arc<Counters>,
+    /// All metrics.
+    pub metrics: Metrics,
+    /// Who gets messages.
+    pub actors: Actors,
+    /// The clock of all terms.
+    pub clock: Clock,
+    /// How many terms there were.
+    pub past: u64,
+}
+
+impl Terms {
+    /// Reads the registry and starts to lead.
+    ///
+    /// # Errors
+    ///
+    /// If the registry or the allocator cannot be used, or the system refuses a thread.
+    pub async fn begin(&mut self) -> Result<Incumbency, Error> {
+        let id = self.next_id();
+        let (store, recovered) = open_registry(&self.settings, &self.identity, id.clone()).await?;
+        let stop = CancellationToken::new();
+        let (core, inputs) = mpsc::channel(QUEUE);
+        let (rules, allocators) = (self.rules.clone(), self.allocators.clone());
+        let (clock, metrics) = (self.clock, &self.metrics);
+        let allocation = Allocation::start(rules, allocators, clock, core.clone(), metrics)?;
+        let (readers, changes) = Readers::start(&self.options);
+        let streams = Streams::new();
+        self.counters.frameworks.forget();
+        let (peers, exits) =
+            Peers::new(PeersConfig::new(self.identity.pid.address), stop.clone());
+        let hands = Hands {
+            outbound: Outbound::new(peers, self.identity.info.to_wire()),
+            registry: start_registry(store, core.clone())?,
+            allocation: allocation.clone(),
+            changes,
+            hooks: self.hooks.clone(),
+            streams: streams.clone(),
+            counters: Arc::clone(&self.counters),
+        };
+        if core.send(Input::Fact(Kind::Recovered(recovered))).await.is_err() {
+            tracing::error!("the core has no queue");
+        }
+        let approvals = Approvals::new(self.permissions.clone(), core.clone());
+        let (master, remembered) =
+            (Master::new(self.options.clone()), self.options.max_completed_frameworks);
+        let owner = Owner::new(master, clock, hands, approvals, remembered);
+        let ended = start_owner(owner, inputs, stop.clone())?;
+        let reading = Reading {
+            readers: readers.clone(),
+            hooks: self.hooks.clone(),
+            counters: Arc::clone(&self.counters),
+        };
+        listen_to_peers(&self.actors, exits, &core, reading);
+        let term = Arc::new(Term { id, core, readers, streams, allocation });
+        Ok(Incumbency { term, actors: self.actors.clone(), stop, ended })
+    }
+
+    /// The beginning of the ids of the next term. No two terms share one: the ids of agents,
+    /// frameworks and offers are numbered anew in each.
+    fn next_id(&mut self) -> Arc<str> {
+        self.past += 1;
+        match self.past {
+            1 => self.identity.id.clone(),
+            _ => uuid::Uuid::new_v4().to_string().into(),
+        }
+    }
+}
+
+/// Opens the registry, reads it, and writes down who leads.
+async fn open_registry(
+    settings: &MasterSettings,
+    identity: &Identity,
+    term: Arc<str>,
+) -> Result<(Store, Recovered), Error> {
+    let path = match (settings.registry.as_str(), &settings.work_dir) {
+        ("in_memory", _) => None,
+        ("durable" | "replicated_log", Some(dir)) => Some(dir.join("registry.redb")),
+        ("durable" | "replicated_log", None) => return Err(Error::NoWorkDir),
+        (other, _) => {
+            return Err(Error::Setting {
+                key: "registry",
+                value: other.to_owned(),
+                why: "must be durable, replicated_log or in_memory".to_owned(),
+            });
+        }
+    };
+    let leader = persist::leader(&identity.info);
+    let open = move || {
+        let mut store = path.as_deref().map_or_else(|| Ok(Store::memory()), Store::open)?;
+        let recovered = persist::recovered(term, store.load()?)?;
+        store.apply([leader])?;
+        Ok((store, recovered))
+    };
+    tokio::task::spawn_blocking(open)
+        .await
+        .unwrap_or_else(|panic| Err(Error::SteppedDown(panic.to_string())))
+}
+
+fn start_registry(store: Store, core: mpsc::Sender<Input>) -> Result<Registry, Error> {
+    Registry::start(store, move |group| {
+        if core.blocking_send(Input::Written(group)).is_err() {
+            tracing::debug!("a write was done after the core had ended");
+        }
+    })
+    .map_err(|source| Error::Thread { name: "registry", source })
+}
+
+/// Starts the thread of the core; what it gives says why it ended.
+fn start_owner(
+    owner: Owner,
+    inputs: mpsc::Receiver<Input>,
+    stop: CancellationToken,
+) -> Result<oneshot::Receiver<Option<String>>, Error> {
+    let failed = |source| Error::Thread { name: "core", source };
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
+    let (end, ended) = oneshot::channel();
+    let work = move || {
+        let why = runtime.block_on(owner.run(inputs, stop));
+        // Whoever started the master may not wait for its end.
+        let _ = end.send(why);
+    };
+    std::thread::Builder::new().name("core".to_owned()).spawn(work).map_err(failed)?;
+    Ok(ended)
+}
+
+/// Turns messages and broken links into facts.
+fn listen_to_peers(
+    actors: &Actors,
+    mut exits: mpsc::UnboundedReceiver<Pid>,
+    core: &mpsc::Sender<Input>,
+    reading: Reading,
+) {
+    let (inbox, messages) = mpsc::channel(INBOX);
+    actors.register(ACTOR, inbox.clone());
+    actors.register(OBSERVER, inbox);
+    tokio::spawn(reading.read(messages, core.clone()));
+    let core = core.clone();
+    tokio::spawn(async move {
+        while let Some(pid) = exits.recv().await {
+            if core.send(Input::Fact(Kind::LinkBroken(pid))).await.is_err() {
+                return;
+            }
+        }
+    });
+}
+
+/// What is needed to read messages.
+struct Reading {
+    readers: Readers,
+    hooks: Hooks,
+    counters: Arc<Counters>,
+}
+
+impl Reading {
+    async fn read(self, mut messages: mpsc::Receiver<Inbound>, core: mpsc::Sender<Input>) {
+        while let Some(message) = messages.recv().await {
+            let input = match messages::parse(&message) {
+                Ok(Parsed::Event(kind)) => Input::Fact(self.decorated(kind).await),
+                Ok(Parsed::Subscribes(subscription)) => Input::DriverSubscribes(subscription),
+                Err(why) => {
+                    self.counters.dropped();
+                    tracing::warn!(from = %message.from, "dropped a message: {why}");
+                    continue;
+                }
+            };
+            if core.send(input).await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// A driver's launch, with what the hooks make of its tasks.
+    async fn decorated(&self, mut kind: Kind) -> Kind {
+        if let Kind::Calls(framework, _, call) = &mut kind {
+            let snapshot = self.readers.snapshot();
+            let info = snapshot.frameworks.get(framework).map(|known| &*known.record.info);
+            hooks::decorate(&self.hooks, info, call).await;
+        }
+        kind
+    }
+}
