@@ -1,12 +1,14 @@
 //! Masters and agents as processes of their own, which can be killed and started again.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
+use nix::sys::signal::Signal;
 use serde_json::Value;
 
 use crate::daemon::Daemon;
 use crate::http;
+use crate::network::Host;
 use crate::room::Room;
 use crate::wait::until;
 
@@ -16,20 +18,52 @@ pub const RESOURCES: &str = "cpus:4;mem:4096;disk:4096;ports:[31000-31999]";
 /// `reeve master`.
 #[derive(Debug)]
 pub struct Master {
+    place: Place,
     daemon: Daemon,
     /// Where it listens.
     pub address: SocketAddr,
     flags: Vec<String>,
 }
 
+/// What a daemon is called, and which host it runs on; none: this one.
+#[derive(Clone, Debug)]
+struct Place {
+    name: String,
+    host: Option<Host>,
+}
+
+impl Place {
+    fn ip(&self, room: &Room) -> IpAddr {
+        self.host.as_ref().map_or(room.ip.into(), |host| host.ip)
+    }
+
+    /// Starts `reeve master` or `reeve agent`, and asks where it listens.
+    fn launch(&self, room: &Room, what: &str, flags: &[String], port: u16) -> (Daemon, SocketAddr) {
+        let mut command = room.tool("reeve");
+        command.arg(what).args(flags).arg(format!("--port={port}"));
+        if let Some(host) = &self.host {
+            command = host.run(&command);
+        }
+        let mut daemon = Daemon::start(room, &self.name, &mut command);
+        let address = daemon.addresses(1)[0];
+        (daemon, address)
+    }
+}
+
 impl Master {
     /// Starts one in this room, with these flags beside those that it needs.
     pub fn start(room: &Room, flags: &[&str]) -> Self {
-        let mut all = vec![format!("--work_dir={}", room.join("master").display())];
-        all.push(format!("--ip={}", room.ip));
+        Self::named(room, "master", None, flags)
+    }
+
+    /// Starts one of several in this room, on a host of its own if one is given.
+    pub fn named(room: &Room, name: &str, host: Option<&Host>, flags: &[&str]) -> Self {
+        let place = Place { name: name.to_owned(), host: host.cloned() };
+        let mut all = vec![format!("--work_dir={}", room.join(name).display())];
+        all.push(format!("--ip={}", place.ip(room)));
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        let (daemon, address) = launch(room, "master", &all, 0);
-        Self { daemon, address, flags: all }
+        let (daemon, address) = place.launch(room, "master", &all, 0);
+        Self { place, daemon, address, flags: all }
     }
 
     /// Kills it as if the machine had failed.
@@ -37,10 +71,26 @@ impl Master {
         self.daemon.kill();
     }
 
+    /// Sends it a signal.
+    pub fn signal(&self, signal: Signal) {
+        self.daemon.signal(signal);
+    }
+
+    /// Whether it still runs.
+    pub fn running(&mut self) -> bool {
+        self.daemon.running()
+    }
+
+    /// What it logged, in this life and those before.
+    pub fn log(&self) -> String {
+        self.daemon.log()
+    }
+
     /// Starts it again where it was.
     pub fn restart(&mut self, room: &Room) {
         self.kill();
-        (self.daemon, self.address) = launch(room, "master", &self.flags, self.address.port());
+        let port = self.address.port();
+        (self.daemon, self.address) = self.place.launch(room, "master", &self.flags, port);
     }
 
     /// What one of its endpoints says.
@@ -66,6 +116,7 @@ impl Master {
 /// `reeve agent`.
 #[derive(Debug)]
 pub struct Agent {
+    place: Place,
     daemon: Daemon,
     /// Where it listens.
     pub address: SocketAddr,
@@ -76,12 +127,24 @@ pub struct Agent {
 impl Agent {
     /// Starts one in this room that joins a master, with these flags beside those that it needs.
     pub fn start(room: &Room, master: SocketAddr, flags: &[&str]) -> Self {
-        let work_dir = room.join("agent");
+        Self::named(room, "agent", None, &master.to_string(), flags)
+    }
+
+    /// Starts one of several in this room, on a host of its own if one is given.
+    pub fn named(
+        room: &Room,
+        name: &str,
+        host: Option<&Host>,
+        master: &str,
+        flags: &[&str],
+    ) -> Self {
+        let place = Place { name: name.to_owned(), host: host.cloned() };
+        let work_dir = room.join(name);
         let mut all = vec![
             format!("--master={master}"),
-            format!("--ip={}", room.ip),
+            format!("--ip={}", place.ip(room)),
             format!("--work_dir={}", work_dir.display()),
-            format!("--runtime_dir={}", room.join("run").display()),
+            format!("--runtime_dir={}", room.join(&format!("{name}-run")).display()),
             "--hostname=localhost".to_owned(),
             "--registration_backoff_factor=10ms".to_owned(),
             // On a disk that is nearly full, sandboxes would go before a test has looked at them.
@@ -91,8 +154,8 @@ impl Agent {
             all.push(format!("--resources={RESOURCES}"));
         }
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        let (daemon, address) = launch(room, "agent", &all, 0);
-        Self { daemon, address, flags: all, work_dir }
+        let (daemon, address) = place.launch(room, "agent", &all, 0);
+        Self { place, daemon, address, flags: all, work_dir }
     }
 
     /// Kills it, and only it: executors and tasks go on.
@@ -103,12 +166,13 @@ impl Agent {
     /// Starts it again where it was.
     pub fn restart(&mut self, room: &Room) {
         self.kill();
-        (self.daemon, self.address) = launch(room, "agent", &self.flags, self.address.port());
+        let port = self.address.port();
+        (self.daemon, self.address) = self.place.launch(room, "agent", &self.flags, port);
     }
 
     /// Asks it to leave the cluster for good.
     pub fn leave(&mut self) {
-        self.daemon.signal(nix::sys::signal::Signal::SIGUSR1);
+        self.daemon.signal(Signal::SIGUSR1);
     }
 
     /// Waits until it has ended by itself.
@@ -191,12 +255,4 @@ impl Cluster {
     pub fn restart_master(&mut self) {
         self.master.restart(&self.room);
     }
-}
-
-fn launch(room: &Room, what: &str, flags: &[String], port: u16) -> (Daemon, SocketAddr) {
-    let mut command = room.tool("reeve");
-    command.arg(what).args(flags).arg(format!("--port={port}"));
-    let mut daemon = Daemon::start(room, what, &mut command);
-    let address = daemon.addresses(1)[0];
-    (daemon, address)
 }

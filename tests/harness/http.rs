@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use serde_json::Value;
 
@@ -122,8 +123,21 @@ pub fn open(
     headers: Headers<'_>,
     body: &[u8],
 ) -> io::Result<(Head, Body)> {
-    let mut socket = TcpStream::connect(address)?;
-    socket.set_read_timeout(Some(PATIENCE))?;
+    open_within(PATIENCE, address, method, path, headers, body)
+}
+
+/// Sends a request and reads the head of the answer; no wait for the other side is longer than
+/// `patience`.
+pub fn open_within(
+    patience: Duration,
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: Headers<'_>,
+    body: &[u8],
+) -> io::Result<(Head, Body)> {
+    let mut socket = TcpStream::connect_timeout(&address, patience)?;
+    socket.set_read_timeout(Some(patience))?;
     let mut request = format!("{method} {path} HTTP/1.1\r\nHost: {address}\r\n");
     for (name, value) in headers {
         request.push_str(&format!("{name}: {value}\r\n"));
@@ -169,7 +183,20 @@ pub fn try_send(
     headers: Headers<'_>,
     body: &[u8],
 ) -> io::Result<Answer> {
-    let (head, mut rest) = open(address, method, path, headers, body)?;
+    try_send_within(PATIENCE, address, method, path, headers, body)
+}
+
+/// Sends a request and reads the whole answer; no wait for the other side is longer than
+/// `patience`.
+pub fn try_send_within(
+    patience: Duration,
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: Headers<'_>,
+    body: &[u8],
+) -> io::Result<Answer> {
+    let (head, mut rest) = open_within(patience, address, method, path, headers, body)?;
     let mut body = Vec::new();
     rest.read_to_end(&mut body)?;
     Ok(Answer { head, body })

@@ -4,6 +4,7 @@
 //! - `room`: a directory and a loopback address for one test; nothing outlives it
 //! - `daemon`: `reeve` as a child process; `cluster`: masters and agents of them
 //! - `processes`: starting and finding processes
+//! - `network`: hosts of their own for daemons, and wires between them that can be cut
 //! - `http`, `scheduler`: the wire, from the outside
 //! - `engine`: a Docker Engine
 //! - `policies`: what allocators make of the same demands, for a test and for a table
@@ -19,6 +20,7 @@ pub mod cluster;
 pub mod daemon;
 pub mod engine;
 pub mod http;
+pub mod network;
 pub mod policies;
 pub mod processes;
 pub mod room;
@@ -28,6 +30,7 @@ pub mod wait;
 pub use cluster::{Agent, Cluster, Master};
 pub use daemon::Daemon;
 pub use engine::Engine;
+pub use network::{Host, Network};
 pub use room::Room;
 pub use scheduler::{Codec, Scheduler};
 pub use wait::until;

@@ -74,6 +74,8 @@ pub struct Scheduler {
     events: Receiver<Value>,
     /// Events that came before one that was waited for.
     passed: VecDeque<Value>,
+    /// How long the master may take for an answer.
+    patience: Duration,
 }
 
 /// A description of a framework that wants finer states of loss, checkpoints, and may be gone for a while.
@@ -131,23 +133,37 @@ impl Scheduler {
 
     /// Opens the stream of a subscription, which may begin with an ERROR.
     pub fn open(master: SocketAddr, codec: Codec, info: Value) -> Result<Self, Answer> {
+        let reached = Self::reach(master, codec, info, PATIENCE);
+        reached.unwrap_or_else(|error| panic!("SUBSCRIBE: {error}"))
+    }
+
+    /// Opens the stream of a subscription at a master that may be gone, or take longer for its
+    /// answers than is of use.
+    pub fn reach(
+        master: SocketAddr,
+        codec: Codec,
+        info: Value,
+        patience: Duration,
+    ) -> std::io::Result<Result<Self, Answer>> {
         let mut call = json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": info}});
         if let Some(id) = call["subscribe"]["framework_info"].get("id").cloned() {
             call["framework_id"] = id;
         }
         let headers = [("Content-Type", codec.media()), ("Accept", codec.media())];
-        let (head, mut body) = http::open(master, "POST", PATH, &headers, &codec.encode(&call))
-            .unwrap_or_else(|error| panic!("SUBSCRIBE: {error}"));
+        let call = codec.encode(&call);
+        let opened = http::open_within(patience, master, "POST", PATH, &headers, &call);
+        let (head, mut body) = opened?;
         if head.status != 200 {
             let mut text = Vec::new();
-            std::io::Read::read_to_end(&mut body, &mut text).expect("the rest of an answer");
-            return Err(Answer { head, body: text });
+            std::io::Read::read_to_end(&mut body, &mut text)?;
+            return Ok(Err(Answer { head, body: text }));
         }
         assert_eq!(head.header("Content-Type"), codec.media());
         let (socket, events) = (body.socket(), listen(body.without_deadline(), codec));
         let stream = head.header("Mesos-Stream-Id").to_owned();
         let passed = VecDeque::new();
-        Ok(Self { master, codec, id: String::new(), stream, socket, events, passed })
+        let id = String::new();
+        Ok(Ok(Self { master, codec, id, stream, socket, events, passed, patience }))
     }
 
     /// The next event of a type; what comes before it is kept for later.
@@ -180,6 +196,22 @@ impl Scheduler {
         self.passed.pop_front().or_else(|| self.events.recv_timeout(time).ok())
     }
 
+    /// The next event, or nothing if none comes in time.
+    ///
+    /// # Errors
+    ///
+    /// If the stream has ended.
+    pub fn next_or_end(&mut self, time: Duration) -> Result<Option<Value>, RecvTimeoutError> {
+        if let Some(event) = self.passed.pop_front() {
+            return Ok(Some(event));
+        }
+        match self.events.recv_timeout(time) {
+            Ok(event) => Ok(Some(event)),
+            Err(RecvTimeoutError::Timeout) => Ok(None),
+            Err(ended) => Err(ended),
+        }
+    }
+
     fn receive(&mut self, end: Instant) -> Option<Value> {
         loop {
             match self.events.recv_timeout(Duration::from_millis(200)) {
@@ -203,10 +235,20 @@ impl Scheduler {
     }
 
     /// Sends a call, the framework's id added, and reads the answer.
-    pub fn call(&self, mut call: Value) -> Answer {
+    ///
+    /// # Panics
+    ///
+    /// If there is none.
+    pub fn call(&self, call: Value) -> Answer {
+        self.try_call(call).unwrap_or_else(|error| panic!("a call to {}: {error}", self.master))
+    }
+
+    /// Sends a call, the framework's id added, and reads the answer, if one comes.
+    pub fn try_call(&self, mut call: Value) -> std::io::Result<Answer> {
         call["framework_id"] = json!({"value": self.id});
         let headers = [("Content-Type", self.codec.media()), ("Mesos-Stream-Id", &self.stream)];
-        http::send(self.master, "POST", PATH, &headers, &self.codec.encode(&call))
+        let call = self.codec.encode(&call);
+        http::try_send_within(self.patience, self.master, "POST", PATH, &headers, &call)
     }
 
     /// Sends a call that must be accepted.

@@ -57,7 +57,7 @@ fn a_secret_reaches_its_task_and_nothing_else() {
     for (address, path) in [(master.address, "/state"), (agent.address, "/state")] {
         assert!(!http::get(address, path).text().contains("correct horse"));
     }
-    for place in ["agent", "run", "agent.log", "master.log"] {
+    for place in ["agent", "agent-run", "agent.log", "master.log"] {
         let place = room.join(place);
         assert!(!written(&place, "correct horse"), "{}", place.display());
         let log = std::fs::read_to_string(&place).unwrap_or_default();
