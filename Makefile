@@ -5,9 +5,10 @@ SHELL := /bin/bash
 SEEDS ?= 1000
 CARGO := cargo
 
-# Debian packages that are needed, as PACKAGE:COMMAND-THAT-PROVES-IT.
+# Debian packages that are needed, as PACKAGE:COMMAND-OR-FILE-THAT-PROVES-IT.
 NEEDS := gcc:cc
 test: NEEDS += curl:curl git:git openssl:openssl python3:python3
+test: NEEDS += default-jre-headless:java libzookeeper-java:/usr/share/java/zookeeper.jar
 
 # And those of the tests that only root can run.
 ROOT_NEEDS := docker.io:dockerd busybox-static:busybox
@@ -55,7 +56,7 @@ fmt:
 
 needs:
 	@missing=""; \
-	for need in $(NEEDS); do command -v "$${need#*:}" >/dev/null || missing="$$missing $${need%:*}"; done; \
+	for need in $(NEEDS); do command -v "$${need#*:}" >/dev/null || test -e "$${need#*:}" || missing="$$missing $${need%:*}"; done; \
 	command -v $(CARGO) >/dev/null || { echo "Reeve needs Rust 1.95 or newer (cargo and rustc)" >&2; exit 1; }; \
 	if [ -n "$$missing" ]; then \
 	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then apt-get update -qq && apt-get install -y -qq $$missing; \

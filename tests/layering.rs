@@ -15,6 +15,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reeve-machine", &[]),
     ("reeve-telemetry", &[]),
     ("reeve-config", &[]),
+    ("reeve-zookeeper", &["reeve-config"]),
     ("reeve-registry", &["reeve-wire", "reeve-model", "reeve-machine", "reeve-telemetry"]),
     ("reeve-transport", &["reeve-wire", "reeve-model", "reeve-machine", "reeve-telemetry"]),
     ("reeve-client", &["reeve-wire", "reeve-model", "reeve-transport"]),

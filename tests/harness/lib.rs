@@ -6,7 +6,7 @@
 //! - `processes`: starting and finding processes
 //! - `network`: hosts of their own for daemons, and wires between them that can be cut
 //! - `http`, `scheduler`: the wire, from the outside
-//! - `engine`: a Docker Engine
+//! - `engine`: a Docker Engine; `zookeeper`: an ensemble of ZooKeeper servers
 //! - `policies`: what allocators make of the same demands, for a test and for a table
 //! - `wait`: asking until it is so
 //!
@@ -26,6 +26,7 @@ pub mod processes;
 pub mod room;
 pub mod scheduler;
 pub mod wait;
+pub mod zookeeper;
 
 pub use cluster::{Agent, Cluster, Master};
 pub use daemon::Daemon;
@@ -34,3 +35,4 @@ pub use network::{Host, Network};
 pub use room::Room;
 pub use scheduler::{Codec, Scheduler};
 pub use wait::until;
+pub use zookeeper::ZooKeeper;

@@ -62,4 +62,4 @@ pub use nearest::nearest;
 pub use reload::{Change, changes};
 pub use settings::{Settings, Spec, Values};
 pub use size::Size;
-pub use value::{Shape, Value};
+pub use value::{Shape, Value, hide_password};

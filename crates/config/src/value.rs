@@ -38,6 +38,11 @@ pub trait Value: Sized + Clone {
     /// Writes it as `/flags` shows it; `None` if there is nothing to show.
     fn show(&self) -> Option<String>;
 
+    /// A text as it may be shown where it is refused: without what is secret in it.
+    fn hide(text: &str) -> String {
+        text.to_owned()
+    }
+
     /// The value of a setting that nobody gave and that has no default; `None` if it must be
     /// given.
     fn absent() -> Option<Self> {
@@ -62,7 +67,7 @@ pub trait Value: Sized + Clone {
         Self::parse(text).map_err(|why| Error::BadValue {
             origin,
             key,
-            value: text.to_owned(),
+            value: Self::hide(text),
             why,
             wanted: Self::WANTED,
         })
@@ -168,6 +173,10 @@ impl<T: Value> Value for Option<T> {
         self.as_ref().and_then(T::show)
     }
 
+    fn hide(text: &str) -> String {
+        T::hide(text)
+    }
+
     fn absent() -> Option<Self> {
         Some(None)
     }
@@ -190,7 +199,22 @@ impl<T: Value> Value for Vec<T> {
         if texts.is_empty() { None } else { Some(texts.join(",")) }
     }
 
+    fn hide(text: &str) -> String {
+        T::hide(text)
+    }
+
     fn absent() -> Option<Self> {
         Some(Vec::new())
+    }
+}
+
+/// A text with the password of a URL such as `zk://user:password@host` hidden, right or wrong as
+/// the rest may be.
+pub fn hide_password(text: &str) -> String {
+    let start = text.find("://").map_or(0, |place| place + 3);
+    let Some(end) = text.rfind('@').filter(|end| *end >= start) else { return text.to_owned() };
+    match text[start..end].find(':') {
+        Some(colon) => format!("{}:********{}", &text[..start + colon], &text[end..]),
+        None => text.to_owned(),
     }
 }
