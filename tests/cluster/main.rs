@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stderr, clippy::unwrap_used)]
 
 mod agent_failure;
+mod availability;
 mod calls;
 mod cgroups;
 mod commands;

@@ -170,6 +170,13 @@ impl Agent {
         (self.daemon, self.address) = self.place.launch(room, "agent", &self.flags, port);
     }
 
+    /// Starts it again where it was, with another master.
+    pub fn move_to(&mut self, room: &Room, master: &str) {
+        self.flags.retain(|flag| !flag.starts_with("--master="));
+        self.flags.push(format!("--master={master}"));
+        self.restart(room);
+    }
+
     /// Asks it to leave the cluster for good.
     pub fn leave(&mut self) {
         self.daemon.signal(Signal::SIGUSR1);

@@ -153,8 +153,8 @@ fn nft(rules: &str) -> Result<(), String> {
 
 fn outcome(program: &str, words: &[&str]) -> Result<(), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let mut places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    let Some(found) = places.map(|place| place.join(program)).find(|file| file.is_file()) else {
+    let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
+    let Some(found) = places.into_iter().map(|place| place.join(program)).find(|file| file.is_file()) else {
         return Err(format!("there is no {program}"));
     };
     let output = processes::run(Command::new(found).args(words));

@@ -10,4 +10,5 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stderr)]
 
 mod real;
+mod replacement;
 mod tasks;

@@ -86,11 +86,6 @@ impl Ledger {
         open.map(|(id, task)| (id.clone(), task.agent.clone())).collect()
     }
 
-    /// How many tasks were asked for.
-    pub fn len(&self) -> usize {
-        self.tasks.len()
-    }
-
     /// How many have come at least that far.
     pub fn count(&self, state: &str) -> usize {
         let reached = |task: &Task| task.told.iter().any(|(_, told)| told == state);

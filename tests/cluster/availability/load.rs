@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reeve_tests::http;
-use reeve_tests::scheduler::{PATH, framework, scalar};
+use reeve_tests::scheduler::{framework, scalar};
 use reeve_tests::{Codec, Scheduler};
 use serde_json::{Value, json};
 
@@ -63,6 +63,11 @@ impl Load {
         Self { shared, thread: Some(thread), starts }
     }
 
+    /// From now on so many tasks a second.
+    pub fn set_rate(&self, rate: u64) {
+        self.shared.rate.store(rate, Ordering::Relaxed);
+    }
+
     /// How many tasks have finished.
     pub fn finished(&self) -> usize {
         self.shared.ledger().count("TASK_FINISHED")
@@ -74,15 +79,9 @@ impl Load {
         taken.iter().find(|(at, by)| *at > since && *by != old).map(|(at, _)| *at)
     }
 
-    /// When the first task after `since` was taken.
-    pub fn taken_after(&self, since: Instant) -> Option<Instant> {
-        let taken = self.shared.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        taken.iter().find(|(at, _)| *at > since).map(|(at, _)| *at)
-    }
-
     /// Asks for no more tasks, waits until the end of each is known, and judges.
     pub fn settle(&self) -> Verdict {
-        self.shared.rate.store(0, Ordering::Relaxed);
+        self.set_rate(0);
         reeve_tests::until("news of all tasks", || {
             self.shared.ledger().open().is_empty().then_some(())
         });

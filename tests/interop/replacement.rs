@@ -1,0 +1,55 @@
+//! Masters replaced under a running cluster: an agent of ours moves between a real Mesos and Reeve.
+
+use reeve_tests::scheduler::framework;
+use reeve_tests::{Agent, Codec, Master, Room, Scheduler};
+use serde_json::json;
+
+use crate::real::RealMaster;
+
+fn returned(id: &str) -> serde_json::Value {
+    let mut info = framework();
+    info["id"] = json!({"value": id});
+    info
+}
+
+#[test]
+fn an_agent_moves_to_reeve_and_back_and_no_task_notices() {
+    let room = Room::new();
+    let Some(real) = RealMaster::start(&room) else { return };
+    let mut agent = Agent::start(&room, real.address, &[]);
+    let id = real.agent();
+    let mut scheduler = Scheduler::new(real.address);
+    let go = room.join("go");
+    let command = format!("until [ -e {} ]; do sleep 0.05; done; exit 7", go.display());
+    scheduler.run("survivor", &command);
+    let process = room.task("until [ -e");
+
+    // To Reeve: the agent, then the framework.
+    let reeve = Master::start(&room, &[]);
+    agent.move_to(&room, &reeve.address.to_string());
+    reeve.wait_agents(1);
+    assert_eq!(reeve.get("/slaves")["slaves"][0]["id"], *id);
+    let mut ours = Scheduler::subscribe(reeve.address, Codec::Json, returned(&scheduler.id));
+    assert_eq!(ours.id, scheduler.id);
+    let status = ours.reconciled(&["survivor"], "survivor");
+    assert_eq!(status["state"], "TASK_RUNNING");
+    ours.run("second", "sleep 1000");
+
+    // And back, with a task that began under Reeve. It is another real master, as after a
+    // failover: one that still waits for the agent does not learn of tasks that began elsewhere.
+    drop((scheduler, real));
+    let Some(real) = RealMaster::start(&room) else { return };
+    agent.move_to(&room, &real.address.to_string());
+    assert_eq!(real.agent(), id);
+    let mut again = Scheduler::subscribe(real.address, Codec::Json, returned(&ours.id));
+    for task in ["survivor", "second"] {
+        assert_eq!(again.reconciled(&[task], task)["state"], "TASK_RUNNING", "{task}");
+    }
+    assert_eq!(room.task("until [ -e").pid, process.pid);
+    again.kill("second");
+    again.state("second", "TASK_KILLED");
+    std::fs::write(go, "").expect("a file in the room");
+    let failed = again.state("survivor", "TASK_FAILED");
+    assert_eq!(failed["message"], "Command exited with status 7");
+    room.wait_empty();
+}
