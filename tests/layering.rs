@@ -16,6 +16,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reeve-telemetry", &[]),
     ("reeve-config", &[]),
     ("reeve-zookeeper", &["reeve-config"]),
+    (
+        "reeve-election",
+        &["reeve-config", "reeve-machine", "reeve-model", "reeve-wire", "reeve-zookeeper"],
+    ),
     ("reeve-registry", &["reeve-wire", "reeve-model", "reeve-machine", "reeve-telemetry"]),
     ("reeve-transport", &["reeve-wire", "reeve-model", "reeve-machine", "reeve-telemetry"]),
     ("reeve-client", &["reeve-wire", "reeve-model", "reeve-transport"]),
