@@ -1,6 +1,7 @@
 //! The daemon: what is there from start to end, whoever leads. A leader's own parts are in `term`.
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 
 use reeve_config::Settings;
@@ -9,6 +10,7 @@ use reeve_module_host::{Hooks, Search};
 use reeve_telemetry::Metrics;
 use reeve_transport::files::Files;
 use reeve_transport::{Actors, Server, ServerConfig};
+use reeve_zookeeper::{Options as ZooKeeper, Tls, Url};
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 
@@ -119,17 +121,37 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         clock: Clock::start(),
         past: 0,
     };
-    let ended = succession::alone(terms, office, stop.clone()).await?;
+    let ended = match zookeeper(&terms.settings)? {
+        None => succession::alone(terms, office, stop.clone()).await?,
+        Some((url, options)) => {
+            // What would keep it from leading some day is told now.
+            drop(terms.allocators.chosen()?);
+            succession::contended(terms, office, url, options, stop.clone())
+        }
+    };
     if !companions.is_empty() {
         tokio::spawn(v0::metrics::show(app.clone(), companions, stop.clone()));
     }
     let served = tokio::spawn(server.serve(routes::router(&app), actors, stop.clone()));
-    tracing::info!(pid = %identity.pid, id = %identity.id, "the master leads");
     Ok(Running { addresses, identity, ended, served, stop })
 }
 
 fn listen_addresses(settings: &MasterSettings) -> Vec<SocketAddr> {
     settings.ip.iter().map(|ip| SocketAddr::new(*ip, settings.port)).collect()
+}
+
+/// Where rivals are found, and how.
+fn zookeeper(settings: &MasterSettings) -> Result<Option<(Url, ZooKeeper)>, Error> {
+    let Some(url) = settings.zk.clone() else { return Ok(None) };
+    let (ca, cert) = (settings.zk_tls_ca_file.as_deref(), settings.zk_tls_cert_file.as_deref());
+    let tls = Tls::from_settings(ca, cert, settings.zk_tls_key_file.as_deref());
+    let shown = |file: &Path| file.display().to_string();
+    let tls = tls.map_err(|why| Error::Setting {
+        key: "zk_tls_cert_file",
+        value: cert.map(shown).unwrap_or_default(),
+        why: why.to_owned(),
+    })?;
+    Ok(Some((url, ZooKeeper { session_timeout: settings.zk_session_timeout, tls })))
 }
 
 /// The files that people may look at: the log, if something keeps it in a file.

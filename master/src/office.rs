@@ -84,9 +84,11 @@ impl App {
     /// 307 to the leader, or 503 if there is none or it has not read its registry.
     pub fn leader(&self, request: &Request) -> Result<Leader, Response> {
         match &*self.office.holder() {
-            Holder::Own(term) => Ok(Leader { app: self.clone(), term: Arc::clone(term) }),
+            Holder::Own(term) if term.lease.holds() => {
+                Ok(Leader { app: self.clone(), term: Arc::clone(term) })
+            }
             Holder::Recovering => Err(Response::unavailable("Master has not finished recovery")),
-            Holder::Nobody => Err(Response::unavailable("No leader elected")),
+            Holder::Nobody | Holder::Own(_) => Err(Response::unavailable("No leader elected")),
             Holder::Other(leader) => {
                 // Without a scheme, so that it stays what the client used.
                 let place = format!("//{}{}", authority(leader), target(request));

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use reeve_election::Lease;
 use reeve_machine::Machine;
 use reeve_master_core::allocation::{Granted, Reclaimed};
 use reeve_master_core::effect::{Effect, Scheduler, ToScheduler, TookBack};
@@ -125,16 +126,20 @@ pub struct Owner {
     stepped_down: Option<String>,
     /// How many completed frameworks are remembered.
     remembered: usize,
+    /// As long as it holds, this master leads.
+    lease: Lease,
 }
 
 impl Owner {
-    /// An owner of `master`, which remembers so many completed frameworks.
+    /// An owner of `master`, which remembers so many completed frameworks, and acts as long as
+    /// the lease holds.
     pub fn new(
         master: Master,
         clock: Clock,
         hands: Hands,
         approvals: Approvals,
         remembered: usize,
+        lease: Lease,
     ) -> Self {
         Owner {
             master,
@@ -151,6 +156,7 @@ impl Owner {
             effects: Vec::new(),
             stepped_down: None,
             remembered,
+            lease,
         }
     }
 
@@ -170,9 +176,14 @@ impl Owner {
                 () = tokio::time::sleep(wait) => {}
             }
             for input in batch.drain(..) {
+                // Whoever was stopped in the meantime must not act on what it was told before.
+                if !self.lease.holds() {
+                    return Some("its lease is over".to_owned());
+                }
                 self.take(input);
             }
-            if self.master.deadline().is_some_and(|tick| tick <= self.clock.now()) {
+            let is_due = self.master.deadline().is_some_and(|tick| tick <= self.clock.now());
+            if is_due && self.lease.holds() {
                 self.step(Kind::Deadline);
             }
             self.tell_readers();

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reeve_config::{Modules, settings};
+use reeve_zookeeper::Url;
 
 settings! {
     /// The settings of a master.
@@ -23,6 +24,16 @@ settings! {
         hostname_lookup: bool = "true",
         /// A name for the cluster, for people.
         cluster: Option<String>,
+        /// The ZooKeeper through which masters contend for leadership: zk://HOST:PORT,…/PATH, or file:///FILE with that; none: this master has no rivals.
+        zk: Option<Url>,
+        /// How long this master's ZooKeeper session lives without a sign of life.
+        zk_session_timeout: Duration = "10secs",
+        /// The certificates (PEM) that ZooKeeper's are checked against; switches TLS on.
+        zk_tls_ca_file: Option<PathBuf>,
+        /// The certificate (PEM) that this master shows to ZooKeeper.
+        zk_tls_cert_file: Option<PathBuf>,
+        /// The key (PEM) of that certificate.
+        zk_tls_key_file: Option<PathBuf>,
         /// Where the registry is kept.
         work_dir: Option<PathBuf>,
         /// How the registry is kept: durable (in work_dir; replicated_log means the same) or in_memory.

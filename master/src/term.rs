@@ -15,6 +15,7 @@
 use std::sync::Arc;
 
 use reeve_access::Permissions;
+use reeve_election::Lease;
 use reeve_master_core::event::{Kind, Recovered};
 use reeve_master_core::view::Snapshot;
 use reeve_master_core::{Master, Options, allocation};
@@ -47,6 +48,8 @@ const INBOX: usize = 8192;
 pub struct Term {
     /// The beginning of the ids that are given in this term.
     pub id: Arc<str>,
+    /// How long it lasts.
+    pub lease: Lease,
     /// The queue to the core.
     pub core: mpsc::Sender<Input>,
     /// What readers see.
@@ -88,7 +91,8 @@ impl Incumbency {
         }
     }
 
-    /// Ends it: no message leaves after this returns, and the registry is closed.
+    /// Ends it: when this returns nothing decides any more, and the registry is closed. Messages
+    /// that were decided on before may still leave.
     pub async fn end(self) {
         self.actors.unregister(ACTOR);
         self.actors.unregister(OBSERVER);
@@ -134,7 +138,7 @@ impl Terms {
     /// # Errors
     ///
     /// If the registry or the allocator cannot be used, or the system refuses a thread.
-    pub async fn begin(&mut self) -> Result<Incumbency, Error> {
+    pub async fn begin(&mut self, lease: Lease) -> Result<Incumbency, Error> {
         let id = self.next_id();
         let (store, recovered) = open_registry(&self.settings, &self.identity, id.clone()).await?;
         let stop = CancellationToken::new();
@@ -162,7 +166,7 @@ impl Terms {
         let approvals = Approvals::new(self.permissions.clone(), core.clone());
         let (master, remembered) =
             (Master::new(self.options.clone()), self.options.max_completed_frameworks);
-        let owner = Owner::new(master, clock, hands, approvals, remembered);
+        let owner = Owner::new(master, clock, hands, approvals, remembered, lease.clone());
         let ended = start_owner(owner, inputs, stop.clone())?;
         let reading = Reading {
             readers: readers.clone(),
@@ -170,7 +174,8 @@ impl Terms {
             counters: Arc::clone(&self.counters),
         };
         listen_to_peers(&self.actors, exits, &core, reading);
-        let term = Arc::new(Term { id, core, readers, streams, allocation });
+        tracing::info!(pid = %self.identity.pid, id = %id, "this master leads");
+        let term = Arc::new(Term { id, lease, core, readers, streams, allocation });
         Ok(Incumbency { term, actors: self.actors.clone(), stop, ended })
     }
 
