@@ -3,7 +3,9 @@
 //!
 //! - [`v1`]: the messages of the HTTP APIs (`mesos.v1` and its packages).
 //! - [`internal`], [`SlaveInfo`]: what daemons and libprocess drivers send each other. On the wire
-//!   the rest of v0 is v1, so these messages use v1 types.
+//!   the rest of v0 is v1, so these messages use v1 types. What Mesos's masters keep on disk is
+//!   beside them.
+//! - [`records`]: what our master keeps on disk and Mesos has no message for.
 //! - [`v0`]: the differences as one table, v0 words, and the one call that differs in bytes.
 //! - [`encode`], [`decode`], [`required`]: to protobuf bytes, and back to a message with all its
 //!   required fields.
@@ -35,3 +37,4 @@ pub use desc::{Described, WireMessage};
 pub use encode::encode;
 pub use generated::mesos::v1;
 pub use generated::mesos::{SlaveInfo, internal};
+pub use generated::reeve::registry as records;

@@ -10,6 +10,7 @@ use reeve_wire::v0;
 
 const FACTS: &[&str] = &[
     include_str!("facts/internal-messages.tsv"),
+    include_str!("facts/registry.tsv"),
     include_str!("facts/v0.tsv"),
     include_str!("facts/v1-agent.tsv"),
     include_str!("facts/v1-allocator.tsv"),
@@ -65,7 +66,9 @@ fn ours() -> Book {
         let values = values.map(|value| format!("{}\t{}", value.number, value.name)).collect();
         (format!("enum {}", desc.name), values)
     };
-    messages().iter().map(message).chain(enums().iter().map(of_enum)).collect()
+    let all = messages().iter().map(message).chain(enums().iter().map(of_enum));
+    // Our own messages are no facts about Mesos.
+    all.filter(|(name, _)| !name.contains(" reeve.")).collect()
 }
 
 fn field_line(desc: &Desc, field: &Field) -> String {
