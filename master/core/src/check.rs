@@ -152,6 +152,11 @@ impl Master {
                 return Err(format!("framework {} has a task that is not tracked", framework.id));
             }
         }
+        for (stream, id) in &self.frameworks.opening {
+            if !self.frameworks.waiting.contains_key(id) {
+                return Err(format!("{stream:?} waits for {id}, which nothing is written about"));
+            }
+        }
         match places.first_key_value() {
             None => Ok(()),
             Some(((fx, ix), _)) => Err(format!("{fx:?} is on {ix:?} and does not know it")),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use reeve_machine::Wall;
 use reeve_model::{
     AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, KillPolicy, OfferId,
     Pid, Quantities, Role, StatusUpdate, TaskId, TaskInfo, TaskStatus, Uuid,
@@ -11,7 +12,7 @@ use reeve_model::{
 
 use crate::allocation;
 use crate::answer::Answer;
-use crate::event::{RequestId, StreamId, WriteId};
+use crate::event::{CompletedFramework, RequestId, StreamId, WriteId};
 use crate::offers::Offer;
 use crate::view::Change;
 
@@ -76,11 +77,23 @@ pub enum Mutation {
     /// An agent is admitted, or its description changed.
     Admit(Arc<AgentInfo>),
     /// An agent went out of reach.
-    MarkUnreachable(AgentId, reeve_machine::Wall),
+    MarkUnreachable(AgentId, Wall),
     /// An unreachable agent is back.
     MarkReachable(Arc<AgentInfo>),
     /// An agent left for good.
     Remove(AgentId),
+    /// A framework is described like this from now on; it first subscribed then.
+    Describe(Arc<FrameworkInfo>, Wall),
+    /// A framework ended.
+    Complete {
+        /// The framework.
+        completed: CompletedFramework,
+        /// Frameworks that ended long before, and are not to be remembered any longer.
+        forgotten: Vec<FrameworkId>,
+    },
+    /// Nothing is to be remembered of a framework: nobody was ever told of it, or too many ended
+    /// since.
+    ForgetFramework(FrameworkId),
 }
 
 /// Messages to an agent (LP-10).

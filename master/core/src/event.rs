@@ -22,7 +22,8 @@ pub struct StreamId(pub u64);
 pub struct WriteId(pub u64);
 
 /// One HTTP request that waits for the core's answer, numbered by the shell. Every event that
-/// carries one is answered by exactly one [`crate::Effect::Answer`], in the same step.
+/// carries one is answered by exactly one [`crate::Effect::Answer`]: in the same step, unless
+/// something must be durable first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(pub u64);
 
@@ -122,6 +123,30 @@ pub struct Recovered {
     pub unreachable: Vec<(AgentId, Wall)>,
     /// Agents that may not come back.
     pub gone: Vec<(AgentId, Wall)>,
+    /// Frameworks that did not end.
+    pub frameworks: Vec<RecoveredFramework>,
+    /// Frameworks that ended.
+    pub completed: Vec<CompletedFramework>,
+}
+
+/// A framework that the registry holds.
+#[derive(Clone, Debug)]
+pub struct RecoveredFramework {
+    /// The framework, with its id.
+    pub info: Arc<FrameworkInfo>,
+    /// When it first subscribed.
+    pub registered: Wall,
+}
+
+/// A framework that ended, and is remembered.
+#[derive(Clone, Debug)]
+pub struct CompletedFramework {
+    /// The framework, with its id.
+    pub info: Arc<FrameworkInfo>,
+    /// When it first subscribed.
+    pub registered: Wall,
+    /// When it ended.
+    pub ended: Wall,
 }
 
 /// `RegisterSlaveMessage`, parsed.

@@ -24,6 +24,7 @@ mod slab;
 mod step;
 mod tasks;
 pub mod view;
+mod writes;
 
 pub use answer::{Answer, Refusal};
 pub use effect::Effect;

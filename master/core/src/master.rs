@@ -6,9 +6,9 @@ use std::sync::Arc;
 use reeve_machine::{Machine, Tick, Timers};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
-use crate::agents::{Agents, Pending};
+use crate::agents::Agents;
 use crate::answer::{Answer, Refusal};
-use crate::effect::{Effect, Mutation};
+use crate::effect::Effect;
 use crate::event::{Event, Kind, Recovered, WriteId};
 use crate::frameworks::Frameworks;
 use crate::offers::{OfferNr, Offers};
@@ -16,6 +16,7 @@ use crate::options::Options;
 use crate::step::Step;
 use crate::tasks::Tasks;
 use crate::view::Change;
+use crate::writes::Pending;
 
 /// The master's state machine. One task owns it; see [`Event`] and [`Effect`] for its faces.
 ///
@@ -37,7 +38,7 @@ pub struct Master {
     pub(crate) tasks: Tasks,
     pub(crate) timers: Timers<Timer>,
     pub(crate) writes: BTreeMap<WriteId, Pending>,
-    next_write: u64,
+    pub(crate) next_write: u64,
 }
 
 /// What the master waits for.
@@ -136,9 +137,11 @@ impl Master {
             self.timers.set(Timer::Awaited, step.now + self.options.agent_reregister_timeout);
         }
         self.timers.set(Timer::Forget, step.now + crate::agents::FORGET_INTERVAL);
+        self.recover_frameworks(step, recovered.frameworks, recovered.completed);
     }
 
-    fn take(&mut self, step: &mut Step<'_>, kind: Kind) {
+    pub(crate) fn take(&mut self, step: &mut Step<'_>, kind: Kind) {
+        let Some(kind) = self.in_turn(kind) else { return };
         match kind {
             Kind::Recovered(_) => {}
             Kind::Committed(write) => self.committed(step, write),
@@ -194,14 +197,6 @@ impl Master {
                 Timer::Forget => self.forget_due(step),
             }
         }
-    }
-
-    /// Asks for a mutation to be made durable; `pending` goes on when it is.
-    pub(crate) fn persist(&mut self, step: &mut Step<'_>, mutation: Mutation, pending: Pending) {
-        let write = WriteId(self.next_write);
-        self.next_write += 1;
-        self.writes.insert(write, pending);
-        step.push(Effect::Persist(write, mutation));
     }
 
     /// This master's id; only asked for once it leads.

@@ -9,8 +9,8 @@ use reeve_machine::{Machine, Tick, Wall};
 use reeve_master_core::allocation::{self, Host};
 use reeve_master_core::effect::{Mutation, Scheduler as To, ToScheduler};
 use reeve_master_core::event::{
-    Call, Caller, Channel, Event, Kind, Recovered, RequestId, StreamClaim, StreamId, Subscription,
-    WriteId,
+    Call, Caller, Channel, CompletedFramework, Event, Kind, Recovered, RecoveredFramework,
+    RequestId, StreamClaim, StreamId, Subscription, WriteId,
 };
 use reeve_master_core::{Effect, Master, Options, View};
 use reeve_model::{AgentId, AgentInfo, FrameworkId, FrameworkInfo, OfferId, Operation, TaskId};
@@ -71,6 +71,8 @@ pub struct MasterHost {
 struct Registry {
     agents: BTreeMap<AgentId, AgentInfo>,
     unreachable: BTreeMap<AgentId, Wall>,
+    frameworks: BTreeMap<FrameworkId, RecoveredFramework>,
+    completed: BTreeMap<FrameworkId, CompletedFramework>,
 }
 
 impl Registry {
@@ -89,6 +91,24 @@ impl Registry {
             Mutation::Remove(id) => {
                 self.agents.remove(&id);
                 self.unreachable.remove(&id);
+            }
+            Mutation::Describe(info, registered) => {
+                if let Some(id) = info.id.clone() {
+                    self.frameworks.insert(id, RecoveredFramework { info, registered });
+                }
+            }
+            Mutation::Complete { completed, forgotten } => {
+                if let Some(id) = completed.info.id.clone() {
+                    self.frameworks.remove(&id);
+                    self.completed.insert(id, completed);
+                }
+                forgotten.iter().for_each(|id| {
+                    self.completed.remove(id);
+                });
+            }
+            Mutation::ForgetFramework(id) => {
+                self.frameworks.remove(&id);
+                self.completed.remove(&id);
             }
         }
     }
@@ -169,6 +189,8 @@ impl Cluster {
             agents: master.registry.agents.values().cloned().collect(),
             unreachable: master.registry.unreachable.clone().into_iter().collect(),
             gone: Vec::new(),
+            frameworks: master.registry.frameworks.values().cloned().collect(),
+            completed: master.registry.completed.values().cloned().collect(),
         };
         self.master_step(Kind::Recovered(found));
         self.announce_master();
@@ -271,6 +293,15 @@ impl Cluster {
         }
     }
 
+    /// M12: who subscribed is written down, and who ended stays ended.
+    fn judge_subscribed(&self, id: &FrameworkId) -> Option<String> {
+        let registry = &self.master.registry;
+        if registry.completed.contains_key(id) {
+            return Some(format!("M12: {id} ended, and subscribes"));
+        }
+        (!registry.frameworks.contains_key(id)).then(|| format!("M12: {id} is not written down"))
+    }
+
     /// M1 and M9: offers are new when they are made and known when they are taken back, and only
     /// the newest stream of a framework hears of anything.
     fn master_speaks(&mut self, to: To, event: ToScheduler) {
@@ -281,6 +312,7 @@ impl Cluster {
         match &event {
             ToScheduler::Subscribed { framework: id, .. } => {
                 master.newest.insert(id.clone(), stream);
+                broken = self.judge_subscribed(id);
             }
             ToScheduler::Offers(offers) => {
                 for offer in offers {

@@ -10,7 +10,7 @@ use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 use super::{Agent, Pending, Pings, State, apply_checkpointed};
 use crate::allocation;
 use crate::effect::{Effect, Mutation, ToAgent};
-use crate::event::{Registration, WriteId};
+use crate::event::Registration;
 use crate::master::{Master, Timer};
 use crate::step::{Step, numbered};
 use crate::tasks::Tally;
@@ -56,11 +56,10 @@ impl Master {
         }
     }
 
-    /// A write is durable: what waited for it goes on.
-    pub(crate) fn committed(&mut self, step: &mut Step<'_>, write: WriteId) {
-        match self.writes.remove(&write) {
-            None => {}
-            Some(Pending::Admit(pid, id, registration)) => {
+    /// What was written about an agent is durable: what waited for it goes on.
+    pub(crate) fn agent_written(&mut self, step: &mut Step<'_>, pending: Pending) {
+        match pending {
+            Pending::Admit(pid, id, registration) => {
                 self.agents.joining.remove(&pid);
                 self.agents.busy.remove(&id);
                 self.vacate(step, &pid);
@@ -69,23 +68,23 @@ impl Master {
                 self.announce(step, ix, Vec::new());
                 self.confirm(step, ix);
             }
-            Some(Pending::Readmit(pid, id, reregistration, message)) => {
+            Pending::Readmit(pid, id, reregistration, message) => {
                 self.agents.busy.remove(&id);
                 self.readmit(step, pid, id, *reregistration, message);
             }
-            Some(Pending::Revise(pid, id, reregistration)) => {
+            Pending::Revise(pid, id, reregistration) => {
                 self.agents.busy.remove(&id);
                 self.revise(step, pid, &id, *reregistration);
             }
-            Some(Pending::Unreachable(id, since, why)) => {
+            Pending::Unreachable(id, since, why) => {
                 self.agents.busy.remove(&id);
                 self.now_unreachable(step, id, since, &why);
             }
-            Some(Pending::Remove(id, why)) => {
+            Pending::Remove(id, why) => {
                 self.agents.busy.remove(&id);
                 self.now_removed(step, &id, &why);
             }
-            Some(Pending::Forget(id)) => {
+            Pending::Forget(id) => {
                 self.agents.busy.remove(&id);
                 self.now_forgotten(step, id);
             }

@@ -105,7 +105,7 @@ pub(crate) enum Pings {
     Waiting(u32),
 }
 
-/// What goes on when a write is durable.
+/// What goes on when what is written about an agent is durable.
 #[derive(Debug)]
 pub(crate) enum Pending {
     /// A new agent joins.

@@ -3,9 +3,10 @@
 use reeve_model::FrameworkId;
 use reeve_module_sdk::allocator::FrameworkIx;
 
+use super::Wishes;
 use crate::answer::{Answer, Refusal};
 use crate::effect::{Effect, Scheduler, ToAgent};
-use crate::event::{Call, Caller, StreamClaim};
+use crate::event::{Call, Caller, RequestId, StreamClaim};
 use crate::master::Master;
 use crate::step::Step;
 
@@ -23,10 +24,10 @@ impl Master {
             Caller::Driver(_) => None,
         };
         let answer = match self.admits(id, &caller) {
-            Ok(fx) => self.carry_out(step, fx, call),
-            Err(refusal) => Answer::Refused(refusal),
+            Ok(fx) => self.carry_out(step, fx, request, call),
+            Err(refusal) => Some(Answer::Refused(refusal)),
         };
-        if let Some(request) = request {
+        if let (Some(request), Some(answer)) = (request, answer) {
             step.push(Effect::Answer(request, answer));
         }
     }
@@ -54,9 +55,19 @@ impl Master {
         }
     }
 
-    fn carry_out(&mut self, step: &mut Step<'_>, fx: FrameworkIx, call: Call) -> Answer {
+    /// The answer to a call; none if it must wait for a write.
+    fn carry_out(
+        &mut self,
+        step: &mut Step<'_>,
+        fx: FrameworkIx,
+        request: Option<RequestId>,
+        call: Call,
+    ) -> Option<Answer> {
         match call {
-            Call::Teardown => self.remove_framework(step, fx),
+            Call::Teardown => {
+                self.end_framework(step, fx, request.map(|request| (request, Answer::Accepted)));
+                return None;
+            }
             Call::Accept { offers, operations, filters } => {
                 self.accept(step, fx, &offers, operations, filters);
             }
@@ -78,17 +89,18 @@ impl Master {
                 self.message_executor(step, fx, &agent, executor, data);
             }
             Call::UpdateFramework { info, suppressed, constraints } => {
-                let done = self.update_framework(step, fx, &info, suppressed, constraints);
-                return done.map_or_else(Answer::Refused, |()| Answer::Done);
+                let wishes = Wishes { suppressed, constraints };
+                let done = self.update_framework(step, fx, request, &info, wishes);
+                return done.unwrap_or_else(|refusal| Some(Answer::Refused(refusal)));
             }
-            Call::Forbidden(why) => return Answer::Refused(Refusal::Forbidden(why)),
+            Call::Forbidden(why) => return Some(Answer::Refused(Refusal::Forbidden(why))),
             // Operations are applied at once and their statuses carry no uuid; nobody listens to
             // REQUEST; inverse offers are not made.
             Call::AcknowledgeOperation { .. }
             | Call::Request
             | Call::AnswerInverseOffers { .. } => {}
         }
-        Answer::Accepted
+        Some(Answer::Accepted)
     }
 
     /// Sends a message to the agent of this id if it is connected.

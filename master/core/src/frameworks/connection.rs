@@ -1,5 +1,7 @@
 //! A framework's connection: heartbeats, its end, and the time to come back (FW-1).
 
+use std::time::Duration;
+
 use reeve_model::{FrameworkId, Pid};
 use reeve_module_sdk::allocator::FrameworkIx;
 
@@ -10,9 +12,13 @@ use crate::event::StreamId;
 use crate::master::{Master, Timer};
 use crate::step::Step;
 
+/// How long a framework's end waits if something else about it is being written.
+const AGAIN: Duration = Duration::from_secs(1);
+
 impl Master {
     /// A scheduler's event stream ended from its side, or could not take more.
     pub(crate) fn stream_closed(&mut self, step: &mut Step<'_>, stream: StreamId) {
+        self.frameworks.opening.remove(&stream);
         if let Some(fx) = self.frameworks.streaming(stream) {
             self.disconnect_framework(step, fx);
         }
@@ -54,7 +60,13 @@ impl Master {
 
     /// A framework did not come back in time.
     pub(crate) fn failover_overdue(&mut self, step: &mut Step<'_>, fx: FrameworkIx) {
-        self.remove_framework(step, fx);
+        let Some(framework) = self.frameworks.get(fx) else { return };
+        if self.frameworks.waiting.contains_key(&framework.id) {
+            // Something else about it is being written: see again when that is over.
+            self.timers.set(Timer::Failover(fx), step.now + AGAIN);
+            return;
+        }
+        self.end_framework(step, fx, None);
     }
 
     /// Sends an event to a framework's scheduler, if it is there.

@@ -2,10 +2,12 @@
 
 mod calls;
 mod connection;
+mod record;
 mod remove;
 mod store;
 mod subscribe;
 mod update;
 
+pub(crate) use record::Pending;
 pub(crate) use store::{Framework, Frameworks, Lost, State};
-pub(crate) use subscribe::{address, refuse};
+pub(crate) use subscribe::{Wishes, address, refuse};

@@ -1,5 +1,6 @@
 //! The end of a framework: its tasks are killed, its resources free (FL-15).
 
+use reeve_machine::Wall;
 use reeve_model::{FrameworkId, Reason};
 use reeve_module_sdk::allocator::FrameworkIx;
 
@@ -19,18 +20,17 @@ impl Master {
         request: RequestId,
         id: &FrameworkId,
     ) {
-        let answer = match self.frameworks.find(id) {
-            None => Answer::Refused(Refusal::NothingToTearDown),
-            Some(fx) => {
-                self.remove_framework(step, fx);
-                Answer::Done
+        match self.frameworks.find(id) {
+            None => {
+                let answer = Answer::Refused(Refusal::NothingToTearDown);
+                step.push(Effect::Answer(request, answer));
             }
-        };
-        step.push(Effect::Answer(request, answer));
+            Some(fx) => self.end_framework(step, fx, Some((request, Answer::Done))),
+        }
     }
 
-    /// Ends a framework and all it runs.
-    pub(crate) fn remove_framework(&mut self, step: &mut Step<'_>, fx: FrameworkIx) {
+    /// Ends a framework and all it runs, as soon as it is durable that it ended at `ended`.
+    pub(super) fn remove_framework(&mut self, step: &mut Step<'_>, fx: FrameworkIx, ended: Wall) {
         self.timers.cancel(&Timer::Failover(fx));
         self.timers.cancel(&Timer::Heartbeat(fx));
         self.end_framework_offers(step, fx);
@@ -52,7 +52,7 @@ impl Master {
             step.changed(Change::TaskRemoved(id.clone(), task, crate::view::TaskEnd::Forgotten));
         }
         self.remove_framework_executors(step, fx, &agents);
-        self.finish_framework(step, fx);
+        self.finish_framework(step, fx, ended);
     }
 
     fn remove_framework_executors(
@@ -70,7 +70,7 @@ impl Master {
         }
     }
 
-    fn finish_framework(&mut self, step: &mut Step<'_>, fx: FrameworkIx) {
+    fn finish_framework(&mut self, step: &mut Step<'_>, fx: FrameworkIx, ended: Wall) {
         match self.frameworks.disconnect(fx) {
             Some(Scheduler::Stream(stream)) => step.push(Effect::Close(stream)),
             Some(Scheduler::Driver(pid)) => step.push(Effect::Unlink(pid)),
@@ -78,7 +78,7 @@ impl Master {
         }
         if let Some(framework) = self.frameworks.complete(step.now, fx) {
             step.allocation(allocation::Event::FrameworkRemoved { framework: fx });
-            step.changed(Change::FrameworkCompleted(framework.id, step.wall));
+            step.changed(Change::FrameworkCompleted(framework.id, ended));
         }
     }
 }

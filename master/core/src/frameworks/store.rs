@@ -11,7 +11,7 @@ use reeve_model::{
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
 use crate::effect::Scheduler;
-use crate::event::StreamId;
+use crate::event::{Kind, StreamId};
 use crate::lookup::Lookup;
 use crate::offers::OfferNr;
 use crate::options::Options;
@@ -32,8 +32,15 @@ pub(crate) struct Frameworks {
     /// Tasks on each agent out of reach.
     lost_on: BTreeMap<AgentId, BTreeSet<(FrameworkIx, TaskId)>>,
     completed: BTreeSet<FrameworkId>,
+    /// Those that ended, and those whose end is being written; the oldest first.
     completed_order: VecDeque<FrameworkId>,
     max_completed: usize,
+    /// Frameworks that something is being written about, and what came for them meanwhile.
+    pub waiting: BTreeMap<FrameworkId, VecDeque<Kind>>,
+    /// Streams whose subscription waits for that.
+    pub opening: BTreeMap<StreamId, FrameworkId>,
+    /// Drivers whose new framework is being written.
+    pub joining: BTreeSet<Pid>,
     /// The number in the next framework's id.
     pub next: u64,
 }
@@ -44,6 +51,8 @@ pub(crate) struct Framework {
     pub id: FrameworkId,
     pub info: Arc<FrameworkInfo>,
     pub state: State,
+    /// Whether the registry holds it, as it is described here.
+    pub recorded: bool,
     pub suppressed: BTreeSet<Role>,
     pub constraints: Option<Arc<OfferConstraints>>,
     pub registered: Wall,
@@ -62,13 +71,14 @@ pub(crate) struct Framework {
 /// ```text
 ///   (new) ──subscribes──▶ Connected ──stream or link breaks──▶ Disconnected
 ///                          ▲     ▲ └──────────subscribes again──────┘  │
-///   Recovered ──subscribes─┘     │                                     │ failover timeout
-///     (from an agent's report; no timeout, FW-2)                       ▼
-///                          teardown ─────────────────────────────▶ (completed)
+///   Recovered ──subscribes─┘     │                                     │ failover timeout,
+///     │  (from the registry or   │                                     │ committed
+///     │   an agent's report)     │ teardown, committed                 ▼
+///     └──failover timeout, committed; see `await_scheduler`──▶ (completed)
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Known from agents alone.
+    /// Known from the registry, or from agents alone.
     Recovered,
     /// Its scheduler is there, and wants offers.
     Active(Scheduler),
@@ -96,6 +106,9 @@ impl Frameworks {
             completed: BTreeSet::new(),
             completed_order: VecDeque::new(),
             max_completed: options.max_completed_frameworks,
+            waiting: BTreeMap::new(),
+            opening: BTreeMap::new(),
+            joining: BTreeSet::new(),
             next: 0,
         }
     }
@@ -124,11 +137,34 @@ impl Frameworks {
         self.completed.contains(id)
     }
 
+    /// Whether anything is known of a framework of this id.
+    pub fn is_taken(&self, id: &FrameworkId) -> bool {
+        self.by_id.contains_key(id) || self.waiting.contains_key(id) || self.is_completed(id)
+    }
+
     pub fn insert(&mut self, now: Tick, framework: Framework) -> FrameworkIx {
         let id = framework.id.clone();
         let ix = FrameworkIx(self.all.insert(now, framework));
         self.by_id.insert(id, ix);
         ix
+    }
+
+    /// Makes room for one more that ended; says who is not remembered any longer.
+    pub fn retire(&mut self, id: &FrameworkId) -> Vec<FrameworkId> {
+        self.completed_order.push_back(id.clone());
+        let excess = self.completed_order.len().saturating_sub(self.max_completed);
+        let forgotten: Vec<FrameworkId> = self.completed_order.drain(..excess).collect();
+        forgotten.iter().for_each(|id| {
+            self.completed.remove(id);
+        });
+        forgotten
+    }
+
+    /// Remembers that a framework ended, if there was room made for it and still is.
+    pub fn remember(&mut self, id: &FrameworkId) {
+        if self.completed_order.contains(id) {
+            self.completed.insert(id.clone());
+        }
     }
 
     /// Takes a framework out and remembers that it ended.
@@ -140,14 +176,7 @@ impl Frameworks {
         }
         let framework = self.all.remove(now, ix.0)?;
         self.by_id.swap_remove(&framework.id);
-        if self.completed.insert(framework.id.clone()) {
-            self.completed_order.push_back(framework.id.clone());
-        }
-        while self.completed_order.len() > self.max_completed {
-            if let Some(oldest) = self.completed_order.pop_front() {
-                self.completed.remove(&oldest);
-            }
-        }
+        self.remember(&framework.id);
         Some(framework)
     }
 
@@ -232,6 +261,11 @@ impl Framework {
 
     pub fn is_connected(&self) -> bool {
         self.scheduler().is_some()
+    }
+
+    /// Whether it is described by its scheduler's own words, and not by what an agent remembers.
+    pub fn is_authentic(&self) -> bool {
+        self.recorded || self.state != State::Recovered
     }
 
     pub fn is_active(&self) -> bool {

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use reeve_model::{FrameworkId, FrameworkInfo, OfferConstraints, Role};
 use reeve_module_sdk::allocator::FrameworkIx;
 
-use super::{Framework, State};
+use super::record::Novelty;
+use super::{Framework, Pending, State};
 use crate::allocation;
-use crate::effect::{Effect, Scheduler, ToScheduler};
+use crate::effect::{Effect, Mutation, Scheduler, ToScheduler};
 use crate::event::{Channel, StreamId, Subscription};
 use crate::lookup::Lookup;
 use crate::master::{Master, Timer};
@@ -30,8 +31,17 @@ pub(crate) fn refuse(step: &mut Step<'_>, to: &Scheduler, why: impl Into<String>
     }
 }
 
+/// What a framework wants of the offers it gets.
+#[derive(Clone, Debug)]
+pub(crate) struct Wishes {
+    /// Roles it wants no offers for.
+    pub suppressed: BTreeSet<Role>,
+    /// What agents it wants offers of.
+    pub constraints: Option<Arc<OfferConstraints>>,
+}
+
 impl Master {
-    /// A scheduler subscribes.
+    /// A scheduler subscribes. What the registry does not hold yet is written first.
     pub(crate) fn subscribes(
         &mut self,
         step: &mut Step<'_>,
@@ -43,53 +53,55 @@ impl Master {
         if let Err(why) = check_roles(&info, &suppressed, constraints.as_deref()) {
             return refuse(step, &to, why);
         }
+        let wishes = Wishes { suppressed, constraints };
         let Some(id) = info.id.clone() else {
-            return self.subscribe_new(step, to, info, suppressed, constraints);
+            return self.subscribe_new(step, to, &info, wishes);
         };
         if self.frameworks.is_completed(&id) {
             return refuse(step, &to, "Framework has been removed");
         }
-        if let Scheduler::Driver(pid) = &to
-            && let Some(before) = self.frameworks.driven_by(pid)
-            && self.frameworks.find(&id) != Some(before)
+        let known = self.frameworks.find(&id);
+        if let Some(fx) = known
+            && let Err(why) = self.may_take_over(fx, &to, &info, force)
         {
-            // A driver has one framework: the one before has lost its scheduler.
-            self.disconnect_framework(step, before);
-        }
-        let Some(fx) = self.frameworks.find(&id) else {
-            // Known to an earlier leader; its tasks follow when their agents return.
-            let fx = self.add_framework(step, id, info, State::Disconnected);
-            self.set_wishes(fx, suppressed, constraints);
-            self.connect_framework(step, fx, &to, true);
-            return self.announce_framework(step, fx);
-        };
-        if let Err(why) = self.may_take_over(fx, &to, &info, force) {
             return refuse(step, &to, why);
         }
-        self.subscribe_again(step, fx, to, info, suppressed, constraints);
+        let known = known.and_then(|fx| self.frameworks.get(fx));
+        let registered = known.map_or(step.wall, |framework| framework.registered);
+        let info = described(&id, &info, known.filter(|framework| framework.is_authentic()));
+        if known.is_some_and(|framework| framework.recorded && framework.info == info) {
+            return self.take_in(step, id, &to, info, wishes, Novelty::Again);
+        }
+        let mutation = Mutation::Describe(info.clone(), registered);
+        let pending = Pending::Subscribe(to, info, wishes, Novelty::Again);
+        self.write_framework(step, id, mutation, pending);
     }
 
     fn subscribe_new(
         &mut self,
         step: &mut Step<'_>,
         to: Scheduler,
-        info: Arc<FrameworkInfo>,
-        suppressed: BTreeSet<Role>,
-        constraints: Option<Arc<OfferConstraints>>,
+        info: &FrameworkInfo,
+        wishes: Wishes,
     ) {
-        if let Scheduler::Driver(pid) = &to
-            && let Some(known) = self.frameworks.driven_by(pid)
-        {
-            // Our answer got lost, and the driver does not know its id yet.
-            let Some(framework) = self.frameworks.get(known) else { return };
-            let event = ToScheduler::Subscribed { framework: framework.id.clone(), again: false };
-            return step.scheduler(&to, event);
+        if let Scheduler::Driver(pid) = &to {
+            if let Some(known) = self.frameworks.driven_by(pid) {
+                // Our answer got lost, and the driver does not know its id yet.
+                let Some(framework) = self.frameworks.get(known) else { return };
+                let id = framework.id.clone();
+                let event = ToScheduler::Subscribed { framework: id, again: false };
+                return step.scheduler(&to, event);
+            }
+            if !self.frameworks.joining.insert(pid.clone()) {
+                // It is answered when its framework is written.
+                return;
+            }
         }
         let id = self.new_framework_id();
-        let fx = self.add_framework(step, id, info, State::Disconnected);
-        self.set_wishes(fx, suppressed, constraints);
-        self.connect_framework(step, fx, &to, false);
-        self.announce_framework(step, fx);
+        let info = described(&id, info, None);
+        let mutation = Mutation::Describe(info.clone(), step.wall);
+        let pending = Pending::Subscribe(to, info, wishes, Novelty::New);
+        self.write_framework(step, id, mutation, pending);
     }
 
     /// An id that no framework has or had.
@@ -97,7 +109,7 @@ impl Master {
         loop {
             let id = FrameworkId::new(format!("{}-{:04}", self.name(), self.frameworks.next));
             self.frameworks.next += 1;
-            if self.frameworks.find(&id).is_none() && !self.frameworks.is_completed(&id) {
+            if !self.frameworks.is_taken(&id) {
                 return id;
             }
         }
@@ -112,8 +124,7 @@ impl Master {
         force: bool,
     ) -> Result<(), String> {
         let Some(framework) = self.frameworks.get(fx) else { return Ok(()) };
-        let known = framework.state != State::Recovered;
-        if known && framework.info.principal != info.principal {
+        if framework.is_authentic() && framework.info.principal != info.principal {
             return Err("Changing framework's principal is not allowed.".to_owned());
         }
         match (framework.scheduler(), to) {
@@ -125,18 +136,49 @@ impl Master {
         }
     }
 
+    /// The registry holds the framework like this, and its scheduler is there.
+    pub(super) fn take_in(
+        &mut self,
+        step: &mut Step<'_>,
+        id: FrameworkId,
+        to: &Scheduler,
+        info: Arc<FrameworkInfo>,
+        wishes: Wishes,
+        novelty: Novelty,
+    ) {
+        let known = self.frameworks.find(&id);
+        if let Scheduler::Driver(pid) = to
+            && let Some(before) = self.frameworks.driven_by(pid)
+            && known != Some(before)
+        {
+            // A driver has one framework: the one before has lost its scheduler.
+            self.disconnect_framework(step, before);
+        }
+        if let Some(fx) = known {
+            return self.subscribe_again(step, fx, to, info, wishes);
+        }
+        let fx = self.add_framework(step, id, info, State::Disconnected);
+        if let Some(framework) = self.frameworks.get_mut(fx) {
+            framework.recorded = true;
+        }
+        self.set_wishes(fx, wishes);
+        // An id that we did not give is known from an earlier leader; the tasks follow when their
+        // agents return.
+        self.connect_framework(step, fx, to, novelty == Novelty::Again);
+        self.announce_framework(step, fx);
+    }
+
     fn subscribe_again(
         &mut self,
         step: &mut Step<'_>,
         fx: FrameworkIx,
-        to: Scheduler,
+        to: &Scheduler,
         info: Arc<FrameworkInfo>,
-        suppressed: BTreeSet<Role>,
-        constraints: Option<Arc<OfferConstraints>>,
+        wishes: Wishes,
     ) {
         let old = self.frameworks.disconnect(fx);
         if let Some(old) = &old
-            && *old != to
+            && old != to
         {
             refuse(step, old, "Framework failed over");
             if let Scheduler::Driver(pid) = old {
@@ -145,20 +187,14 @@ impl Master {
         }
         let wall = step.wall;
         if let Some(framework) = self.frameworks.get_mut(fx) {
-            let mut info = FrameworkInfo::clone(&info);
-            if framework.state != State::Recovered {
-                // What cannot change stays as it was (SC-16).
-                info.user.clone_from(&framework.info.user);
-                info.checkpoint = framework.info.checkpoint;
-            }
-            info.id = Some(framework.id.clone());
-            framework.info = Arc::new(info);
+            framework.info = info;
+            framework.recorded = true;
             framework.reregistered = Some(wall);
         }
-        self.set_wishes(fx, suppressed, constraints);
+        self.set_wishes(fx, wishes);
         self.describe_framework(step, fx);
-        self.connect_framework(step, fx, &to, true);
-        if old.as_ref() != Some(&to) {
+        self.connect_framework(step, fx, to, true);
+        if old.as_ref() != Some(to) {
             // A scheduler that took over knows nothing of offers made to the one before.
             self.end_framework_offers(step, fx);
         }
@@ -180,6 +216,7 @@ impl Master {
                 id,
                 info,
                 state,
+                recorded: false,
                 suppressed: BTreeSet::new(),
                 constraints: None,
                 registered: step.wall,
@@ -192,15 +229,10 @@ impl Master {
         )
     }
 
-    pub(super) fn set_wishes(
-        &mut self,
-        fx: FrameworkIx,
-        suppressed: BTreeSet<Role>,
-        constraints: Option<Arc<OfferConstraints>>,
-    ) {
+    pub(super) fn set_wishes(&mut self, fx: FrameworkIx, wishes: Wishes) {
         if let Some(framework) = self.frameworks.get_mut(fx) {
-            framework.suppressed = suppressed;
-            framework.constraints = constraints;
+            framework.suppressed = wishes.suppressed;
+            framework.constraints = wishes.constraints;
         }
     }
 
@@ -250,14 +282,33 @@ impl Master {
             return;
         }
         let fx = self.add_framework(step, id, info, State::Recovered);
+        self.await_scheduler(step, fx);
+    }
+
+    /// A framework is known and its scheduler is not there: it has some time to come. Mesos lets
+    /// it run for ever (FW-2, MESOS-4659); here it has its failover timeout, but no less time than
+    /// agents have to come back.
+    pub(super) fn await_scheduler(&mut self, step: &mut Step<'_>, fx: FrameworkIx) {
         let Some(framework) = self.frameworks.get(fx) else { return };
-        // Mesos lets it run for ever if its scheduler never comes (FW-2, MESOS-4659). Here it has
-        // its failover timeout, but no less time than agents have to come back.
         let timeout = framework.info.failover_timeout.max(self.options.agent_reregister_timeout);
         self.timers.set(Timer::Failover(fx), step.now + timeout);
         step.changed(framework.change());
         self.announce_framework(step, fx);
     }
+}
+
+/// The framework as a subscription leaves it: what cannot change stays as it was (SC-16).
+fn described(
+    id: &FrameworkId,
+    info: &FrameworkInfo,
+    before: Option<&Framework>,
+) -> Arc<FrameworkInfo> {
+    let mut info = FrameworkInfo { id: Some(id.clone()), ..info.clone() };
+    if let Some(before) = before {
+        info.user.clone_from(&before.info.user);
+        info.checkpoint = before.info.checkpoint;
+    }
+    Arc::new(info)
 }
 
 /// Roles that are only spoken of must be roles of the framework.

@@ -1,20 +1,22 @@
 //! A framework that describes itself anew, or wants more or fewer offers (SC-6, SC-7, SC-16).
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use reeve_model::{FrameworkInfo, OfferConstraints, Role};
+use reeve_model::{FrameworkInfo, Role};
 use reeve_module_sdk::allocator::FrameworkIx;
 
 use super::subscribe::check_roles;
+use super::{Pending, Wishes};
 use crate::allocation;
-use crate::answer::Refusal;
-use crate::effect::ToAgent;
+use crate::answer::{Answer, Refusal};
+use crate::effect::{Mutation, ToAgent};
+use crate::event::RequestId;
 use crate::master::Master;
 use crate::step::Step;
 
 impl Master {
-    /// UPDATE_FRAMEWORK: all or nothing. Offers in roles it gives up are taken back.
+    /// UPDATE_FRAMEWORK: all or nothing. A new description is written first; then the answer
+    /// follows, if there is a request.
     ///
     /// # Errors
     /// If the description is wrong, or changes what cannot change.
@@ -22,21 +24,38 @@ impl Master {
         &mut self,
         step: &mut Step<'_>,
         fx: FrameworkIx,
+        request: Option<RequestId>,
         info: &FrameworkInfo,
-        suppressed: BTreeSet<Role>,
-        constraints: Option<Arc<OfferConstraints>>,
-    ) -> Result<(), Refusal> {
-        let Some(framework) = self.frameworks.get_mut(fx) else {
-            return Err(Refusal::UnknownFramework);
-        };
-        check_roles(info, &suppressed, constraints.as_deref()).map_err(Refusal::Invalid)?;
+        wishes: Wishes,
+    ) -> Result<Option<Answer>, Refusal> {
+        let framework = self.frameworks.get(fx).ok_or(Refusal::UnknownFramework)?;
+        check_roles(info, &wishes.suppressed, wishes.constraints.as_deref())
+            .map_err(Refusal::Invalid)?;
         check_fixed(&framework.info, info)?;
-        framework.info = Arc::new(FrameworkInfo {
-            id: Some(framework.id.clone()),
-            ..FrameworkInfo::clone(info)
-        });
+        let id = framework.id.clone();
+        let info = Arc::new(FrameworkInfo { id: Some(id.clone()), ..info.clone() });
+        if framework.recorded && framework.info == info {
+            self.redescribe_framework(step, fx, info, wishes);
+            return Ok(Some(Answer::Done));
+        }
+        let mutation = Mutation::Describe(info.clone(), framework.registered);
+        self.write_framework(step, id, mutation, Pending::Update(request, info, wishes));
+        Ok(None)
+    }
+
+    /// A framework's description is durable. Offers in roles it gives up are taken back.
+    pub(super) fn redescribe_framework(
+        &mut self,
+        step: &mut Step<'_>,
+        fx: FrameworkIx,
+        info: Arc<FrameworkInfo>,
+        wishes: Wishes,
+    ) {
+        let Some(framework) = self.frameworks.get_mut(fx) else { return };
+        framework.info = info.clone();
+        framework.recorded = true;
         let offers: Vec<_> = framework.offers.iter().copied().collect();
-        self.set_wishes(fx, suppressed, constraints);
+        self.set_wishes(fx, wishes);
         for offer in offers {
             if self.offers.get(offer).is_some_and(|o| !info.has_role(&o.offer.role)) {
                 self.rescind(step, offer);
@@ -46,7 +65,6 @@ impl Master {
         if let Some(framework) = self.frameworks.get(fx) {
             step.changed(framework.change());
         }
-        Ok(())
     }
 
     /// Tells the allocation machine, and the agents the framework is on, what it is now.

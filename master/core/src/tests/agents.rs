@@ -79,8 +79,8 @@ fn a_new_agent_at_the_address_of_a_lost_one_replaces_it() {
     assert_eq!(
         lines,
         [
-            "persist 1: remove m-S0",
-            "persist 2: admit m-S1",
+            "persist 2: remove m-S0",
+            "persist 3: admit m-S1",
             "#1 < update t TASK_GONE REASON_AGENT_REMOVED",
             "alloc: f0 gives a0 cpus:1",
             "alloc: a0 removed",
@@ -111,7 +111,7 @@ fn an_agent_that_answers_no_ping_is_unreachable_after_75_seconds() {
             "alloc: a0 active false",
             "alloc: f0 gives a0 cpus:3",
             "#1 < rescind m-O1",
-            "persist 1: unreachable m-S0",
+            "persist 2: unreachable m-S0",
             "#1 < update t TASK_UNREACHABLE REASON_AGENT_REMOVED",
             "alloc: f0 gives a0 cpus:1",
             "unlink a1",
@@ -132,10 +132,10 @@ fn nobody_hears_that_an_agent_is_unreachable_before_that_is_durable() {
     c.run(&f, 0, &a, "t");
     c.commits = false;
     let lines = silence(&mut c);
-    assert_eq!(lines, ["alloc: a0 active false", "persist 1: unreachable m-S0"]);
+    assert_eq!(lines, ["alloc: a0 active false", "persist 2: unreachable m-S0"]);
     assert!(c.update("a1", &a, &f.0, "t", TaskState::Running, 1).is_empty());
     assert!(c.step(returns("a1", reregistration(&a, "cpus:4"))).is_empty(), "it asks again");
-    let lines = c.step(Kind::Committed(WriteId(1)));
+    let lines = c.step(Kind::Committed(WriteId(2)));
     assert_eq!(lines[0], "#1 < update t TASK_UNREACHABLE REASON_AGENT_REMOVED");
 }
 
@@ -151,7 +151,7 @@ fn an_unreachable_agent_comes_back_with_its_tasks() {
     assert_eq!(
         c.step(returns("a1", back)),
         [
-            "persist 2: reachable m-S0",
+            "persist 3: reachable m-S0",
             "link a1",
             "#1 < update t TASK_RUNNING REASON_AGENT_REREGISTERED",
             "alloc: agent a1 cpus:4 used [f0 cpus:1]",
@@ -301,7 +301,7 @@ fn agents_that_do_not_come_back_after_a_failover_are_unreachable() {
     c.framework();
     let lines = c.pass(Duration::from_secs(600));
     let lines: Vec<_> = lines.into_iter().filter(|line| !line.contains("heart")).collect();
-    assert_eq!(lines, ["persist 0: unreachable old-S1", "#1 < lost old-S1"]);
+    assert_eq!(lines, ["persist 1: unreachable old-S1", "#1 < lost old-S1"]);
 }
 
 #[test]
@@ -350,7 +350,7 @@ fn an_agent_that_changed_is_written_anew_before_it_counts() {
     c.grant(0, 0, "cpus:4");
     c.step(Kind::LinkBroken(pid("a1")));
     let lines = c.step(returns("a1", reregistration(&a, "cpus:8")));
-    assert_eq!(lines[0], "persist 1: admit m-S0");
+    assert_eq!(lines[0], "persist 2: admit m-S0");
     assert!(lines.contains(&"alloc: a0 is cpus:8".to_owned()), "{lines:?}");
 }
 

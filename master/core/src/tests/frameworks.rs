@@ -126,7 +126,12 @@ fn a_framework_that_stays_away_ends_and_its_tasks_are_killed() {
     let lines: Vec<_> = lines.into_iter().filter(|line| !line.contains("ping")).collect();
     assert_eq!(
         lines,
-        ["a1 < shutdown framework m-0000", "alloc: f0 gives a0 cpus:1", "alloc: f0 removed"]
+        [
+            "persist 2: complete m-0000 forget []",
+            "a1 < shutdown framework m-0000",
+            "alloc: f0 gives a0 cpus:1",
+            "alloc: f0 removed"
+        ]
     );
     let view = c.view();
     assert_eq!(view.completed[0].completed[0].state, TaskState::Killed);
@@ -149,6 +154,7 @@ fn teardown_ends_a_framework_at_once() {
     assert_eq!(
         c.call(&f, Call::Teardown),
         [
+            "persist 2: complete m-0000 forget []",
             "alloc: f0 gives a0 cpus:3",
             "a1 < shutdown framework m-0000",
             "alloc: f0 gives a0 cpus:1",
@@ -177,7 +183,7 @@ fn a_framework_known_to_an_earlier_leader_is_taken_in() {
     let mut c = Cluster::new();
     let (id, _, lines) = c.subscribe(returning(&"old-0007".into()));
     assert_eq!(id.as_str(), "old-0007");
-    assert_eq!(lines[0], "#1 < subscribed old-0007 again");
+    assert_eq!(lines[..2], ["persist 0: describe old-0007", "#1 < subscribed old-0007 again"]);
 }
 
 #[test]
@@ -208,6 +214,7 @@ fn an_update_gives_up_roles_and_their_offers() {
     assert_eq!(
         update(&mut c, &f, info),
         [
+            "persist 2: describe m-0000",
             "alloc: f0 gives a0 cpus:2",
             "#1 < rescind m-O1",
             "alloc: f0 changed, suppressed {}",
@@ -244,7 +251,7 @@ fn drives(driver: &str, info: FrameworkInfo, force: bool, number: u64) -> Kind {
 fn a_driver_takes_over_from_another_only_by_force() {
     let mut c = Cluster::new();
     let lines = c.step(drives("d1", framework(), false, 1));
-    assert_eq!(lines[..2], ["link d1", "d1 < subscribed m-0000"]);
+    assert_eq!(lines[..3], ["persist 0: describe m-0000", "link d1", "d1 < subscribed m-0000"]);
     let again = c.step(drives("d1", framework(), false, 2));
     assert_eq!(
         again,

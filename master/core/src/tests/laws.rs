@@ -39,6 +39,9 @@ struct Watch {
     offers: BTreeSet<OfferId>,
     ended: BTreeSet<OfferId>,
     writes: Vec<WriteId>,
+    requests: u64,
+    /// Requests that were not answered yet.
+    open: BTreeSet<RequestId>,
     /// What the allocation machine believes to be held.
     ledger: BTreeMap<(u32, u32), Resources>,
     /// How many tasks it believes to live: by framework, agent and role.
@@ -55,16 +58,14 @@ impl Watch {
             offers: BTreeSet::new(),
             ended: BTreeSet::new(),
             writes: Vec::new(),
+            requests: 0,
+            open: BTreeSet::new(),
             ledger: BTreeMap::new(),
             tasks: BTreeMap::new(),
         }
     }
 
     fn step(&mut self, kind: Kind) {
-        let asked = match &kind {
-            Kind::Calls(_, Caller::Request(..), _) | Kind::TeardownAsked(..) => 1,
-            _ => 0,
-        };
         if let Kind::Granted(grants) = &kind {
             for grant in grants {
                 let held = self.ledger.entry((grant.framework.0, grant.agent.0)).or_default();
@@ -73,10 +74,11 @@ impl Watch {
         }
         self.c.step(kind);
         let effects = std::mem::take(&mut self.c.effects);
-        let answers = effects.iter().filter(|effect| matches!(effect, Effect::Answer(..)));
-        assert_eq!(answers.count(), asked);
         for effect in &effects {
             match effect {
+                Effect::Answer(request, _) => {
+                    assert!(self.open.remove(request), "{request:?} is answered twice");
+                }
                 Effect::Persist(write, _) => self.writes.push(*write),
                 Effect::Allocation(event) => self.account(event),
                 Effect::Changed(Change::OfferMade(offer)) => {
@@ -163,6 +165,23 @@ impl Watch {
         let tasks: usize = view.frameworks.values().map(|framework| framework.tasks.len()).sum();
         assert_eq!(tasks, self.c.master.tasks.iter().count());
         assert_eq!(view.offers.len(), self.offers.len() - self.ended.len());
+    }
+
+    /// A request that waits from now on.
+    fn request(&mut self) -> RequestId {
+        self.requests += 1;
+        let request = RequestId(self.requests);
+        self.open.insert(request);
+        request
+    }
+
+    /// Everything becomes durable, and then nobody waits.
+    fn settle(&mut self) {
+        while !self.writes.is_empty() {
+            let write = self.writes.remove(0);
+            self.step(Kind::Committed(write));
+        }
+        assert!(self.open.is_empty(), "{:?} are never answered", self.open);
     }
 
     fn agent(&self, choice: u8) -> AgentId {
@@ -252,11 +271,14 @@ impl Watch {
                 self.step(Kind::Subscribes(stream, Box::new(subscription(info))));
             }
             1 => self.step(Kind::StreamClosed(StreamId(u64::from(x) % (self.streams + 1)))),
-            2 => self.step(Kind::TeardownAsked(RequestId(1), self.framework(x))),
+            2 => {
+                let request = self.request();
+                self.step(Kind::TeardownAsked(request, self.framework(x)));
+            }
             _ => {
                 let call = self.call((kind, x, y, z));
                 let claim = StreamClaim::Is(self.stream_of(&self.framework(x)));
-                let caller = Caller::Request(RequestId(1), claim, None);
+                let caller = Caller::Request(self.request(), claim, None);
                 self.step(Kind::Calls(self.framework(x), caller, call));
             }
         }
@@ -297,6 +319,12 @@ impl Watch {
             12 => Call::Reconcile(Vec::new()),
             13 => Call::Suppress(Vec::new()),
             14 => Call::Revive(Vec::new()),
+            15 => {
+                let id = Some(self.framework(x));
+                let name = format!("name {}", y % 2);
+                let info = Arc::new(FrameworkInfo { id, name, ..framework() });
+                Call::UpdateFramework { info, suppressed: BTreeSet::new(), constraints: None }
+            }
             _ => Call::Teardown,
         }
     }
@@ -380,12 +408,11 @@ proptest! {
         for _ in 0..2 {
             watch.scheduler_moves((0, 0, 0, 0));
         }
-        for write in std::mem::take(&mut watch.writes) {
-            watch.step(Kind::Committed(write));
-        }
+        watch.settle();
         for one in moves {
             watch.make(one);
         }
+        watch.settle();
     }
 
     #[test]

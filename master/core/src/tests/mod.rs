@@ -7,6 +7,7 @@ mod laws;
 mod offers;
 mod reclaims;
 mod reconcile;
+mod records;
 mod render;
 mod tasks;
 

@@ -23,6 +23,7 @@ fn recovered() -> Recovered {
         agents: vec![registration(Some(&id), "cpus:4").info],
         unreachable: vec![(AgentId::new("old-S2"), Wall::from_seconds(1_699_999_999))],
         gone: vec![(AgentId::new("old-S3"), Wall::from_seconds(5))],
+        ..Recovered::default()
     }
 }
 

@@ -49,7 +49,17 @@ fn of_mutation(mutation: &Mutation) -> String {
         Mutation::MarkUnreachable(id, _) => format!("unreachable {id}"),
         Mutation::MarkReachable(info) => format!("reachable {}", id(info)),
         Mutation::Remove(id) => format!("remove {id}"),
+        Mutation::Describe(info, _) => format!("describe {}", of_framework(info)),
+        Mutation::Complete { completed, forgotten } => {
+            let forgotten: Vec<&str> = forgotten.iter().map(|id| id.as_str()).collect();
+            format!("complete {} forget {forgotten:?}", of_framework(&completed.info))
+        }
+        Mutation::ForgetFramework(id) => format!("forget {id}"),
     }
+}
+
+fn of_framework(info: &reeve_model::FrameworkInfo) -> String {
+    info.id.as_ref().map(ToString::to_string).unwrap_or_default()
 }
 
 fn id(info: &reeve_model::AgentInfo) -> String {

@@ -23,7 +23,12 @@ fn a_task_lives_from_offer_to_acknowledged_end() {
     let (id, stream, lines) = c.subscribe(framework());
     assert_eq!(
         lines,
-        ["#1 < subscribed m-0000", "#1 < heartbeat", "alloc: framework f0 active true"]
+        [
+            "persist 1: describe m-0000",
+            "#1 < subscribed m-0000",
+            "#1 < heartbeat",
+            "alloc: framework f0 active true"
+        ]
     );
     let f = (id, stream);
     let offers = c.grant(0, 0, "cpus:4;mem:1024");

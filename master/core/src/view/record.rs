@@ -50,7 +50,7 @@ pub struct FrameworkRecord {
     pub active: bool,
     /// Whether its scheduler is connected.
     pub connected: bool,
-    /// Whether it is known from agents alone since this master leads.
+    /// Whether its scheduler has not come since this master leads.
     pub recovered: bool,
     /// When it first subscribed.
     pub registered: Wall,
@@ -62,6 +62,25 @@ pub struct FrameworkRecord {
     pub suppressed: BTreeSet<Role>,
     /// What agents it wants offers of.
     pub constraints: Option<Arc<OfferConstraints>>,
+}
+
+impl FrameworkRecord {
+    /// A framework that ended under an earlier leader: nothing but its description is left.
+    pub(crate) fn ended(info: Arc<FrameworkInfo>, registered: Wall) -> Self {
+        FrameworkRecord {
+            id: info.id.clone().unwrap_or_else(|| FrameworkId::new("")),
+            info,
+            pid: None,
+            active: false,
+            connected: false,
+            recovered: false,
+            registered,
+            reregistered: None,
+            unregistered: None,
+            suppressed: BTreeSet::new(),
+            constraints: None,
+        }
+    }
 }
 
 /// An executor.
