@@ -9,10 +9,11 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use reeve_agent_core::event::Kind;
 use reeve_agent_core::view::View;
-use reeve_agent_core::{Agent, Options};
+use reeve_agent_core::{Agent, Options, Reconfiguration, Recover};
+use reeve_agent_runtime::checkpoint::Store;
 use reeve_agent_runtime::{Containerizer, Link, Logger, Settings as ContainerSettings};
 use reeve_config::Settings as _;
-use reeve_model::{ContainerId, Pid};
+use reeve_model::Pid;
 use reeve_module_host::Hooks;
 use reeve_transport::files::Files;
 use reeve_transport::libprocess::PeersConfig;
@@ -22,19 +23,19 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::access::Access;
+use crate::checkpoint::damage::Damage;
 use crate::checkpoint::layout::Layout;
-use crate::checkpoint::read::{self, Found};
 use crate::checkpoint::write::Writer;
-use crate::containers::{Surroundings, fates};
+use crate::containers::Surroundings;
 use crate::describe::{advertised, describe, listen, master};
 use crate::disk::Disk;
 use crate::http::{self, Shared};
 use crate::oversubscription::{Usage, correct, estimate};
 use crate::settings::AgentSettings;
-use crate::shell::{ACTOR, Input, Shell, wall, watch};
+use crate::shell::{ACTOR, Input, Shell, wall};
 use crate::wire::incoming;
 use crate::wire::outgoing::Identity;
-use crate::{hooks, modules};
+use crate::{hooks, modules, recovery};
 
 /// Why an agent can't start.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +56,17 @@ pub enum StartError {
     /// No socket.
     #[error(transparent)]
     Bind(#[from] reeve_transport::server::BindError),
+    /// A checkpoint is damaged.
+    #[error(
+        "{first}{more}. To go on with the rest, set --no-strict; to begin anew, move the work \
+         directory's meta away"
+    )]
+    Damaged {
+        /// The first one found.
+        first: Damage,
+        /// How many there are beside.
+        more: String,
+    },
     /// A directory can't be made or read.
     #[error("Failed to {what} '{path}'")]
     Directory {
@@ -126,10 +138,10 @@ pub async fn start(
     modules.facts.extend(access.facts);
     let containerizer = containerizer(&settings, runtime_dir, modules.chain, modules.logger)?;
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let found = read::read(&layout, boot_id.trim());
-    let agent_id = found.recovered.agent.as_ref().and_then(|agent| agent.id.clone());
+    let store = Store::default();
+    let found = recovery::look_back(&layout, boot_id.trim(), &info, &store, settings.strict)?;
     let (inputs, queue) = mpsc::channel(64 * 1024);
-    let writer = Writer::new(layout, boot_id.trim().to_owned(), agent_id);
+    let writer = Writer::new(layout, store, boot_id.trim().to_owned(), found.id.clone());
     let disk = Disk::start(writer, inputs.clone()).map_err(|source| StartError::Directory {
         what: "start the thread that writes to",
         path: work_dir.clone(),
@@ -203,7 +215,7 @@ pub async fn start(
         let shown = http::show_metrics(Arc::clone(&shared), modules.companions);
         tasks.spawn(until_stopped(stop.clone(), shown));
     }
-    recover(found, &surroundings, &containerizer, &inputs).await;
+    recovery::recover(found, &surroundings, &containerizer, &inputs).await;
     drop(inputs.send(Input::Happened(Kind::MasterDetected(master))).await);
     info!(%address, "the agent is up");
     Ok(Running { address, inputs, tasks })
@@ -214,31 +226,6 @@ async fn until_stopped(stop: CancellationToken, work: impl Future<Output = ()>) 
         () = stop.cancelled() => {}
         () = work => {}
     }
-}
-
-/// Looks for what outlived an earlier agent and tells the core all that was found.
-async fn recover(
-    mut found: Found,
-    surroundings: &Surroundings,
-    containerizer: &Containerizer,
-    inputs: &mpsc::Sender<Input>,
-) {
-    match containerizer.recover(surroundings.known(&found.runs)).await {
-        Ok(survived) => {
-            fates(&mut found.recovered, &survived);
-            for id in &survived.orphans {
-                warn!(container = %id, "a container that nobody knew was killed");
-            }
-            for (id, _) in survived.living {
-                let container = ContainerId::new(id);
-                tokio::spawn(watch(containerizer.clone(), container, inputs.clone()));
-            }
-        }
-        Err(error) => {
-            warn!(error = &error as &dyn std::error::Error, "containers could not be looked for");
-        }
-    }
-    drop(inputs.send(Input::Happened(Kind::Recovered(Box::new(found.recovered)))).await);
 }
 
 async fn receive(mut messages: mpsc::Receiver<Inbound>, hooks: Hooks, inputs: mpsc::Sender<Input>) {
@@ -351,6 +338,25 @@ fn options(settings: &AgentSettings, address: SocketAddr) -> Result<Options, Sta
         executor_shutdown_grace: settings.executor_shutdown_grace_period,
         gc_delay: settings.gc_delay,
         gc_disk_headroom,
+        reconfiguration: reconfiguration(&settings.reconfiguration_policy)?,
+        recover: recover_mode(&settings.recover)?,
         ..Options::default()
     })
+}
+
+fn reconfiguration(text: &str) -> Result<Reconfiguration, StartError> {
+    match text {
+        "equal" => Ok(Reconfiguration::Equal),
+        "additive" => Ok(Reconfiguration::Additive),
+        "any" => Ok(Reconfiguration::Any),
+        _ => Err(wrong("reconfiguration_policy", text, "must be equal, additive or any")),
+    }
+}
+
+fn recover_mode(text: &str) -> Result<Recover, StartError> {
+    match text {
+        "reconnect" => Ok(Recover::Reconnect),
+        "cleanup" => Ok(Recover::Cleanup),
+        _ => Err(wrong("recover", text, "must be reconnect or cleanup")),
+    }
 }

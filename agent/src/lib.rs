@@ -5,7 +5,8 @@
 //!
 //! - [`daemon`]: starting one; [`settings`]: what it can be told; `describe`: what it is
 //! - [`shell`]: the loop around the core; [`disk`]: the thread that writes checkpoints
-//! - [`checkpoint`]: the tree of checkpoints; [`containers`]: launches in terms of Linux
+//! - [`checkpoint`]: the tree of checkpoints; `recovery`: what a start makes of it;
+//!   [`containers`]: launches in terms of Linux
 //! - `modules`: what settings name; `hooks`: who has a say in launches; [`secrets`]: variables that
 //!   are resolved at a launch; `oversubscription`: who says what is offered twice, and until when
 //! - [`wire`]: messages to and from the master and executors; [`http`]: endpoints; `access`: who may
@@ -23,6 +24,7 @@ mod hooks;
 pub mod http;
 mod modules;
 mod oversubscription;
+mod recovery;
 pub mod secrets;
 pub mod settings;
 pub mod shell;

@@ -58,6 +58,12 @@ settings! {
         executor_reregistration_timeout: Duration = "2secs",
         /// How long an executor may take to end.
         executor_shutdown_grace_period: Duration = "5secs",
+        /// What becomes of executors that outlived the agent: reconnect, or cleanup: they are ended, then the agent, and the next start joins as a new one.
+        recover: String = "reconnect",
+        /// Refuse to start if a checkpoint is damaged; otherwise what it described is lost, and the rest goes on.
+        strict: bool = "false",
+        /// What may have changed for the agent to keep its id and its tasks: equal (nothing), additive (more resources, more attributes, a domain where there was none) or any.
+        reconfiguration_policy: String = "additive",
         /// How long executors wait for a restarted agent.
         recovery_timeout: Duration = "15mins",
         /// How long sandboxes are kept at most; less when the disk fills.

@@ -263,6 +263,7 @@ impl Shell {
             Effect::Destroy(container) => self.destroy(container),
             Effect::Remove(path) => self.remove(path),
             Effect::Changed(_) => {}
+            Effect::Notice(text) => warn!("{text}"),
             Effect::Exit(why) => {
                 info!("{why}");
                 self.stop.cancel();

@@ -38,6 +38,8 @@ pub enum Effect {
     Remove(String),
     /// The read model changed.
     Changed(Change),
+    /// Something that operators should read in the log.
+    Notice(String),
     /// The daemon is to exit; the text says why.
     Exit(String),
 }

@@ -36,6 +36,8 @@ pub struct Options {
     pub gc_disk_headroom: u32,
     /// `--reconfiguration_policy`.
     pub reconfiguration: Reconfiguration,
+    /// `--recover`.
+    pub recover: Recover,
 }
 
 /// What may change between two starts of an agent that keeps its id (RC-6).
@@ -45,6 +47,17 @@ pub enum Reconfiguration {
     Equal,
     /// More resources, more attributes, a domain where there was none.
     Additive,
+    /// Everything.
+    Any,
+}
+
+/// What becomes of what outlived an agent (RC-4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recover {
+    /// It is taken up again.
+    Reconnect,
+    /// It is ended, and then the agent; the next one is a new agent.
+    Cleanup,
 }
 
 impl Default for Options {
@@ -63,6 +76,7 @@ impl Default for Options {
             gc_delay: Duration::from_secs(7 * 24 * 3600),
             gc_disk_headroom: 100,
             reconfiguration: Reconfiguration::Additive,
+            recover: Recover::Reconnect,
         }
     }
 }

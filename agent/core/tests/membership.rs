@@ -1,25 +1,18 @@
-//! How an agent joins its master, loses it and comes back, and what it does after a restart.
+//! How an agent joins its master, loses it and comes back.
 
 // Tests may stop at what must not be.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod rig;
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_agent_core::Refusal;
 use reeve_agent_core::effect::{Effect, Record, ToExecutor, ToMaster};
-use reeve_agent_core::event::{Ending, FromMaster, Kind, StreamId};
-use reeve_agent_core::recovery::{
-    Fate, Logged, Recovered, RecoveredExecutor, RecoveredFramework, RecoveredTask,
-};
+use reeve_agent_core::event::{FromMaster, Kind, StreamId};
 use reeve_agent_core::view::Phase;
-use reeve_model::{
-    AgentId, AgentInfo, Capabilities, ContainerId, ExecutorId, Reason, Seconds, StatusUpdate,
-    TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
-};
-use rig::{AGENT, Rig, custom, framework, framework_id, task};
+use reeve_model::{AgentId, Capabilities, ExecutorId, Reason, TaskId, TaskState, TaskStatus};
+use rig::{AGENT, Rig, framework, framework_id, task};
 
 fn registrations(rig: &Rig) -> usize {
     let asks = |effect: &&Effect| {
@@ -177,136 +170,6 @@ fn a_stopping_daemon_leaves_its_executors_alone() {
     rig.take();
     rig.event(Kind::Stops { unregister: false });
     assert!(matches!(rig.take()[..], [Effect::Exit(_)]));
-}
-
-fn container() -> ContainerId {
-    ContainerId::new("c1")
-}
-
-fn logged(state: TaskState, uuid: u8) -> Logged {
-    let uuid = Some(Uuid([uuid; 16]));
-    let status = TaskStatus { uuid, ..TaskStatus::new(TaskId::new("t"), state) };
-    Logged::Update(Arc::new(StatusUpdate {
-        framework: framework_id(),
-        executor: Some(ExecutorId::new("t")),
-        agent: Some(AgentId::new(AGENT)),
-        status,
-        timestamp: Seconds(1.0),
-        uuid,
-        latest_state: Some(state),
-    }))
-}
-
-fn acknowledged(uuid: u8) -> Logged {
-    Logged::Acknowledged(Uuid([uuid; 16]))
-}
-
-/// An agent that had executor `e`, on which task `t` is, with these records.
-fn found(info: &Arc<TaskInfo>, log: Vec<Logged>, fate: Fate) -> Recovered {
-    let agent = AgentInfo { id: Some(AgentId::new(AGENT)), ..rig::agent_info() };
-    let executor = RecoveredExecutor {
-        info: custom("e"),
-        container: container(),
-        over: false,
-        fate,
-        tasks: vec![RecoveredTask { info: info.clone(), log }],
-    };
-    let framework = RecoveredFramework {
-        info: framework(true, Capabilities::none()),
-        pid: None,
-        executors: vec![executor],
-    };
-    Recovered { agent: Some(Arc::new(agent)), frameworks: vec![framework], ..Recovered::default() }
-}
-
-#[test]
-fn executors_that_outlived_the_agent_come_back_with_their_tasks() {
-    let info = task("t", Some(custom("e")));
-    let log = vec![logged(TaskState::Starting, 1), acknowledged(1), logged(TaskState::Running, 2)];
-    let mut rig = rig::recovered(found(&info, log, Fate::Alive(7)));
-    assert_eq!(registrations(&rig), 0);
-    let needs = rig::resources("cpus:1.5;mem:192");
-    let reminds =
-        |effect: &Effect| matches!(effect, Effect::Remind(_, to) if to.resources == needs);
-    assert!(rig.has(reminds), "its limits are known again");
-    rig.subscribe(1, "e", &[&info]);
-    assert!(rig.deliveries().is_empty(), "it has the task");
-    rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Running, true)]);
-    rig.take();
-    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
-    let again = rig.sent();
-    assert_eq!(again[0].uuid, Some(Uuid([2; 16])), "what was not acknowledged is sent again");
-    assert_eq!(rig.agent.live_containers().len(), 1);
-}
-
-#[test]
-fn a_task_its_executor_never_got_is_delivered_after_the_restart() {
-    let info = task("t", Some(custom("e")));
-    let mut rig = rig::recovered(found(&info, Vec::new(), Fate::Alive(7)));
-    rig.subscribe(1, "e", &[]);
-    assert_eq!(rig.deliveries(), [TaskId::new("t")]);
-}
-
-#[test]
-fn a_survivor_that_does_not_come_back_is_destroyed() {
-    let info = task("t", Some(custom("e")));
-    let log = vec![logged(TaskState::Running, 1), acknowledged(1)];
-    let mut rig = rig::recovered(found(&info, log, Fate::Alive(7)));
-    rig.pass(Duration::from_secs(2));
-    assert!(rig.destroyed().contains(&container()));
-    rig.ended(&container(), Some(9));
-    rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Failed, true)]);
-    rig.take();
-    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
-    let failed = rig.sent();
-    assert_eq!(failed[0].status.reason, Some(Reason::ExecutorReregistrationTimeout));
-}
-
-#[test]
-fn an_executor_that_died_meanwhile_fails_its_tasks() {
-    let info = task("t", Some(custom("e")));
-    let log = vec![logged(TaskState::Running, 1), acknowledged(1)];
-    let ended = Fate::Ended(Ending { status: Some(9), limitation: None });
-    let mut rig = rig::recovered(found(&info, log, ended));
-    rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Failed, true)]);
-}
-
-#[test]
-fn a_reboot_loses_the_tasks_and_keeps_the_name() {
-    let info = task("t", Some(custom("e")));
-    let log = vec![logged(TaskState::Running, 1), acknowledged(1)];
-    let found = Recovered { rebooted: true, ..found(&info, log, Fate::Unknown) };
-    let mut rig = rig::recovered(found);
-    rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Lost, true)]);
-    assert_eq!(rig.agent.info().id, Some(AgentId::new(AGENT)));
-}
-
-#[test]
-fn what_was_over_stays_over() {
-    let info = task("t", Some(custom("e")));
-    let log = vec![logged(TaskState::Finished, 1), acknowledged(1)];
-    let mut rig = rig::recovered(found(&info, log, Fate::Unknown));
-    rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), []);
-    assert!(rig.agent.is_idle());
-}
-
-#[test]
-fn a_machine_that_grew_keeps_its_name_and_one_that_shrank_must_not_start() {
-    let info = task("t", Some(custom("e")));
-    let with = |text: &str| {
-        let mut found = found(&info, Vec::new(), Fate::Unknown);
-        let old = found.agent.as_mut().map(Arc::make_mut).unwrap();
-        old.resources = reeve_model::Resources::parse(text, &reeve_model::Role::any()).unwrap();
-        rig::recovered(found)
-    };
-    let exits = |rig: &Rig| rig.has(|effect| matches!(effect, Effect::Exit(_)));
-    assert!(!exits(&with("cpus:2;mem:4096;disk:10000")));
-    assert!(exits(&with("cpus:8;mem:4096;disk:10000")));
 }
 
 #[test]

@@ -1,21 +1,21 @@
-//! Durable files: whole ones that are replaced, and streams of records that grow.
+//! Durable files: whole ones that are replaced, and logs of records that grow.
 //!
 //! The formats are those of Mesos (RC-1): plain text, or protobuf records each with a 4-byte
-//! length before it in the host's byte order. This module knows bytes only. What a function
-//! returns `Ok` for survives a crash of the host.
+//! length before it in the host's byte order. What is written here carries a checksum on top where
+//! Mesos reads past it ([`records`]). This module knows bytes only. What a function returns `Ok`
+//! for survives a crash of the host.
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+pub mod medium;
+pub mod reading;
+pub mod records;
+
+use std::collections::BTreeMap;
+use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU64, Ordering};
 
-use bytes::Bytes;
+use medium::{FileSystem, Medium};
 
-/// The longest record taken; a longer one means that the file is not what it should be.
-const MAX_RECORD: usize = 256 << 20;
-
-/// A file could not be written or read.
+/// A file could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum CheckpointError {
     /// The file system failed.
@@ -44,179 +44,161 @@ fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Checkpoi
     move |source| CheckpointError::Io { what, path, source }
 }
 
-/// Replaces the file at `path` (its directories are made as needed): whoever looks, also after a
-/// crash, sees the old bytes or the new ones.
-pub fn write(path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
-    // Two writers must not share a draft.
-    static DRAFT: AtomicU64 = AtomicU64::new(0);
-    let directory = path.parent().unwrap_or(Path::new("."));
-    make_directories(directory)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let number = DRAFT.fetch_add(1, Ordering::Relaxed);
-    let draft = directory.join(format!(".{name}.{}.{number}", std::process::id()));
-    let written = write_draft(&draft, bytes)
-        .and_then(|()| std::fs::rename(&draft, path).map_err(failed("replace", path)));
-    if written.is_err() {
-        drop(std::fs::remove_file(&draft));
-    }
-    written?;
-    sync_directory(directory)
-}
-
-fn write_draft(draft: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
-    // Descriptions of tasks may hold secrets.
-    let mut how = OpenOptions::new();
-    let how = how.write(true).create(true).truncate(true).mode(0o600);
-    let mut file = how.open(draft).map_err(failed("create", draft))?;
-    file.write_all(bytes).map_err(failed("write", draft))?;
-    file.sync_all().map_err(failed("flush", draft))
-}
-
-/// Replaces the file at `path` by one record.
-pub fn write_record(path: &Path, record: &[u8]) -> Result<(), CheckpointError> {
-    write(path, &framed(path, record)?)
-}
-
-/// Reads the file at `path`; `None` if there is none.
-pub fn read(path: &Path) -> Result<Option<Bytes>, CheckpointError> {
-    let mut bytes = Vec::new();
-    match File::open(path).and_then(|mut file| file.read_to_end(&mut bytes)) {
-        Ok(_) => Ok(Some(bytes.into())),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed("read", path)(error)),
-    }
-}
-
-/// Makes a directory and its parents, so that they survive a crash too.
-pub fn make_directories(path: &Path) -> Result<(), CheckpointError> {
-    if path.as_os_str().is_empty() || path.is_dir() {
-        return Ok(());
-    }
-    let parent = path.parent().unwrap_or(Path::new("."));
-    make_directories(parent)?;
-    match std::fs::create_dir(path) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        Err(error) => Err(failed("create directory", path)(error)),
-        Ok(()) => sync_directory(parent),
-    }
-}
-
-/// Points the symbolic link at `path` to `target`, whether or not there was one.
-pub fn link(path: &Path, target: &Path) -> Result<(), CheckpointError> {
-    let directory = path.parent().unwrap_or(Path::new("."));
-    make_directories(directory)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let draft = directory.join(format!(".{name}.{}.link", std::process::id()));
-    drop(std::fs::remove_file(&draft));
-    std::os::unix::fs::symlink(target, &draft).map_err(failed("link", &draft))?;
-    std::fs::rename(&draft, path).map_err(failed("replace", path))?;
-    sync_directory(directory)
-}
-
-fn sync_directory(path: &Path) -> Result<(), CheckpointError> {
-    let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-    File::open(path).and_then(|directory| directory.sync_all()).map_err(failed("flush", path))
-}
-
-fn framed(path: &Path, record: &[u8]) -> Result<Vec<u8>, CheckpointError> {
-    let too_long = || CheckpointError::TooLong { path: path.to_owned(), length: record.len() };
-    if record.len() > MAX_RECORD {
-        return Err(too_long());
-    }
-    let length = u32::try_from(record.len()).map_err(|_| too_long())?;
-    Ok([&length.to_ne_bytes(), record].concat())
-}
-
-/// The records of a file, and what follows the last whole one.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Records {
-    /// The whole records, in order.
-    pub records: Vec<Bytes>,
-    /// Where the last whole record ends.
-    pub whole: u64,
-    /// Whether something follows that is no whole record: the writer died while writing it.
-    pub torn: bool,
-}
-
-/// Cuts bytes into records.
-pub fn parse_records(bytes: &Bytes) -> Records {
-    let mut found = Records::default();
-    let mut at = 0;
-    while let Some(record) = record_at(bytes, at) {
-        at += 4 + record.len();
-        found.records.push(record);
-    }
-    found.whole = at as u64;
-    found.torn = at < bytes.len();
-    found
-}
-
-fn record_at(bytes: &Bytes, at: usize) -> Option<Bytes> {
-    let length: [u8; 4] = bytes.get(at..at.checked_add(4)?)?.try_into().ok()?;
-    let length = usize::try_from(u32::from_ne_bytes(length)).ok()?;
-    let begin = at + 4;
-    let end =
-        begin.checked_add(length).filter(|&end| length <= MAX_RECORD && end <= bytes.len())?;
-    Some(bytes.slice(begin..end))
-}
-
-/// A file of records that grows.
+/// Writes durable files. A tree of them has one writer.
 #[derive(Debug)]
-pub struct RecordLog {
-    path: PathBuf,
-    file: File,
-    /// The end of the last record known to be whole.
-    end: u64,
+pub struct Store {
+    medium: Box<dyn Medium>,
+    /// Logs that end in what could not be written whole, and where that begins.
+    uncut: BTreeMap<PathBuf, u64>,
 }
 
-impl RecordLog {
-    /// Opens the file, which is made if there is none, and gives its records. A torn tail is cut
-    /// off, and the result says so: what was never acknowledged as written is not there.
-    pub fn open(path: &Path) -> Result<(Self, Records), CheckpointError> {
-        let directory = path.parent().unwrap_or(Path::new("."));
-        make_directories(directory)?;
-        let existed = path.exists();
-        let mut file = OpenOptions::new()
-            .read(true)
-            .append(true)
-            .create(true)
-            .open(path)
-            .map_err(failed("open", path))?;
-        let mut bytes = Vec::new();
-        file.read_to_end(&mut bytes).map_err(failed("read", path))?;
-        let found = parse_records(&bytes.into());
-        if found.torn {
-            file.set_len(found.whole).map_err(failed("cut the torn tail of", path))?;
-            file.sync_all().map_err(failed("flush", path))?;
-        }
-        if !existed {
-            sync_directory(directory)?;
-        }
-        let end = found.whole;
-        Ok((Self { path: path.to_owned(), file, end }, found))
+impl Default for Store {
+    fn default() -> Self {
+        Self::on(Box::new(FileSystem))
+    }
+}
+
+impl Store {
+    /// A store on a medium of its own.
+    pub fn on(medium: Box<dyn Medium>) -> Self {
+        Self { medium, uncut: BTreeMap::new() }
     }
 
-    /// Appends records and makes them durable, all with one flush. If that fails the file is cut
-    /// back to what it was.
-    pub fn append<'a>(
-        &mut self,
-        records: impl IntoIterator<Item = &'a [u8]>,
+    /// Replaces the file at `path` (its directories are made as needed): whoever looks, also after
+    /// a crash, sees the old bytes or the new ones.
+    pub fn write(&self, path: &Path, bytes: &[u8]) -> Result<(), CheckpointError> {
+        let directory = parent(path);
+        self.make_directories(directory)?;
+        let draft = draft(path);
+        let written = self
+            .medium
+            .write(&draft, bytes)
+            .map_err(failed("write", &draft))
+            .and_then(|()| self.flush(&draft))
+            .and_then(|()| self.rename(&draft, path));
+        if written.is_err() {
+            drop(self.medium.remove(&draft));
+        }
+        written?;
+        self.flush(directory)
+    }
+
+    /// Replaces the file at `path` by one record and its checksum.
+    pub fn write_record(&self, path: &Path, record: &[u8]) -> Result<(), CheckpointError> {
+        let whole = records::sealed(record).ok_or_else(|| too_long(path, record))?;
+        self.write(path, &whole)
+    }
+
+    /// Replaces the file at `path` by these records.
+    pub fn write_records(
+        &self,
+        path: &Path,
+        all: impl IntoIterator<Item = impl AsRef<[u8]>>,
     ) -> Result<(), CheckpointError> {
         let mut bytes = Vec::new();
-        for record in records {
-            bytes.extend(framed(&self.path, record)?);
+        for record in all {
+            let record = record.as_ref();
+            bytes.extend(records::framed(record).ok_or_else(|| too_long(path, record))?);
         }
-        let written = self
-            .file
-            .write_all(&bytes)
-            .and_then(|()| self.file.sync_data())
-            .map_err(failed("append to", &self.path));
-        match written {
-            Ok(()) => self.end += bytes.len() as u64,
-            Err(_) => drop(self.file.set_len(self.end)),
+        self.write(path, &bytes)
+    }
+
+    /// Adds a record and its checksum to a log, which is made if there is none. If that fails the
+    /// log is cut back to what it was, at the latest before the next record.
+    pub fn append(&mut self, path: &Path, record: &[u8]) -> Result<(), CheckpointError> {
+        let bytes = records::logged(record).ok_or_else(|| too_long(path, record))?;
+        if let Some(end) = self.uncut.get(path) {
+            self.medium.cut(path, *end).map_err(failed("cut back", path))?;
+            self.uncut.remove(path);
+        }
+        let directory = parent(path);
+        let end = match std::fs::metadata(path) {
+            Ok(about) => Some(about.len()),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+            Err(error) => return Err(failed("look at", path)(error)),
+        };
+        if end.is_none() {
+            self.make_directories(directory)?;
+        }
+        let mut written = self
+            .medium
+            .append(path, &bytes)
+            .map_err(failed("append to", path))
+            .and_then(|()| self.flush(path));
+        if end.is_none() {
+            written = written.and_then(|()| self.flush(directory));
+        }
+        let end = end.unwrap_or(0);
+        if written.is_err() && self.medium.cut(path, end).is_err() {
+            self.uncut.insert(path.to_owned(), end);
         }
         written
     }
+
+    /// Makes a directory and its parents, so that they survive a crash too.
+    pub fn make_directories(&self, path: &Path) -> Result<(), CheckpointError> {
+        if path.as_os_str().is_empty() || path.is_dir() {
+            return Ok(());
+        }
+        let parent = parent(path);
+        self.make_directories(parent)?;
+        match self.medium.make_directory(path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
+            Err(error) => Err(failed("create directory", path)(error)),
+            Ok(()) => self.flush(parent),
+        }
+    }
+
+    /// Points the symbolic link at `path` to `target`, whether or not there was one.
+    pub fn link(&self, path: &Path, target: &Path) -> Result<(), CheckpointError> {
+        let directory = parent(path);
+        self.make_directories(directory)?;
+        let draft = draft(path);
+        // Of an earlier writer that died just here.
+        drop(self.medium.remove(&draft));
+        self.medium.link(&draft, target).map_err(failed("link", &draft))?;
+        self.rename(&draft, path)?;
+        self.flush(directory)
+    }
+
+    /// Removes a file or a link, if it is there.
+    pub fn remove(&self, path: &Path) -> Result<(), CheckpointError> {
+        match self.medium.remove(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+            other => other.map_err(failed("remove", path))?,
+        }
+        self.flush(parent(path))
+    }
+
+    /// Moves whatever is at `path` to `to`, whose directories are made as needed.
+    pub fn set_aside(&self, path: &Path, to: &Path) -> Result<(), CheckpointError> {
+        self.make_directories(parent(to))?;
+        self.rename(path, to)?;
+        self.flush(parent(path))?;
+        self.flush(parent(to))
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> Result<(), CheckpointError> {
+        self.medium.rename(from, to).map_err(failed("replace", to))
+    }
+
+    fn flush(&self, path: &Path) -> Result<(), CheckpointError> {
+        self.medium.flush(path).map_err(failed("flush", path))
+    }
+}
+
+fn parent(path: &Path) -> &Path {
+    path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// What a file is before it takes its place.
+fn draft(path: &Path) -> PathBuf {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    parent(path).join(format!(".{name}.draft"))
+}
+
+fn too_long(path: &Path, record: &[u8]) -> CheckpointError {
+    CheckpointError::TooLong { path: path.to_owned(), length: record.len() }
 }
 
 #[cfg(test)]

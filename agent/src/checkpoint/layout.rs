@@ -4,11 +4,12 @@
 //! ```text
 //! slaves/<agent>/frameworks/<framework>/executors/<executor>/runs/<container>/        sandbox
 //! meta/boot_id
+//! meta/damaged/                                      what could not be read, for people to look at
 //! meta/resources/resources.info
 //! meta/slaves/latest -> <agent>
 //! meta/slaves/<agent>/slave.info
 //!   frameworks/<framework>/framework.info  framework.pid
-//!     executors/<executor>/executor.info
+//!     executors/<executor>/executor.info  executor_generated_for_command_task
 //!       runs/latest -> <container>
 //!       runs/<container>/executor.sentinel  http.marker  pids/forked.pid
 //!         tasks/<task>/task.info  task.updates
@@ -17,6 +18,10 @@
 use std::path::{Path, PathBuf};
 
 use reeve_model::{AgentId, ContainerId, ExecutorId, FrameworkId, TaskId};
+
+/// What stands in `framework.pid` for a framework that speaks HTTP. An agent of Mesos takes an
+/// empty file for one that it died over.
+pub const NO_PID: &str = "@0.0.0.0:0";
 
 /// The tree below one work directory.
 #[derive(Clone, Debug)]
@@ -61,6 +66,17 @@ impl Layout {
     /// Reservations and volumes.
     pub fn resources(&self) -> PathBuf {
         self.meta().join("resources").join("resources.info")
+    }
+
+    /// The same and operations under way, as Mesos writes them since 1.7: it reads no other file
+    /// if it finds this one.
+    pub fn resource_state(&self) -> PathBuf {
+        self.meta().join("resources").join("resources_and_operations.state")
+    }
+
+    /// Where damaged files are put.
+    pub fn damaged(&self) -> PathBuf {
+        self.meta().join("damaged")
     }
 
     /// The link to the agent that wrote last.

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use reeve_agent_core::effect::{Record, TaskReport};
-use reeve_agent_runtime::checkpoint::{self, CheckpointError, RecordLog};
+use reeve_agent_runtime::checkpoint::{CheckpointError, Store};
 use reeve_model::{
-    AgentId, AgentInfo, ContainerId, ExecutorId, FrameworkId, Resources, StatusUpdate, TaskId,
-    TaskState,
+    AgentId, AgentInfo, ContainerId, ExecutorId, ExecutorInfo, ExecutorKind, FrameworkId,
+    Resources, StatusUpdate, TaskId, TaskState,
 };
 use reeve_wire::internal::{StatusUpdateRecord, status_update_record};
 
-use super::layout::{Layout, Run};
+use super::layout::{Layout, NO_PID, Run};
 use crate::wire::outgoing::{Identity, executor, slave, task};
 use crate::wire::resources;
 
@@ -18,14 +18,15 @@ use crate::wire::resources;
 #[derive(Debug)]
 pub struct Writer {
     layout: Layout,
+    store: Store,
     boot_id: String,
     agent: Option<AgentId>,
 }
 
 impl Writer {
     /// A writer below `layout` in this boot of the machine. `agent` is the agent found there.
-    pub fn new(layout: Layout, boot_id: String, agent: Option<AgentId>) -> Self {
-        Self { layout, boot_id, agent }
+    pub fn new(layout: Layout, store: Store, boot_id: String, agent: Option<AgentId>) -> Self {
+        Self { layout, store, boot_id, agent }
     }
 
     /// Makes one record durable.
@@ -36,17 +37,12 @@ impl Writer {
                 let Some(id) = &info.id else { return Ok(()) };
                 let room = self.layout.framework(&self.own(), id);
                 let bytes = reeve_wire::encode(&info.to_wire());
-                checkpoint::write_record(&room.join("framework.info"), &bytes)?;
-                let pid = pid.as_ref().map(ToString::to_string).unwrap_or_default();
-                checkpoint::write(&room.join("framework.pid"), pid.as_bytes())
+                self.store.write_record(&room.join("framework.info"), &bytes)?;
+                let pid = pid.as_ref().map_or_else(|| NO_PID.to_owned(), ToString::to_string);
+                self.store.write(&room.join("framework.pid"), pid.as_bytes())
             }
             Record::Executor(framework, info, container) => {
-                let run = self.run(framework, &info.id, container);
-                let room = self.layout.executor(&run.agent, framework, &info.id);
-                let bytes = reeve_wire::encode(&executor(framework, info));
-                checkpoint::write_record(&room.join("executor.info"), &bytes)?;
-                checkpoint::make_directories(&self.layout.run(&run))?;
-                checkpoint::link(&room.join("runs/latest"), Path::new(&*container.value))
+                self.executor(&self.run(framework, &info.id, container), info)
             }
             Record::HttpMarker(framework, executor, container) => {
                 self.mark(&self.run(framework, executor, container), "http.marker")
@@ -64,11 +60,11 @@ impl Writer {
                 let identity = Identity { agent: self.agent.clone(), ..Identity::default() };
                 let bytes = reeve_wire::encode(&task(&identity, &report));
                 let path = self.layout.task(&run, &info.id).join("task.info");
-                checkpoint::write_record(&path, &bytes)
+                self.store.write_record(&path, &bytes)
             }
             Record::Update(framework, executor, container, update) => {
                 let run = self.run(framework, executor, container);
-                self.append(&run, &update.status.task, updated(update))
+                self.append(&run, &update.status.task, &updated(update))
             }
             Record::Acknowledged(framework, executor, container, task, uuid) => {
                 let run = self.run(framework, executor, container);
@@ -77,57 +73,55 @@ impl Writer {
                     uuid: Some(bytes::Bytes::copy_from_slice(uuid.as_bytes())),
                     ..StatusUpdateRecord::default()
                 };
-                self.append(&run, task, record)
+                self.append(&run, task, &record)
             }
             Record::Sentinel(framework, executor, container) => {
                 self.mark(&self.run(framework, executor, container), "executor.sentinel")
             }
             Record::Resources(resources) => self.resources(resources),
-            Record::Forget(_) => self.forget(),
+            Record::Forget(_) => self.store.remove(&self.layout.latest_agent()),
         }
     }
 
     fn agent(&mut self, info: &AgentInfo) -> Result<(), CheckpointError> {
         let Some(id) = info.id.clone() else { return Ok(()) };
-        checkpoint::write(&self.layout.boot_id(), self.boot_id.as_bytes())?;
-        checkpoint::write_record(&self.layout.agent_info(&id), &reeve_wire::encode(&slave(info)))?;
-        checkpoint::link(&self.layout.latest_agent(), Path::new(id.as_str()))?;
+        let Self { layout, store, .. } = self;
+        store.write(&layout.boot_id(), self.boot_id.as_bytes())?;
+        store.write_record(&layout.agent_info(&id), &reeve_wire::encode(&slave(info)))?;
+        store.link(&layout.latest_agent(), Path::new(id.as_str()))?;
         self.agent = Some(id);
         Ok(())
     }
 
-    fn resources(&self, all: &Resources) -> Result<(), CheckpointError> {
-        let records = resources(all).into_iter().flat_map(|resource| {
-            let bytes = reeve_wire::encode(&resource);
-            let length = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
-            length.to_ne_bytes().into_iter().chain(bytes)
-        });
-        checkpoint::write(&self.layout.resources(), &records.collect::<Vec<u8>>())
+    fn executor(&self, run: &Run, info: &ExecutorInfo) -> Result<(), CheckpointError> {
+        let room = self.layout.executor(&run.agent, &run.framework, &run.executor);
+        let own: &[u8] = if info.kind == ExecutorKind::Command { b"1" } else { b"0" };
+        self.store.write(&room.join("executor_generated_for_command_task"), own)?;
+        let bytes = reeve_wire::encode(&executor(&run.framework, info));
+        self.store.write_record(&room.join("executor.info"), &bytes)?;
+        self.store.make_directories(&self.layout.run(run))?;
+        self.store.link(&room.join("runs/latest"), Path::new(&*run.container.value))
     }
 
-    fn forget(&self) -> Result<(), CheckpointError> {
-        let path = self.layout.latest_agent();
-        match std::fs::remove_file(&path) {
-            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
-                Err(CheckpointError::Io { what: "remove", path, source })
-            }
-            _ => Ok(()),
-        }
+    fn resources(&self, all: &Resources) -> Result<(), CheckpointError> {
+        let records = resources(all).into_iter().map(|resource| reeve_wire::encode(&resource));
+        self.store.write_records(&self.layout.resources(), records)?;
+        // What Mesos left is out of date now.
+        self.store.remove(&self.layout.resource_state())
     }
 
     fn append(
-        &self,
+        &mut self,
         run: &Run,
         task: &TaskId,
-        record: StatusUpdateRecord,
+        record: &StatusUpdateRecord,
     ) -> Result<(), CheckpointError> {
         let path = self.layout.task(run, task).join("task.updates");
-        let (mut log, _) = RecordLog::open(&path)?;
-        log.append([&reeve_wire::encode(&record)[..]])
+        self.store.append(&path, &reeve_wire::encode(record))
     }
 
     fn mark(&self, run: &Run, name: &str) -> Result<(), CheckpointError> {
-        checkpoint::write(&self.layout.run(run).join(name), b"")
+        self.store.write(&self.layout.run(run).join(name), b"")
     }
 
     fn own(&self) -> AgentId {

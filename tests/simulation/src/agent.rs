@@ -202,6 +202,7 @@ impl Cluster {
             }
             Effect::Remove(path) => self.agent_removes(which, path),
             Effect::Changed(_) => {}
+            Effect::Notice(_) => {}
             Effect::Exit(_) => self.agent_exits(which),
         }
     }

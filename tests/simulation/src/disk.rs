@@ -154,6 +154,7 @@ impl Disk {
             over: run.over,
             fate: fate(&run.container),
             tasks: run.tasks.values().filter_map(task).collect(),
+            strangers: Vec::new(),
         };
         let framework = |framework: &Framework| RecoveredFramework {
             info: framework.info.clone(),
@@ -166,6 +167,7 @@ impl Disk {
             rebooted,
             frameworks: self.frameworks.values().map(framework).collect(),
             leftovers: Vec::new(),
+            errors: 0,
         }
     }
 }

@@ -34,6 +34,7 @@ impl Agent {
             granted: info.resources.clone(),
             checkpoint: owner.info.checkpoint,
             used: false,
+            strangers: Vec::new(),
             info,
         };
         owner.executors.insert(id.clone(), executor);

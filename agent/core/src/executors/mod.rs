@@ -39,6 +39,8 @@ pub(crate) struct Executor {
     pub(crate) checkpoint: bool,
     /// Whether it ever got a task.
     pub(crate) used: bool,
+    /// Tasks that it may have from before a restart, and that nobody knows: it is to kill them.
+    pub(crate) strangers: Vec<TaskId>,
 }
 
 /// Where an executor is in its life.

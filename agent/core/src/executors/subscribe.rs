@@ -141,6 +141,9 @@ impl Agent {
     /// Kills that were asked for while the executor could not hear.
     fn repeat_kills(&mut self, step: &mut Step<'_>, framework: &FrameworkId, id: &ExecutorId) {
         let Some(executor) = self.executor(framework, id) else { return };
+        for task in &executor.strangers {
+            self.to_executor(step, framework, id, ToExecutor::Kill(task.clone(), None));
+        }
         let kills: Vec<_> = executor
             .tasks
             .iter()

@@ -2,12 +2,13 @@
 //! of the containers meanwhile. Turning it into the state of the agent is in `rebuild`.
 
 mod rebuild;
+mod sameness;
 
 use std::sync::Arc;
 
 use reeve_model::{
-    AgentInfo, ContainerId, ExecutorInfo, FrameworkInfo, Pid, Resources, StatusUpdate, TaskInfo,
-    Uuid,
+    AgentInfo, ContainerId, ExecutorInfo, FrameworkInfo, Pid, Resources, StatusUpdate, TaskId,
+    TaskInfo, Uuid,
 };
 
 use crate::event::Ending;
@@ -26,6 +27,8 @@ pub struct Recovered {
     /// Directories, relative to the work directory, that belong to nobody any more: of earlier
     /// agents, of runs before the latest, of what could not be read. They are collected (RC-8).
     pub leftovers: Vec<String>,
+    /// How many things were found damaged, for the counters.
+    pub errors: u64,
 }
 
 /// A framework's directory.
@@ -52,6 +55,8 @@ pub struct RecoveredExecutor {
     pub fate: Fate,
     /// Its tasks.
     pub tasks: Vec<RecoveredTask>,
+    /// Tasks that it may have and of which nothing else can be read: it is told to kill them.
+    pub strangers: Vec<TaskId>,
 }
 
 /// What became of a container while no agent watched it.

@@ -3,14 +3,17 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, Reason, StatusUpdate, TaskState};
+use reeve_model::{
+    AgentId, AgentInfo, ExecutorId, FrameworkId, Reason, Resources, StatusUpdate, TaskState,
+};
 
+use super::sameness::Differences;
 use super::{Fate, Logged, Recovered, RecoveredExecutor, RecoveredFramework, RecoveredTask};
 use crate::agent::{Agent, Timer};
 use crate::effect::{Effect, Record};
 use crate::executors::{Batch, Cause, Executor, State};
 use crate::frameworks::Framework;
-use crate::options::Reconfiguration;
+use crate::options::Recover;
 use crate::paths;
 use crate::registration::Registration;
 use crate::step::{Step, Waiting, Whose};
@@ -28,48 +31,35 @@ impl Agent {
         for path in found.leftovers {
             self.collector.schedule(step.now, path);
         }
+        self.counters.recovery_errors += found.errors;
         self.checkpointed = found.resources;
         step.change(Change::Checkpointed(self.checkpointed.clone()));
         if let Some(agent) = found.agent
             && let Some(id) = agent.id.clone()
         {
-            match self.keeps_id(&agent) {
-                Ok(()) => self.resume_as(step, &agent, &id, found.frameworks, found.rebooted),
+            let differences =
+                Differences::between(&agent, &self.info, self.options.reconfiguration);
+            if differences.refused.is_empty() || self.options.recover == Recover::Cleanup {
+                for difference in differences.allowed {
+                    step.emit(Effect::Notice(format!("this agent's {difference}")));
+                }
+                self.resume_as(step, &id, found.frameworks, found.rebooted);
+            } else if found.rebooted {
                 // Nothing of the old agent can run: it may as well be another one.
-                Err(_) if found.rebooted => self.start_anew(step, &id),
-                Err(why) => step.emit(Effect::Exit(format!(
-                    "Incompatible agent info detected: {why}. Undo the change, or, to join as a \
-                     new agent and lose the tasks of {id}, remove meta/slaves/latest below the \
-                     work directory"
-                ))),
+                self.start_anew(step, &id);
+            } else {
+                step.emit(Effect::Exit(incompatible(&id, &differences.refused)));
             }
+        }
+        if self.options.recover == Recover::Cleanup {
+            return self.leave(
+                step,
+                "all that ran here is ended, as --recover=cleanup".to_owned(),
+                true,
+            );
         }
         self.tell_standing(step);
         self.finish_recovery_if_settled(step);
-    }
-
-    /// Whether this is still the agent that was checkpointed (RC-6).
-    fn keeps_id(&self, old: &AgentInfo) -> Result<(), String> {
-        let new = &self.info;
-        if old.hostname != new.hostname {
-            return Err(format!("hostname was {}, is {}", old.hostname, new.hostname));
-        }
-        if old.port != new.port {
-            return Err(format!("port was {}, is {}", old.port, new.port));
-        }
-        let additive = self.options.reconfiguration == Reconfiguration::Additive;
-        let kept = old.attributes.iter().all(|one| new.attributes.iter().any(|it| it == one));
-        if old.attributes != new.attributes && !(additive && kept) {
-            return Err(format!("attributes were '{}', are '{}'", old.attributes, new.attributes));
-        }
-        if old.domain != new.domain && !(additive && old.domain.is_none()) {
-            return Err("the domain changed".to_owned());
-        }
-        let more = additive && new.resources.quantities().contains(&old.resources.quantities());
-        if old.resources != new.resources && !more {
-            return Err(format!("resources were '{}', are '{}'", old.resources, new.resources));
-        }
-        Ok(())
     }
 
     fn start_anew(&mut self, step: &mut Step<'_>, old: &AgentId) {
@@ -81,16 +71,14 @@ impl Agent {
     fn resume_as(
         &mut self,
         step: &mut Step<'_>,
-        old: &Arc<AgentInfo>,
         id: &AgentId,
         frameworks: Vec<RecoveredFramework>,
         rebooted: bool,
     ) {
         self.info = Arc::new(AgentInfo { id: Some(id.clone()), ..(*self.info).clone() });
-        if self.info != *old {
-            let record = Record::Agent(self.info.clone());
-            self.writes.write(step, record, Waiting::Agent);
-        }
+        // Also what has not changed: with it stands in which boot of the machine that is so.
+        let record = Record::Agent(self.info.clone());
+        self.writes.write(step, record, Waiting::Agent);
         let mut fates = Vec::new();
         for framework in frameworks {
             self.rebuild_framework(step, id, framework, &mut fates);
@@ -98,6 +86,7 @@ impl Agent {
         for (whose, fate) in fates {
             self.settle(step, whose, fate, rebooted);
         }
+        self.tell_if_too_small(step);
         let frameworks: Vec<FrameworkId> = self.frameworks.keys().cloned().collect();
         for framework in frameworks {
             self.framework_if_over(step, &framework);
@@ -107,6 +96,19 @@ impl Agent {
         {
             let late = step.now + self.options.executor_reregistration_timeout;
             self.timers.set(Timer::Recovery, late);
+        }
+    }
+
+    /// Says so if what runs here was promised more than there is now.
+    fn tell_if_too_small(&self, step: &mut Step<'_>) {
+        let executors = self.frameworks.values().flat_map(|owner| owner.executors.values());
+        let used = executors.fold(Resources::new(), |sum, executor| sum + &executor.needs());
+        if !self.info.resources.quantities().contains(&used.quantities()) {
+            let total = &self.info.resources;
+            step.emit(Effect::Notice(format!(
+                "what runs here was given '{used}' and the agent has no more than '{total}'; it \
+                 runs on, and what it has too much is not offered again"
+            )));
         }
     }
 
@@ -148,6 +150,7 @@ impl Agent {
             granted: found.info.resources.clone(),
             checkpoint: true,
             used: false,
+            strangers: found.strangers,
             info: found.info,
         };
         if found.over {
@@ -269,6 +272,15 @@ impl Agent {
             self.seek(step);
         }
     }
+}
+
+fn incompatible(id: &AgentId, refused: &[String]) -> String {
+    format!(
+        "Incompatible agent info detected: {}. Undo that; or set --reconfiguration_policy=any to \
+         let it pass and keep the id {id} and all that runs; or end all that runs with \
+         --recover=cleanup, once, to join as a new agent after that",
+        refused.join("; ")
+    )
 }
 
 fn updates(log: &[Logged]) -> impl Iterator<Item = &Arc<StatusUpdate>> {

@@ -66,11 +66,14 @@ impl Stream {
                     }
                 }
                 Logged::Acknowledged(uuid) => {
-                    // It was acknowledged, so it was sent.
-                    stream.sent = true;
-                    let update = stream.acknowledge(*uuid);
-                    if update.is_some_and(|update| update.status.state.is_terminal()) {
-                        return None;
+                    // What comes before it was acknowledged too, whether or not that can be read.
+                    let place = stream.queue.iter().position(|update| update.uuid == Some(*uuid));
+                    for _ in place.iter().flat_map(|place| 0..=*place) {
+                        stream.durable -= 1;
+                        let update = stream.queue.pop_front();
+                        if update.is_some_and(|update| update.status.state.is_terminal()) {
+                            return None;
+                        }
                     }
                 }
             }
