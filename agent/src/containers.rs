@@ -77,7 +77,7 @@ impl Surroundings {
             executor: launch.executor.id.clone(),
             container: launch.container.clone(),
         };
-        self.layout.run(&run).join("pids/forked.pid")
+        self.layout.pid_file(&run)
     }
 
     fn environment(
@@ -112,6 +112,7 @@ impl Surroundings {
         let known = |run: &Run| Known {
             id: run.container.value.to_string(),
             sandbox: self.layout.work_dir().join(Layout::sandbox(run)),
+            pid_file: self.layout.pid_file(run),
         };
         runs.iter().map(known).collect()
     }

@@ -2,8 +2,8 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
@@ -87,7 +87,13 @@ pub struct Running {
     pub address: SocketAddr,
     inputs: mpsc::Sender<Input>,
     tasks: tokio::task::JoinSet<()>,
+    failure: Arc<OnceLock<String>>,
 }
+
+/// Why a running agent can't go on.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct Failed(String);
 
 /// Ends an agent and all that it runs.
 #[derive(Clone, Debug)]
@@ -109,8 +115,13 @@ impl Running {
     }
 
     /// Waits until the agent has stopped.
-    pub async fn wait(mut self) {
+    ///
+    /// # Errors
+    ///
+    /// If it did so because it could not go on.
+    pub async fn wait(mut self) -> Result<(), Failed> {
         while self.tasks.join_next().await.is_some() {}
+        self.failure.get().map_or(Ok(()), |why| Err(Failed(why.clone())))
     }
 }
 
@@ -171,6 +182,7 @@ pub async fn start(
     let actors = Actors::new();
     let (inbound, messages) = mpsc::channel(64 * 1024);
     actors.register(ACTOR, inbound);
+    let failure = Arc::default();
     let shell = Shell {
         agent: Agent::new(options(&settings, address)?, info, rand_seed()),
         view,
@@ -184,6 +196,7 @@ pub async fn start(
         files: files.clone(),
         inputs: inputs.clone(),
         stop: stop.clone(),
+        failure: Arc::clone(&failure),
         since: Instant::now(),
         identity: Identity {
             agent: None,
@@ -218,7 +231,7 @@ pub async fn start(
     recovery::recover(found, &surroundings, &containerizer, &inputs).await;
     drop(inputs.send(Input::Happened(Kind::MasterDetected(master))).await);
     info!(%address, "the agent is up");
-    Ok(Running { address, inputs, tasks })
+    Ok(Running { address, inputs, tasks, failure })
 }
 
 async fn until_stopped(stop: CancellationToken, work: impl Future<Output = ()>) {

@@ -2,7 +2,7 @@
 //! and hands each effect to what can carry it out.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use arc_swap::ArcSwap;
@@ -105,6 +105,8 @@ pub struct Shell {
     pub inputs: mpsc::Sender<Input>,
     /// Ends the daemon.
     pub stop: CancellationToken,
+    /// Why it can't go on, once it can't.
+    pub failure: Arc<OnceLock<String>>,
     /// When the daemon started.
     pub since: Instant,
     /// What messages repeat.
@@ -266,6 +268,11 @@ impl Shell {
             Effect::Notice(text) => warn!("{text}"),
             Effect::Exit(why) => {
                 info!("{why}");
+                self.stop.cancel();
+            }
+            Effect::Fail(why) => {
+                // Whoever waits for the daemon tells it.
+                self.failure.get_or_init(|| why);
                 self.stop.cancel();
             }
         }

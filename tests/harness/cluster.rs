@@ -9,6 +9,7 @@ use serde_json::Value;
 use crate::daemon::Daemon;
 use crate::http;
 use crate::network::Host;
+use crate::processes;
 use crate::room::Room;
 use crate::wait::until;
 
@@ -172,9 +173,37 @@ impl Agent {
 
     /// Starts it again where it was, with another master.
     pub fn move_to(&mut self, room: &Room, master: &str) {
-        self.flags.retain(|flag| !flag.starts_with("--master="));
-        self.flags.push(format!("--master={master}"));
+        self.set("master", master);
         self.restart(room);
+    }
+
+    /// Sets a flag for its next start, in place of what it had.
+    pub fn set(&mut self, name: &str, value: &str) {
+        let start = format!("--{name}=");
+        self.flags.retain(|flag| !flag.starts_with(&start));
+        self.flags.push(format!("{start}{value}"));
+    }
+
+    /// Kills it and starts it again, which must fail. Returns what it says about that.
+    pub fn refused(&mut self, room: &Room) -> String {
+        self.kill();
+        let mut command = room.tool("reeve");
+        command.arg("agent").args(&self.flags).arg(format!("--port={}", self.address.port()));
+        let output = processes::run(&mut command);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "it starts:\n{said}");
+        said
+    }
+
+    /// What it logged, in this life and those before.
+    pub fn log(&self) -> String {
+        self.daemon.log()
+    }
+
+    /// Asks it to stop and waits until it has; executors and tasks go on.
+    pub fn stop(&mut self) {
+        self.daemon.signal(Signal::SIGTERM);
+        assert!(self.wait().success());
     }
 
     /// Asks it to leave the cluster for good.

@@ -130,7 +130,7 @@ impl Agent {
         match waiting {
             Waiting::Nothing => {}
             Waiting::Agent => {
-                step.emit(Effect::Exit(format!(
+                step.emit(Effect::Fail(format!(
                     "cannot write the agent's record below meta/slaves: {why}; \
                      free the disk or make it writable, then start the agent again"
                 )));

@@ -42,6 +42,8 @@ pub enum Effect {
     Notice(String),
     /// The daemon is to exit; the text says why.
     Exit(String),
+    /// The same, because it can't go on: it is to exit as failed.
+    Fail(String),
 }
 
 /// What a container may use.

@@ -144,7 +144,7 @@ fn a_task_that_only_the_master_knows_is_reported_lost_once() {
 fn it_exits_rather_than_take_another_name() {
     let mut rig = Rig::registered();
     rig.master(FromMaster::Registered(AgentId::new("m-S9"), None));
-    assert!(rig.has(|effect| matches!(effect, Effect::Exit(_))));
+    assert!(rig.has(|effect| matches!(effect, Effect::Fail(_))));
 }
 
 #[test]

@@ -204,7 +204,7 @@ fn had(text: &str) -> impl FnOnce(&mut AgentInfo) {
 
 fn exit(rig: &Rig) -> Option<String> {
     rig.effects.iter().find_map(|effect| match effect {
-        Effect::Exit(why) => Some(why.clone()),
+        Effect::Exit(why) | Effect::Fail(why) => Some(why.clone()),
         _ => None,
     })
 }

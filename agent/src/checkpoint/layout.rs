@@ -116,6 +116,11 @@ impl Layout {
             .join(&*run.container.value)
     }
 
+    /// The number of a run's first process.
+    pub fn pid_file(&self, run: &Run) -> PathBuf {
+        self.run(run).join("pids").join("forked.pid")
+    }
+
     /// All of one task's checkpoints.
     pub fn task(&self, run: &Run, task: &TaskId) -> PathBuf {
         self.run(run).join("tasks").join(task.as_str())

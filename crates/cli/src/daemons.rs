@@ -52,7 +52,7 @@ pub async fn agent(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     });
     stop_on_signal(stop)?;
     announce("agent", &[running.address])?;
-    running.wait().await;
+    running.wait().await?;
     Ok(ExitCode::SUCCESS)
 }
 

@@ -104,7 +104,7 @@ pub async fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     drop(tokio::time::timeout(GRACE, all_left).await);
     stop.cancel();
     for agent in agents {
-        agent.wait().await;
+        agent.wait().await?;
     }
     master.wait().await?;
     Ok(ExitCode::SUCCESS)

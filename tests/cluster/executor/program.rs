@@ -6,6 +6,7 @@
 #![allow(clippy::expect_used, clippy::panic)]
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -16,11 +17,20 @@ const PATH: &str = "/slave(1)/api/v1/executor";
 const JSON: &str = "application/json";
 
 fn main() {
-    let executor = Executor::new();
-    let mut events = executor.subscribe();
-    while let Some(record) = events.record() {
-        let event: Value = serde_json::from_slice(&record).expect("an event is JSON");
-        executor.take(&event);
+    let mut executor = Executor::new();
+    // One that is to outlive its agent looks for the next.
+    let patient = std::env::var("MESOS_CHECKPOINT").is_ok_and(|value| value == "1");
+    loop {
+        if let Some(mut events) = executor.subscribe() {
+            while let Some(record) = events.record() {
+                let event: Value = serde_json::from_slice(&record).expect("an event is JSON");
+                executor.take(&event);
+            }
+        }
+        if !patient {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(100));
     }
 }
 
@@ -28,6 +38,9 @@ struct Executor {
     agent: SocketAddr,
     framework: String,
     executor: String,
+    /// Tasks of which no update is acknowledged, and updates that are not.
+    tasks: Vec<Value>,
+    updates: Vec<Value>,
 }
 
 impl Executor {
@@ -35,35 +48,41 @@ impl Executor {
         let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("no {name}"));
         let agent = variable("MESOS_AGENT_ENDPOINT").parse().expect("an address");
         let (framework, executor) = (variable("MESOS_FRAMEWORK_ID"), variable("MESOS_EXECUTOR_ID"));
-        Self { agent, framework, executor }
+        Self { agent, framework, executor, tasks: Vec::new(), updates: Vec::new() }
     }
 
-    fn subscribe(&self) -> Body {
-        let none: [Value; 0] = [];
+    fn subscribe(&self) -> Option<Body> {
+        let updates: Vec<Value> =
+            self.updates.iter().map(|status| json!({"status": status})).collect();
         let call = self.envelope(json!({"type": "SUBSCRIBE", "subscribe": {
-            "unacknowledged_tasks": none, "unacknowledged_updates": none,
+            "unacknowledged_tasks": self.tasks, "unacknowledged_updates": updates,
         }}));
         let headers = [("Content-Type", JSON), ("Accept", JSON)];
         let (head, body) =
-            http::open(self.agent, "POST", PATH, &headers, call.to_string().as_bytes())
-                .expect("the agent answers");
-        assert_eq!(head.status, 200);
-        body.without_deadline()
+            http::open(self.agent, "POST", PATH, &headers, call.to_string().as_bytes()).ok()?;
+        (head.status == 200).then(|| body.without_deadline())
     }
 
-    fn take(&self, event: &Value) {
+    fn take(&mut self, event: &Value) {
         match event["type"].as_str() {
             Some("LAUNCH") => self.launch(&event["launch"]["task"]),
             Some("KILL") => self.update(&event["kill"]["task_id"], "TASK_KILLED"),
             Some("MESSAGE") => {
                 self.call(json!({"type": "MESSAGE", "message": event["message"]}));
             }
+            Some("ACKNOWLEDGED") => self.forget(&event["acknowledged"]),
             Some("SHUTDOWN") => std::process::exit(0),
             _ => {}
         }
     }
 
-    fn launch(&self, task: &Value) {
+    fn forget(&mut self, acknowledged: &Value) {
+        self.tasks.retain(|task| task["task_id"] != acknowledged["task_id"]);
+        self.updates.retain(|status| status["uuid"] != acknowledged["uuid"]);
+    }
+
+    fn launch(&mut self, task: &Value) {
+        self.tasks.push(task.clone());
         self.update(&task["task_id"], "TASK_RUNNING");
         // Base64 of `finish` and `fail`.
         match task["data"].as_str() {
@@ -73,19 +92,22 @@ impl Executor {
         }
     }
 
-    fn update(&self, task: &Value, state: &str) {
+    fn update(&mut self, task: &Value, state: &str) {
         let status = json!({
             "task_id": task, "state": state, "source": "SOURCE_EXECUTOR", "uuid": uuid(),
             "executor_id": {"value": self.executor},
         });
+        self.updates.push(status.clone());
         self.call(json!({"type": "UPDATE", "update": {"status": status}}));
     }
 
+    /// Calls the agent, if it is there: what it must hear it is told again.
     fn call(&self, call: Value) {
         let call = self.envelope(call).to_string();
-        let answer =
-            http::send(self.agent, "POST", PATH, &[("Content-Type", JSON)], call.as_bytes());
-        assert_eq!(answer.status(), 202, "{call}: {}", answer.text());
+        let headers = [("Content-Type", JSON)];
+        if let Ok(answer) = http::try_send(self.agent, "POST", PATH, &headers, call.as_bytes()) {
+            assert!([202, 403, 503].contains(&answer.status()), "{call}: {}", answer.text());
+        }
     }
 
     fn envelope(&self, mut call: Value) -> Value {

@@ -203,7 +203,7 @@ impl Cluster {
             Effect::Remove(path) => self.agent_removes(which, path),
             Effect::Changed(_) => {}
             Effect::Notice(_) => {}
-            Effect::Exit(_) => self.agent_exits(which),
+            Effect::Exit(_) | Effect::Fail(_) => self.agent_exits(which),
         }
     }
 

@@ -48,7 +48,7 @@ impl Agent {
                 // Nothing of the old agent can run: it may as well be another one.
                 self.start_anew(step, &id);
             } else {
-                step.emit(Effect::Exit(incompatible(&id, &differences.refused)));
+                step.emit(Effect::Fail(incompatible(&id, &differences.refused)));
             }
         }
         if self.options.recover == Recover::Cleanup {

@@ -165,9 +165,9 @@ impl Agent {
     /// A master that gives another id than the agent has is not the one it belongs to.
     fn refuses_id(&mut self, step: &mut Step<'_>, id: &AgentId) -> bool {
         let Some(own) = self.info.id.as_ref().filter(|own| *own != id) else { return false };
-        step.emit(Effect::Exit(format!(
+        step.emit(Effect::Fail(format!(
             "the master calls this agent {id}, but it is {own}; \
-             to join as a new agent, remove meta/slaves/latest below the work directory"
+             to join as a new agent, end all that runs with --recover=cleanup, once"
         )));
         true
     }

@@ -1,6 +1,7 @@
 //! Finding containers again after a restart of the agent.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::Arc;
 
 use reeve_module_sdk::isolator::Survivor;
@@ -64,14 +65,20 @@ fn find(inner: &Inner, known: &[Known]) -> Result<Finds, ContainerError> {
     let mut survivors = Vec::new();
     let mut found = Vec::new();
     let mut ended = Vec::new();
-    for Known { id, sandbox } in known {
-        match living(inner, id) {
-            Some((launched, held)) => {
-                let sandbox = sandbox.to_string_lossy().into_owned().into();
-                survivors.push(Survivor { id: id.as_str().into(), pid: launched.pid, sandbox });
-                found.push((id.clone(), Found::Living(launched, held)));
-            }
-            None => ended.push(id.clone()),
+    for Known { id, sandbox, pid_file } in known {
+        if let Some((launched, held)) = living(inner, id) {
+            let sandbox = sandbox.to_string_lossy().into_owned().into();
+            survivors.push(Survivor { id: id.as_str().into(), pid: launched.pid, sandbox });
+            found.push((id.clone(), Found::Living(launched, held)));
+        } else if let Some((launched, held)) = foreign(id, pid_file) {
+            // The links did not make it, so they have nothing to find again.
+            tracing::warn!(
+                "container '{id}' was launched by another program, such as Apache Mesos: it is \
+                 watched and can be ended, and its limits stay as they are"
+            );
+            found.push((id.clone(), Found::Living(launched, held)));
+        } else {
+            ended.push(id.clone());
         }
     }
     let ids: BTreeSet<&str> = known.iter().map(|known| known.id.as_str()).collect();
@@ -109,6 +116,16 @@ fn living(inner: &Inner, id: &str) -> Option<(Launched, PidFd)> {
     let same = start_time(launched.pid).ok()? == launched.start_time;
     let dead = crate::process::stat(launched.pid).ok()?.is_dead();
     (same && !dead).then_some((launched, held))
+}
+
+/// The first process of a container that is known by nothing but the number of that process, if
+/// something there still speaks of the container: a number alone may be anybody's by now.
+fn foreign(id: &str, pid_file: &Path) -> Option<(Launched, PidFd)> {
+    let pid = std::fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
+    let held = PidFd::open(pid).ok()?;
+    let start_time = start_time(pid).ok()?;
+    let lives = crate::process::stat(pid).is_ok_and(|stat| !stat.is_dead());
+    (lives && tree::speaks_of(pid, id)).then_some((Launched { pid, start_time }, held))
 }
 
 /// Clears away what a container left that ended while no agent looked.

@@ -178,6 +178,8 @@ pub struct Known {
     pub id: String,
     /// Its sandbox.
     pub sandbox: PathBuf,
+    /// The file that its first process's number was written to.
+    pub pid_file: PathBuf,
 }
 
 /// What a restarted agent finds of its containers.

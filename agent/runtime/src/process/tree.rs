@@ -108,6 +108,15 @@ fn marked(id: &str, session: Option<u32>) -> Vec<u32> {
     inside.into_iter().filter(|pid| all.get(pid).is_some_and(|stat| !stat.is_dead())).collect()
 }
 
+/// Whether the process or one below it has a text in its environment.
+pub(crate) fn speaks_of(first: u32, text: &str) -> bool {
+    let speaks = |pid: u32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environment.windows(text.len().max(1)).any(|part| part == text.as_bytes())
+    };
+    std::iter::once(first).chain(below(first)).any(speaks)
+}
+
 fn has_mark(pid: u32, mark: &str) -> bool {
     let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
     environment.split(|&byte| byte == 0).any(|variable| variable == mark.as_bytes())

@@ -201,8 +201,7 @@ async fn a_restarted_agent_finds_what_lives_and_what_ended() {
     let orphan_pid = tokio::task::spawn_blocking(move || orphan_pid.join().unwrap()).await.unwrap();
 
     let second = containerizer(rig.dir.path());
-    let known =
-        |id: &str| Known { id: id.into(), sandbox: rig.dir.path().join("work/runs").join(id) };
+    let known = |id: &str| known(rig.dir.path(), id);
     let recovered =
         second.recover(vec![known(&rig.id), known("ended"), known("never")]).await.unwrap();
     assert_eq!(recovered.living, [(rig.id.clone(), launched)]);
@@ -225,11 +224,43 @@ async fn a_recovered_container_can_be_destroyed() {
     rig.containerizer.launch(rig.spec("echo $$ > pid; exec sleep 1000")).await.unwrap();
     let pid = rig.line("pid").await;
     let second = containerizer(rig.dir.path());
-    let sandbox = rig.dir.path().join("work/runs/c");
-    second.recover(vec![Known { id: rig.id.clone(), sandbox }]).await.unwrap();
+    second.recover(vec![known(rig.dir.path(), &rig.id)]).await.unwrap();
     second.destroy(&rig.id).await.unwrap();
     assert!(!lives(&pid));
     assert!(second.wait(&rig.id).await.unwrap().destroyed);
+}
+
+fn known(room: &std::path::Path, id: &str) -> Known {
+    let sandbox = room.join("work/runs").join(id);
+    Known { id: id.into(), pid_file: sandbox.join("forked.pid"), sandbox }
+}
+
+/// A container of Apache Mesos has nothing in our runtime directory: its first process is known by
+/// its number alone, and by what its environment speaks of.
+#[tokio::test]
+async fn what_another_program_launched_is_watched_and_can_be_ended() {
+    let rig = Rig::new();
+    let sandbox = rig.dir.path().join("work/runs/theirs");
+    std::fs::create_dir_all(&sandbox).unwrap();
+    let mut command = std::process::Command::new("sh");
+    command.args(["-c", "sleep 1000 & wait"]).env("MESOS_SANDBOX", &sandbox);
+    let mut child = command.spawn().unwrap();
+    let pid_file = sandbox.join("forked.pid");
+    std::fs::write(&pid_file, child.id().to_string()).unwrap();
+    // A number that somebody else has by now.
+    let other = known(rig.dir.path(), "other");
+    std::fs::create_dir_all(&other.sandbox).unwrap();
+    std::fs::write(&other.pid_file, std::process::id().to_string()).unwrap();
+
+    let found = rig.containerizer.recover(vec![known(rig.dir.path(), "theirs"), other]).await;
+    let found = found.unwrap();
+    let living: Vec<_> = found.living.iter().map(|(id, launched)| (&**id, launched.pid)).collect();
+    assert_eq!(living, [("theirs", child.id())]);
+    assert_eq!(found.exited.len(), 1);
+    rig.containerizer.destroy("theirs").await.unwrap();
+    assert!(rig.containerizer.wait("theirs").await.unwrap().destroyed);
+    drop(child.wait());
+    assert!(!lives(&child.id().to_string()));
 }
 
 #[tokio::test]
