@@ -142,7 +142,8 @@ pub async fn start(
         endpoint: address,
         shutdown_grace: settings.executor_shutdown_grace_period,
         recovery_timeout: settings.recovery_timeout,
-        subscription_backoff: Duration::from_secs(2),
+        // So that each has several tries in the time it is given.
+        subscription_backoff: settings.executor_reregistration_timeout / 4,
     };
     let access = Access::load(&settings)?;
     let mut modules = modules::load(&settings)?;

@@ -10,6 +10,7 @@ use reeve_tests::{Agent, Cluster, Master, Room, Scheduler, processes, until};
 use serde_json::{Value, json};
 
 use crate::has_keys;
+use crate::kills::kill_again_and_again;
 
 const TOP: &str = "/sys/fs/cgroup";
 
@@ -370,5 +371,14 @@ fn a_task_that_broke_its_limit_while_no_agent_looked_is_told_so() {
     confined.cluster.restart_agent();
     let failed = scheduler.state("late", "TASK_FAILED");
     assert_eq!(failed["reason"], "REASON_CONTAINER_LIMITATION_MEMORY", "{failed}");
+    confined.wait_empty();
+}
+
+#[test]
+fn kills_of_the_agent_leave_no_cgroup() {
+    let Some(mut confined) = Confined::start("[\"cgroups\", \"posix\"]", "") else { return };
+    let mut scheduler = confined.scheduler();
+    confined.cluster.agent.set("executor_reregistration_timeout", "15secs");
+    kill_again_and_again(&mut confined.cluster, &mut scheduler, reeve_tests::scheduler::task);
     confined.wait_empty();
 }

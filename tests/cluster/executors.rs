@@ -5,7 +5,7 @@ use reeve_tests::{Cluster, Scheduler};
 use serde_json::{Value, json};
 
 /// A task for the executor of this test, whose data tells it what to do.
-fn task(scheduler: &Scheduler, id: &str, data: &str) -> Value {
+pub(crate) fn task(scheduler: &Scheduler, id: &str, data: &str) -> Value {
     let program = env!("CARGO_BIN_EXE_test-executor");
     json!({
         "name": id, "task_id": {"value": id}, "data": data,
@@ -22,7 +22,7 @@ fn task(scheduler: &Scheduler, id: &str, data: &str) -> Value {
 /// Base64 of the words that the executor understands.
 const FINISH: &str = "ZmluaXNo";
 const FAIL: &str = "ZmFpbA==";
-const WAIT: &str = "d2FpdA==";
+pub(crate) const WAIT: &str = "d2FpdA==";
 
 #[test]
 fn an_own_executor_runs_many_tasks() {

@@ -16,11 +16,13 @@ mod execute;
 mod executors;
 mod failover;
 mod fetching;
+mod kills;
 mod lifecycle;
 mod local;
 mod logging;
 mod losses;
 mod policies;
+mod recovery;
 mod settings;
 mod tutorial;
 

@@ -139,10 +139,17 @@ fn an_executor_that_died_meanwhile_fails_its_tasks() {
 fn a_reboot_loses_the_tasks_and_keeps_the_name() {
     let info = task("t", Some(custom("e")));
     let log = vec![logged(TaskState::Running, 1), acknowledged(1)];
-    let found = Recovered { rebooted: true, ..found(&info, log, Fate::Unknown) };
-    let mut rig = rig::recovered(found);
-    rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Lost, true)]);
+    // Whether or not something is left that says that there was a container.
+    let gone = Fate::Ended(Ending { status: None, limitation: None });
+    let found = |fate| Recovered { rebooted: true, ..found(&info, log.clone(), fate) };
+    let start = |fate| {
+        let mut rig = rig::recovered(found(fate));
+        rig.pass(Duration::from_secs(1));
+        assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Lost, true)]);
+        rig
+    };
+    start(gone);
+    let rig = start(Fate::Unknown);
     assert_eq!(rig.agent.info().id, Some(AgentId::new(AGENT)));
     // Or the next start would take the machine for booted again.
     assert!(rig.has(|effect| matches!(effect, Effect::Checkpoint(_, Record::Agent(_)))));

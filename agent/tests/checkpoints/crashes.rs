@@ -1,6 +1,8 @@
 //! An agent that dies at any point of its life: the next one goes on from there. No task is lost
 //! or started twice, each ends once, what was said to be safe is, and nothing is left running.
 
+use reeve_machine::Chance;
+
 use crate::journal::Crash;
 use crate::life::{live, wind_down};
 use crate::world::World;
@@ -48,6 +50,24 @@ fn killed_before_any_write() {
 fn killed_in_the_middle_of_any_write() {
     for at in 0..points() {
         cut_short(at, Crash::Torn);
+    }
+}
+
+#[test]
+fn killed_again_while_it_recovers() {
+    let (points, mut chance) = (points() as u64, Chance::new(11));
+    let mut pick = |below| usize::try_from(chance.below(below)).unwrap();
+    for number in 0..300 {
+        let (first, second) = (pick(points), pick(60));
+        let mut world = World::new();
+        world.start(Some((first, Crash::Torn)));
+        let done = live(&mut world, 0);
+        world.start(Some((second, if number % 2 == 0 { Crash::Killed } else { Crash::Torn })));
+        let done = live(&mut world, done);
+        world.start(None);
+        live(&mut world, done);
+        wind_down(&mut world);
+        world.check(&format!("killed at {first} and at {second}"));
     }
 }
 

@@ -7,6 +7,7 @@ use reeve_tests::until;
 use serde_json::json;
 
 use super::{Dock, task};
+use crate::kills::{docker, kill_again_and_again};
 
 const DEAF: &str = "trap '' TERM; echo ready; while :; do sleep 0.1; done";
 
@@ -93,4 +94,13 @@ fn a_pull_holds_nobody_up_and_can_be_killed() {
     });
     drop(held);
     dock.wait_empty();
+}
+
+#[test]
+fn kills_of_the_agent_leave_no_container() {
+    let Some(mut dock) = Dock::start("docker,posix") else { return };
+    dock.cluster.agent.set("executor_reregistration_timeout", "15secs");
+    let task = docker(dock.cluster.room.path());
+    kill_again_and_again(&mut dock.cluster, &mut dock.scheduler, task);
+    until("all containers to be gone", || dock.engine.containers().is_empty().then_some(()));
 }

@@ -218,8 +218,10 @@ impl Agent {
                     awaiting.insert(whose);
                 }
             }
-            Fate::Ended(ending) => self.container_ended(step, &container, &ending),
-            Fate::Unknown if rebooted => {
+            Fate::Ended(ending) if !rebooted || ending.status.is_some() => {
+                self.container_ended(step, &container, &ending);
+            }
+            Fate::Ended(_) | Fate::Unknown if rebooted => {
                 let cause = Cause {
                     state: self.lost_in(&whose.0, TaskState::Gone),
                     reason: Reason::AgentRestarted,
@@ -227,7 +229,7 @@ impl Agent {
                 };
                 self.gone(step, &container, Some(cause), None);
             }
-            Fate::Unknown => {
+            Fate::Ended(_) | Fate::Unknown => {
                 let cause = Cause {
                     state: TaskState::Failed,
                     reason: Reason::ExecutorTerminated,
