@@ -1,5 +1,5 @@
 //! Reeve beside a real Apache Mesos 1.11: our agent joins its master, and frameworks run tasks
-//! there as if the agent were one of its own.
+//! there as if the agent were one of its own; frameworks on its native driver join our master.
 //!
 //! Known of that master: it aborts on a `StatusUpdateMessage` without `pid`, so an agent that
 //! leaves the field out takes the whole cluster down. That these tests pass shows that ours does
@@ -9,6 +9,8 @@
 // The steps of a test fail by panicking, also where they are functions of their own.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stderr)]
 
+mod driver;
+mod drivers;
 mod real;
 mod replacement;
 mod tasks;

@@ -1,4 +1,4 @@
-//! A real master, if this machine can have one.
+//! A real Mesos, if this machine can have one, and its master.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
@@ -8,7 +8,8 @@ use std::sync::OnceLock;
 use reeve_tests::{Daemon, Room, http, processes, until};
 use serde_json::Value;
 
-const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/real_mesos.py");
+/// The script that sets a real Mesos up and starts parts of it.
+pub const SCRIPT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/interop/real_mesos.py");
 
 /// How the script says that it can't, and has said why.
 const NOT_HERE: i32 = 3;
@@ -51,8 +52,9 @@ impl RealMaster {
     }
 }
 
-/// Where it is installed, below cargo's target directory; installs it the first time.
-fn installed() -> Option<PathBuf> {
+/// Where it is installed, below cargo's target directory; installs it the first time. Nothing, if
+/// this machine can't: the reason is told.
+pub fn installed() -> Option<PathBuf> {
     static HOME: OnceLock<Option<PathBuf>> = OnceLock::new();
     HOME.get_or_init(install).clone()
 }

@@ -6,6 +6,7 @@ The Python package `mesos.scheduler` 1.11.0 carries all of libmesos: a driver th
 
     real_mesos.py install DIR            install it under DIR (once; about 20 s)
     real_mesos.py master DIR PORT SECS   run a bare master on 127.0.0.1:PORT for SECS seconds
+    real_mesos.py framework DIR SETTINGS run framework.py, which says what SETTINGS are
 
 Exit status 3: this machine can't have it (no CPython 2.7), with the reason on standard error.
 """
@@ -158,8 +159,18 @@ def master(home, port, seconds):
                    "LIBPROCESS_IP": "127.0.0.1", "LIBPROCESS_PORT": port,
                    "MESOS_WORK_DIR": work, "MESOS_NUM_SLAVES": "0",
                    "LD_LIBRARY_PATH": f"{home}/lib"}
+    python(home, environment, f"{home}/master.py", seconds)
+
+
+def framework(home, settings):
+    environment = {"GLOG_logtostderr": "1", **os.environ, "LD_LIBRARY_PATH": f"{home}/lib"}
+    script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "framework.py")
+    python(home, environment, script, settings)
+
+
+def python(home, environment, *arguments):
     interpreter = f"{home}/py/bin/python"
-    os.execve(interpreter, [interpreter, f"{home}/master.py", seconds], environment)
+    os.execve(interpreter, [interpreter, *arguments], environment)
 
 
 if __name__ == "__main__":
@@ -168,5 +179,7 @@ if __name__ == "__main__":
         install(os.path.abspath(arguments[0]))
     elif verb == "master" and len(arguments) == 3:
         master(os.path.abspath(arguments[0]), *arguments[1:])
+    elif verb == "framework" and len(arguments) == 2:
+        framework(os.path.abspath(arguments[0]), arguments[1])
     else:
         sys.exit(__doc__)

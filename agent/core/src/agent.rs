@@ -156,6 +156,13 @@ impl Agent {
         if let FromMaster::Ping(observer, connected) = message {
             return self.ping(step, observer, connected);
         }
+        if let FromMaster::Message(framework, executor, data) = &message
+            && self.frameworks.get(framework).is_some_and(|owner| owner.pid.as_ref() == Some(&from))
+        {
+            // Drivers write to the agents that they know of themselves (LP-5).
+            let message = ToExecutor::Message(data.clone());
+            return self.to_executor(step, framework, executor, message);
+        }
         // Only the detected leader commands.
         if self.master.as_ref() != Some(&from) {
             return;

@@ -28,6 +28,9 @@ pub enum Refusal {
     /// The framework has no scheduler at the moment (403).
     #[error("Framework is not subscribed")]
     NotSubscribed,
+    /// The framework's driver calls, and the link to it broke (drivers only).
+    #[error("Framework disconnected")]
+    Disconnected,
     /// The framework's scheduler is a v0 driver (403).
     #[error("Framework is not connected via HTTP")]
     NotHttp,

@@ -5,7 +5,7 @@ use reeve_module_sdk::allocator::AgentIx;
 
 use super::{Pings, State};
 use crate::allocation;
-use crate::effect::ToAgent;
+use crate::effect::{ToAgent, ToScheduler};
 use crate::master::{Master, Timer};
 use crate::step::Step;
 
@@ -40,6 +40,8 @@ impl Master {
             self.disconnect_agent(step, ix);
         }
         if let Some(fx) = self.frameworks.driven_by(pid) {
+            // If the driver lives, it does not know, and would wait for offers for ever.
+            self.tell(step, fx, ToScheduler::Error("Framework disconnected".to_owned()));
             self.disconnect_framework(step, fx);
         }
     }

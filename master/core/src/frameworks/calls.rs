@@ -4,6 +4,7 @@ use reeve_model::FrameworkId;
 use reeve_module_sdk::allocator::FrameworkIx;
 
 use super::Wishes;
+use super::subscribe::refuse;
 use crate::answer::{Answer, Refusal};
 use crate::effect::{Effect, Scheduler, ToAgent};
 use crate::event::{Call, Caller, RequestId, StreamClaim};
@@ -27,8 +28,16 @@ impl Master {
             Ok(fx) => self.carry_out(step, fx, request, call),
             Err(refusal) => Some(Answer::Refused(refusal)),
         };
-        if let (Some(request), Some(answer)) = (request, answer) {
-            step.push(Effect::Answer(request, answer));
+        match (caller, answer) {
+            (_, None) => {}
+            (Caller::Request(request, ..), Some(answer)) => {
+                step.push(Effect::Answer(request, answer));
+            }
+            // Drivers get no answers, but they learn that they must stop.
+            (Caller::Driver(pid), Some(Answer::Refused(why))) if is_told(&why) => {
+                refuse(step, &Scheduler::Driver(pid), why.to_string());
+            }
+            (Caller::Driver(_), Some(_)) => {}
         }
     }
 
@@ -42,7 +51,11 @@ impl Master {
             let owner = framework.info.principal.as_ref().map(ToString::to_string);
             return Err(Refusal::NotTheOwner(sender.clone(), owner.unwrap_or_default()));
         }
-        let scheduler = framework.scheduler().ok_or(Refusal::NotSubscribed)?;
+        let Some(scheduler) = framework.scheduler() else {
+            let lost = |pid| framework.driver.as_ref() == Some(pid);
+            let lost = matches!(&caller, Caller::Driver(pid) if lost(pid));
+            return Err(if lost { Refusal::Disconnected } else { Refusal::NotSubscribed });
+        };
         match (scheduler, caller) {
             (Scheduler::Driver(_), Caller::Request(..)) => Err(Refusal::NotHttp),
             (Scheduler::Stream(current), Caller::Request(_, claim, _)) => match claim {
@@ -110,4 +123,10 @@ impl Master {
             step.agent(&agent.pid, message);
         }
     }
+}
+
+/// Whether a driver hears of a refusal. Who does not know that they are not subscribed will ask to
+/// be.
+fn is_told(why: &Refusal) -> bool {
+    !matches!(why, Refusal::UnknownFramework | Refusal::NotSubscribed)
 }

@@ -40,6 +40,8 @@ pub(crate) enum Novelty {
     New,
     /// It says that it had its id before.
     Again,
+    /// It does, and takes its id from whoever has it.
+    TakenOver,
 }
 
 impl Master {

@@ -53,6 +53,8 @@ pub(crate) struct Framework {
     pub state: State,
     /// Whether the registry holds it, as it is described here.
     pub recorded: bool,
+    /// The driver that it has or had last; none if its last scheduler was on a stream.
+    pub driver: Option<Pid>,
     pub suppressed: BTreeSet<Role>,
     pub constraints: Option<Arc<OfferConstraints>>,
     pub registered: Wall,
@@ -192,6 +194,10 @@ impl Frameworks {
             }
         }
         if let Some(framework) = self.get_mut(ix) {
+            framework.driver = match &scheduler {
+                Scheduler::Driver(pid) => Some(pid.clone()),
+                Scheduler::Stream(_) => None,
+            };
             framework.state = State::Active(scheduler);
         }
     }

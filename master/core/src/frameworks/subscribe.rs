@@ -69,11 +69,12 @@ impl Master {
         let known = known.and_then(|fx| self.frameworks.get(fx));
         let registered = known.map_or(step.wall, |framework| framework.registered);
         let info = described(&id, &info, known.filter(|framework| framework.is_authentic()));
+        let novelty = if force { Novelty::TakenOver } else { Novelty::Again };
         if known.is_some_and(|framework| framework.recorded && framework.info == info) {
-            return self.take_in(step, id, &to, info, wishes, Novelty::Again);
+            return self.take_in(step, id, &to, info, wishes, novelty);
         }
         let mutation = Mutation::Describe(info.clone(), registered);
-        let pending = Pending::Subscribe(to, info, wishes, Novelty::Again);
+        let pending = Pending::Subscribe(to, info, wishes, novelty);
         self.write_framework(step, id, mutation, pending);
     }
 
@@ -127,9 +128,11 @@ impl Master {
         if framework.is_authentic() && framework.info.principal != info.principal {
             return Err("Changing framework's principal is not allowed.".to_owned());
         }
-        match (framework.scheduler(), to) {
-            // A driver takes over from another only if it says so.
-            (Some(current), Scheduler::Driver(_)) if !force && current != to => {
+        let known = framework.state != State::Recovered;
+        match to {
+            // A driver takes over from another only if it says so, also if that one is gone: it may
+            // itself be the one that was replaced, and has not heard of it.
+            Scheduler::Driver(pid) if known && !force && framework.driver.as_ref() != Some(pid) => {
                 Err("Framework failed over".to_owned())
             }
             _ => Ok(()),
@@ -155,7 +158,7 @@ impl Master {
             self.disconnect_framework(step, before);
         }
         if let Some(fx) = known {
-            return self.subscribe_again(step, fx, to, info, wishes);
+            return self.subscribe_again(step, fx, to, info, wishes, novelty);
         }
         let fx = self.add_framework(step, id, info, State::Disconnected);
         if let Some(framework) = self.frameworks.get_mut(fx) {
@@ -164,7 +167,8 @@ impl Master {
         self.set_wishes(fx, wishes);
         // An id that we did not give is known from an earlier leader; the tasks follow when their
         // agents return.
-        self.connect_framework(step, fx, to, novelty == Novelty::Again);
+        let again = novelty != Novelty::New && matches!(to, Scheduler::Stream(_));
+        self.connect_framework(step, fx, to, again);
         self.announce_framework(step, fx);
     }
 
@@ -175,7 +179,16 @@ impl Master {
         to: &Scheduler,
         info: Arc<FrameworkInfo>,
         wishes: Wishes,
+        novelty: Novelty,
     ) {
+        let Some(framework) = self.frameworks.get(fx) else { return };
+        // A driver that takes over, or that an earlier leader knew, is told that it is registered,
+        // as if it came for the first time: schedulers count on that.
+        let known = framework.state != State::Recovered;
+        let again = match to {
+            Scheduler::Stream(_) => true,
+            Scheduler::Driver(_) => known && novelty == Novelty::Again,
+        };
         let old = self.frameworks.disconnect(fx);
         if let Some(old) = &old
             && old != to
@@ -192,9 +205,12 @@ impl Master {
             framework.reregistered = Some(wall);
         }
         self.set_wishes(fx, wishes);
+        self.connect_framework(step, fx, to, again);
         self.describe_framework(step, fx);
-        self.connect_framework(step, fx, to, true);
-        if old.as_ref() != Some(to) {
+        if old.as_ref() == Some(to) {
+            // A driver drops what reaches it before it knows that it is registered.
+            self.rescind_framework(step, fx);
+        } else {
             // A scheduler that took over knows nothing of offers made to the one before.
             self.end_framework_offers(step, fx);
         }
@@ -217,6 +233,7 @@ impl Master {
                 info,
                 state,
                 recorded: false,
+                driver: None,
                 suppressed: BTreeSet::new(),
                 constraints: None,
                 registered: step.wall,

@@ -45,6 +45,15 @@ impl Master {
         }
     }
 
+    /// Takes every offer of a framework back.
+    pub(crate) fn rescind_framework(&mut self, step: &mut Step<'_>, fx: FrameworkIx) {
+        let Some(framework) = self.frameworks.get(fx) else { return };
+        let offers: Vec<OfferNr> = framework.offers.iter().copied().collect();
+        for number in offers {
+            self.rescind(step, number);
+        }
+    }
+
     /// Ends every offer of a framework that has nobody to be told.
     pub(crate) fn end_framework_offers(&mut self, step: &mut Step<'_>, fx: FrameworkIx) {
         let Some(framework) = self.frameworks.get(fx) else { return };
