@@ -25,6 +25,7 @@ mod approvals;
 mod clock;
 mod counters;
 mod daemon;
+mod dialback;
 mod error;
 pub mod hooks;
 mod identity;

@@ -18,6 +18,7 @@ use tokio::runtime::Handle;
 
 use crate::access;
 use crate::app::App;
+use crate::dialback::UnreachedDriver;
 use crate::office::Leader;
 use crate::v0::roles::known;
 use crate::v0::tasks::details;
@@ -98,6 +99,23 @@ pub fn may_see_flags(app: &App, request: &Request) -> Result<bool, Response> {
     let asked = app.permissions.each(request.principal.as_ref(), "view_flags", vec![thing([])]);
     let answers = Handle::current().block_on(asked).map_err(unanswered)?;
     Ok(answers == [true])
+}
+
+/// The drivers that can't be subscribed and whose frameworks somebody may see.
+///
+/// # Errors
+///
+/// If the authorizer gives no answer (503).
+pub fn unreached(leader: &Leader, request: &Request) -> Result<Vec<UnreachedDriver>, Response> {
+    let mut all = leader.term.dialback.unreached();
+    if all.is_empty() || leader.permissions.are_unlimited() {
+        return Ok(all);
+    }
+    let objects = all.iter().map(|one| access::framework(&one.info)).collect();
+    let asked = leader.permissions.each(request.principal.as_ref(), "view_frameworks", objects);
+    let mut answers = Handle::current().block_on(asked).map_err(unanswered)?.into_iter();
+    all.retain(|_| answers.next() == Some(true));
+    Ok(all)
 }
 
 /// Somebody who looks.

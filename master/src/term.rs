@@ -32,6 +32,7 @@ use crate::allocation::Allocation;
 use crate::approvals::Approvals;
 use crate::clock::Clock;
 use crate::counters::Counters;
+use crate::dialback::DialBack;
 use crate::identity::{ACTOR, Identity};
 use crate::messages::{self, OBSERVER, Outbound, Parsed};
 use crate::modules::Allocators;
@@ -58,6 +59,8 @@ pub struct Term {
     pub streams: Streams,
     /// The allocation machine.
     pub allocation: Allocation,
+    /// Drivers that can't be subscribed.
+    pub dialback: DialBack,
 }
 
 impl Term {
@@ -151,6 +154,7 @@ impl Terms {
         self.counters.frameworks.forget();
         let (peers, exits) =
             Peers::new(PeersConfig::new(self.identity.pid.address), stop.clone());
+        let dialback = DialBack::new(peers.clone(), core.clone());
         let hands = Hands {
             outbound: Outbound::new(peers, self.identity.info.to_wire()),
             registry: start_registry(store, core.clone())?,
@@ -172,10 +176,11 @@ impl Terms {
             readers: readers.clone(),
             hooks: self.hooks.clone(),
             counters: Arc::clone(&self.counters),
+            dialback: dialback.clone(),
         };
         listen_to_peers(&self.actors, exits, &core, reading);
         tracing::info!(pid = %self.identity.pid, id = %id, "this master leads");
-        let term = Arc::new(Term { id, lease, core, readers, streams, allocation });
+        let term = Arc::new(Term { id, lease, core, readers, streams, allocation, dialback });
         Ok(Incumbency { term, actors: self.actors.clone(), stop, ended })
     }
 
@@ -274,6 +279,7 @@ struct Reading {
     readers: Readers,
     hooks: Hooks,
     counters: Arc<Counters>,
+    dialback: DialBack,
 }
 
 impl Reading {
@@ -281,7 +287,10 @@ impl Reading {
         while let Some(message) = messages.recv().await {
             let input = match messages::parse(&message) {
                 Ok(Parsed::Event(kind)) => Input::Fact(self.decorated(kind).await),
-                Ok(Parsed::Subscribes(subscription)) => Input::DriverSubscribes(subscription),
+                Ok(Parsed::Subscribes(subscription)) => {
+                    self.dialback.subscribe(message.via, subscription);
+                    continue;
+                }
                 Err(why) => {
                     self.counters.dropped();
                     tracing::warn!(from = %message.from, "dropped a message: {why}");

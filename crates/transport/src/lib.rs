@@ -32,7 +32,7 @@ pub mod stream;
 
 pub use download::Download;
 pub use gate::{Gate, Knock, Principal};
-pub use libprocess::{Actors, Inbound, Peers};
+pub use libprocess::{Actors, Inbound, Peers, Unreached};
 pub use negotiate::Codec;
 pub use request::{Params, Request};
 pub use response::{Body, Response};

@@ -10,11 +10,13 @@ mod peers;
 mod receive;
 mod sniff;
 
+use std::net::IpAddr;
+
 use bytes::Bytes;
 use reeve_model::Pid;
 
 pub use actors::Actors;
-pub use peers::{Peers, PeersConfig};
+pub use peers::{Peers, PeersConfig, Unreached};
 
 pub(crate) use receive::{Ended, deliver, receive};
 pub(crate) use sniff::{Sniffed, is_marked, sniff};
@@ -24,6 +26,9 @@ pub(crate) use sniff::{Sniffed, is_marked, sniff};
 pub struct Inbound {
     /// Who sent it, as the sender says: nothing proves it.
     pub from: Pid,
+    /// The address that its connection comes from, where that is known: behind NAT another than the
+    /// sender's.
+    pub via: Option<IpAddr>,
     /// The id of the actor it is for, such as `slave(1)`.
     pub to: Box<str>,
     /// Its fully qualified name, such as `mesos.internal.PingSlaveMessage`.

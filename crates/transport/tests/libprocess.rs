@@ -303,3 +303,27 @@ async fn many_messages_a_second_go_through() {
     println!("{COUNT} messages queued in {queued:?}, through in {elapsed:?}");
     assert!(elapsed < Duration::from_secs(20));
 }
+
+#[tokio::test]
+async fn dialling_says_whether_a_peer_can_be_reached() {
+    let agent = process("slave(1)");
+    let (peers, mut exits) = peers("127.0.0.1:9".parse().unwrap());
+    assert_eq!(within(peers.dial(agent.pid.address)).await, Ok(()));
+    assert_eq!(within(peers.dial(agent.pid.address)).await, Ok(()), "it is connected already");
+    assert_eq!(peers.len(), 1);
+    let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let refused = within(peers.dial(nobody)).await.unwrap_err();
+    assert_eq!(refused.kind, std::io::ErrorKind::ConnectionRefused);
+    assert_eq!(refused.to_string(), "connection refused");
+    assert!(exits.try_recv().is_err(), "nobody was linked");
+}
+
+#[tokio::test]
+async fn a_message_tells_where_its_connection_comes_from() {
+    let mut master = process("master");
+    let (peers, _exits) = peers("10.9.8.7:5051".parse().unwrap());
+    peers.send("slave(1)", &master.pid, "mesos.internal.PongSlaveMessage", b"");
+    let message = master.next().await;
+    assert_eq!(message.from.address.ip().to_string(), "10.9.8.7");
+    assert_eq!(message.via.unwrap().to_string(), "127.0.0.1");
+}

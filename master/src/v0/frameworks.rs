@@ -8,8 +8,9 @@ use reeve_transport::{Request, Response};
 use super::json::Writer;
 use super::resources::{labels, resources};
 use super::tasks::task;
+use crate::dialback::UnreachedDriver;
 use crate::office::Leader;
-use crate::sight::{Depth, Sight};
+use crate::sight::{Depth, Sight, unreached as unreached_drivers};
 
 /// The names of frameworks' capabilities, by number (`FrameworkInfo.Capability.Type`).
 const CAPABILITIES: [&str; 9] = [
@@ -28,8 +29,10 @@ const CAPABILITIES: [&str; 9] = [
 pub fn frameworks(leader: &Leader, request: &Request) -> Result<Response, Response> {
     let (query, snapshot) = (request.query(), Sight::of(leader, request, Depth::Tasks)?);
     let wanted = query.get("framework_id");
+    let drivers = unreached_drivers(leader, request)?;
     Ok(Writer::response(|w| {
         all(w, &snapshot, |id| wanted.is_none_or(|wanted| wanted == id));
+        unreached(w, &drivers);
         // Dead since Mesos 1.2, and looked for by old tools.
         w.key("unregistered_frameworks").array([(); 0], |_, ()| {});
     }))
@@ -43,6 +46,25 @@ pub fn all(w: &mut Writer, snapshot: &Snapshot, is_wanted: impl Fn(&str) -> bool
     let done = snapshot.completed.iter();
     let done = done.filter(|view| is_wanted(view.record.id.as_str()));
     w.key("completed_frameworks").array(done, |w, view| w.object(|w| framework(w, view)));
+}
+
+/// The field `unreachable_drivers`, beyond Mesos: who can't be subscribed, why, and what to do.
+pub fn unreached(w: &mut Writer, drivers: &[UnreachedDriver]) {
+    w.key("unreachable_drivers").array(drivers, |w, one| {
+        w.object(|w| {
+            w.optional("id", one.info.id.as_ref().map(|id| id.as_str()));
+            w.field("name", &one.info.name);
+            w.field("user", &one.info.user);
+            w.field("pid", one.pid.to_string());
+            w.optional("connects_from", one.via.map(|ip| ip.to_string()));
+            w.field("error", &one.error);
+            w.field("advice", &one.advice);
+            w.field("first_attempt_time", one.first.to_seconds());
+            w.field("last_attempt_time", one.last.to_seconds());
+            #[allow(clippy::cast_precision_loss)]
+            w.field("attempts", one.attempts as f64);
+        });
+    });
 }
 
 /// The fields that `/state-summary` has, too.

@@ -11,7 +11,7 @@ use super::json::Writer;
 use crate::app::App;
 use crate::identity::CAPABILITIES;
 use crate::office::Leader;
-use crate::sight::{Depth, Sight, may_see_flags};
+use crate::sight::{Depth, Sight, may_see_flags, unreached};
 
 /// The order in which Mesos lists counts of tasks.
 const COUNTED: [TaskState; 14] = [
@@ -34,6 +34,7 @@ const COUNTED: [TaskState; 14] = [
 /// `GET /state`.
 pub fn state(leader: &Leader, request: &Request) -> Result<Response, Response> {
     let shows_flags = may_see_flags(leader, request)?;
+    let drivers = unreached(leader, request)?;
     let snapshot = Sight::of(leader, request, Depth::Tasks)?;
     Ok(Writer::response(|w| {
         master(w, leader, &snapshot);
@@ -44,6 +45,7 @@ pub fn state(leader: &Leader, request: &Request) -> Result<Response, Response> {
         w.key("slaves").array(agents, |w, view| w.object(|w| agent(w, view, &snapshot)));
         recovered(w, &snapshot, |_| true);
         frameworks::all(w, &snapshot, |_| true);
+        frameworks::unreached(w, &drivers);
         // Dead since Mesos 1.2, and looked for by old tools.
         w.key("orphan_tasks").array([(); 0], |_, ()| {});
         w.key("unregistered_frameworks").array([(); 0], |_, ()| {});

@@ -212,7 +212,9 @@ impl Head {
             Some(_) if self.to.is_empty() || self.name.is_empty() => {
                 Decoded::Unreadable("Failed to determine the actor and name of the message")
             }
-            Some(from) => Decoded::Message(Inbound { from, to: self.to, name: self.name, body }),
+            Some(from) => {
+                Decoded::Message(Inbound { from, via: None, to: self.to, name: self.name, body })
+            }
         }
     }
 }

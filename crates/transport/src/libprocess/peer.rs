@@ -10,10 +10,10 @@ use reeve_model::Pid;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpSocket;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
-use super::peers::Shared;
+use super::peers::{Shared, Unreached};
 
 /// A batch's buffer larger than this is given back when the batch is sent.
 const KEEP: usize = 16 << 10;
@@ -28,6 +28,8 @@ pub(super) struct Peer {
     /// `address` as text, which every message carries.
     host: String,
     state: Mutex<State>,
+    /// Whether there is a connection yet, or why there is none any more.
+    line: watch::Sender<Line>,
     /// Something waits.
     wake: Notify,
     /// Too much waits.
@@ -43,12 +45,21 @@ enum State {
     Broken,
 }
 
+/// What became of the wish to be connected.
+#[derive(Clone, Debug)]
+enum Line {
+    Dialling,
+    Up,
+    Down(Unreached),
+}
+
 impl Peer {
     pub(super) fn new(address: SocketAddr) -> Peer {
         Peer {
             address,
             host: address.to_string(),
             state: Mutex::new(State::Open { waiting: Vec::new(), linked: BTreeSet::new() }),
+            line: watch::Sender::new(Line::Dialling),
             wake: Notify::new(),
             overfull: Notify::new(),
         }
@@ -60,6 +71,21 @@ impl Peer {
 
     pub(super) fn is_broken(&self) -> bool {
         matches!(*self.lock(), State::Broken)
+    }
+
+    /// Waits until there is a connection, or there will be none.
+    pub(super) async fn connected(&self) -> Result<(), Unreached> {
+        let mut line = self.line.subscribe();
+        loop {
+            match line.borrow_and_update().clone() {
+                Line::Up => return Ok(()),
+                Line::Down(why) => return Err(why),
+                Line::Dialling => (),
+            }
+            if line.changed().await.is_err() {
+                return Err(Unreached::from(&io::Error::from(io::ErrorKind::NotConnected)));
+            }
+        }
     }
 
     /// Puts a message behind those that wait. False if the peer is broken; true also if the
@@ -192,9 +218,14 @@ pub(super) async fn run(peer: Arc<Peer>, shared: Arc<Shared>) {
         }
         () = cut => Ok(()),
     };
-    if let Err(error) = ended {
-        tracing::debug!(peer = %peer.address, %error, "a link broke");
-    }
+    let error = match ended {
+        Ok(()) => io::Error::from(io::ErrorKind::ConnectionReset),
+        Err(error) => {
+            tracing::debug!(peer = %peer.address, %error, "a link broke");
+            error
+        }
+    };
+    peer.line.send_replace(Line::Down(Unreached::from(&error)));
     shared.broken(&peer);
 }
 
@@ -206,6 +237,7 @@ async fn connect_and_send(peer: &Peer, shared: &Shared) -> io::Result<()> {
     let stream = tokio::time::timeout(shared.config.connect_timeout, socket.connect(address))
         .await
         .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))??;
+    peer.line.send_replace(Line::Up);
     let (reads, writes) = stream.into_split();
     // Both at once: a peer that can't get rid of its replies would stop reading.
     tokio::select! {

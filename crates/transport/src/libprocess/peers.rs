@@ -1,6 +1,7 @@
 //! Sending: one connection per peer address, dialled when first needed (LP-3).
 
 use std::collections::HashMap;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -39,6 +40,24 @@ impl PeersConfig {
 #[derive(Clone, Debug)]
 pub struct Peers {
     shared: Arc<Shared>,
+}
+
+/// Why there is no connection to a peer.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{text}")]
+pub struct Unreached {
+    /// What kind of failure it is.
+    pub kind: io::ErrorKind,
+    text: Arc<str>,
+}
+
+impl From<&io::Error> for Unreached {
+    fn from(error: &io::Error) -> Self {
+        // The number of an error says nothing to who reads the text.
+        let text = error.to_string();
+        let text = text.split(" (os error").next().unwrap_or(&text).to_lowercase();
+        Unreached { kind: error.kind(), text: text.into() }
+    }
 }
 
 /// What the handles and the connections share.
@@ -90,6 +109,16 @@ impl Peers {
     /// if there is no connection. Told once; link again after an exit.
     pub fn link(&self, to: &Pid) {
         self.with_peer(to.address, |peer| peer.link(&to.id));
+    }
+
+    /// Dials that address if there is no connection to it, and waits until there is one.
+    ///
+    /// # Errors
+    ///
+    /// Why there will be none.
+    pub async fn dial(&self, address: SocketAddr) -> Result<(), Unreached> {
+        let peer = self.peer(address);
+        peer.connected().await
     }
 
     /// Takes a link back. The connection stays.

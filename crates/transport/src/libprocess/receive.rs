@@ -1,6 +1,7 @@
 //! A connection that brings messages: read, hand to the actors, acknowledge.
 
 use std::io;
+use std::net::IpAddr;
 
 use bytes::{Bytes, BytesMut};
 use http::StatusCode;
@@ -40,10 +41,11 @@ pub(crate) async fn receive(
     body_limit: usize,
     stop: &CancellationToken,
 ) -> io::Result<Ended> {
+    let via = stream.peer_addr().ok().map(|address| address.ip().to_canonical());
     let mut decoder = Decoder::new(body_limit);
     let mut replies = Vec::new();
     loop {
-        let stopped = take_all(stream, &mut decoder, buffer, actors, &mut replies).await?;
+        let stopped = take_all(stream, via, &mut decoder, buffer, actors, &mut replies).await?;
         flush(stream, &mut replies).await?;
         match stopped {
             Some(Stop::NotLibprocess) => return Ok(Ended::SpeaksHttp),
@@ -72,6 +74,7 @@ pub(crate) async fn receive(
 /// Hands over every whole message in the buffer. Says why if no more can follow.
 async fn take_all(
     stream: &TcpStream,
+    via: Option<IpAddr>,
     decoder: &mut Decoder,
     buffer: &mut BytesMut,
     actors: &Actors,
@@ -93,7 +96,7 @@ async fn take_all(
         };
         match decoded {
             Decoded::Unreadable(why) => reply(replies, StatusCode::BAD_REQUEST, why),
-            Decoded::Message(message) => match actors.deliver(message) {
+            Decoded::Message(message) => match actors.deliver(Inbound { via, ..message }) {
                 Delivered::Yes => replies.extend_from_slice(ACCEPTED),
                 Delivered::NoActor => reply(replies, StatusCode::NOT_FOUND, NO_ACTOR),
                 Delivered::Later(queue, message) => {
@@ -140,13 +143,19 @@ async fn flush(stream: &TcpStream, replies: &mut Vec<u8>) -> io::Result<()> {
 }
 
 /// Hands over one message that hyper has read; the status of the reply.
-pub(crate) async fn deliver(actors: &Actors, parts: &Parts, body: Bytes) -> StatusCode {
+pub(crate) async fn deliver(
+    actors: &Actors,
+    via: IpAddr,
+    parts: &Parts,
+    body: Bytes,
+) -> StatusCode {
     let from = marked_sender(&parts.headers).and_then(pid);
     let (to, name) = address(parts.uri.path());
     let Some(from) = from.filter(|_| !to.is_empty() && !name.is_empty()) else {
         return StatusCode::BAD_REQUEST;
     };
-    let sent = match actors.deliver(Inbound { from, to, name, body }) {
+    let sent = match actors.deliver(Inbound { from, via: Some(via.to_canonical()), to, name, body })
+    {
         Delivered::Yes => true,
         Delivered::NoActor => false,
         Delivered::Later(queue, message) => queue.send(message).await.is_ok(),

@@ -34,7 +34,7 @@ pub(super) async fn answer(
     let (parts, body) = request.into_parts();
     let wanted = Wanted::of(&parts);
     let response = if parts.method == Method::POST && libprocess::is_marked(&parts.headers) {
-        deliver(&shared, &parts, body).await
+        deliver(&shared, peer, &parts, body).await
     } else {
         route(&shared, peer, parts, body).await
     };
@@ -93,9 +93,14 @@ fn authorization(headers: &HeaderMap) -> Option<String> {
 }
 
 /// A libprocess message that came on a connection which had begun with plain HTTP.
-async fn deliver(shared: &Shared, parts: &Parts, body: Incoming) -> Result<Response, Response> {
+async fn deliver(
+    shared: &Shared,
+    peer: SocketAddr,
+    parts: &Parts,
+    body: Incoming,
+) -> Result<Response, Response> {
     let body = read(shared, parts, body).await?;
-    let status = libprocess::deliver(&shared.actors, parts, body).await;
+    let status = libprocess::deliver(&shared.actors, peer.ip(), parts, body).await;
     Ok(Response::new(status))
 }
 

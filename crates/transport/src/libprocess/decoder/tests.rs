@@ -7,6 +7,7 @@ const LIMIT: usize = 1 << 20;
 fn message(to: &str, name: &str, body: &[u8]) -> Decoded {
     Decoded::Message(Inbound {
         from: "slave(1)@10.0.0.2:5051".parse().unwrap(),
+        via: None,
         to: to.into(),
         name: name.into(),
         body: Bytes::copy_from_slice(body),

@@ -23,6 +23,7 @@ fn fleet(task_time: Duration) -> Simulated {
 fn deliver<T: WireMessage>(fleet: &mut Simulated, message: &T, now: Instant) -> Vec<Outgoing> {
     let inbound = Inbound {
         from: "master@127.0.0.1:5050".parse().expect("a pid"),
+        via: None,
         to: "slave(11)".into(),
         name: T::NAME.into(),
         body: reeve_wire::encode(message),
