@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::access::Access;
+use crate::authentication::{self, Prover};
 use crate::checkpoint::damage::Damage;
 use crate::checkpoint::layout::Layout;
 use crate::checkpoint::write::Writer;
@@ -160,6 +161,10 @@ pub async fn start(
         source,
     })?;
     let (peers, exits) = Peers::new(PeersConfig::new(address), stop.clone());
+    let actors = Actors::new();
+    let credential = authentication::credential(&settings)?;
+    let authentication = credential.is_some().then(|| authentication::times(&settings));
+    let prover = Prover::start(credential, peers.clone(), actors.clone(), inputs.clone());
     let view = View::new(settings.max_completed_executors_per_framework as usize);
     let published = Arc::new(ArcSwap::from_pointee(view.clone()));
     let files = Files::kept_by(Arc::new(http::Sandboxes {
@@ -180,15 +185,19 @@ pub async fn start(
         doors: access.doors,
         permissions: access.permissions,
     });
-    let actors = Actors::new();
     let (inbound, messages) = mpsc::channel(64 * 1024);
     actors.register(ACTOR, inbound);
     let failure = Arc::default();
     let shell = Shell {
-        agent: Agent::new(options(&settings, address)?, info, rand_seed()),
+        agent: Agent::new(
+            Options { authentication, ..options(&settings, address)? },
+            info,
+            rand_seed(),
+        ),
         view,
         published: Arc::clone(&published),
         peers,
+        prover,
         containerizer: containerizer.clone(),
         surroundings: surroundings.clone(),
         secrets: modules.secrets,

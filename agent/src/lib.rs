@@ -15,6 +15,7 @@
 #![forbid(unsafe_code)]
 
 mod access;
+mod authentication;
 pub mod checkpoint;
 pub mod containers;
 pub mod daemon;

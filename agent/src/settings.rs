@@ -50,6 +50,16 @@ settings! {
         launcher_dir: Option<String>,
         /// Run tasks as the user they name.
         switch_user: bool = "true",
+        /// A file with the principal and the secret that prove to a master who this agent is.
+        credential: Option<String>,
+        /// How that is proven; only crammd5 is known.
+        authenticatee: String = "crammd5",
+        /// By how much the time for a proof grows with the first failure; it doubles with each.
+        authentication_backoff_factor: Duration = "1secs",
+        /// How long a proof may take at first.
+        authentication_timeout_min: Duration = "5secs",
+        /// How long a proof may take at most.
+        authentication_timeout_max: Duration = "1mins",
         /// The longest random wait before the first try to register; it doubles with each try.
         registration_backoff_factor: Duration = "1secs",
         /// How long an executor may take to subscribe.

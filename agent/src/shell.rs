@@ -22,6 +22,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use crate::authentication::Prover;
 use crate::containers::{Surroundings, command, container_info, ending, grants};
 use crate::disk::Disk;
 use crate::hooks;
@@ -89,6 +90,8 @@ pub struct Shell {
     pub published: Arc<ArcSwap<View>>,
     /// Messages to the master.
     pub peers: Peers,
+    /// Proof of who this agent is.
+    pub prover: Prover,
     /// Containers.
     pub containerizer: Containerizer,
     /// What containers are told.
@@ -254,6 +257,7 @@ impl Shell {
                 let (name, body) = outgoing::encode(&message, &self.identity);
                 self.peers.send(ACTOR, &to, name, &body);
             }
+            Effect::Authenticate(master) => self.prover.prove(master),
             Effect::Link(pid) => self.peers.link(&pid),
             Effect::ToExecutor(stream, message) => self.send_event(stream, &message),
             Effect::CloseExecutor(stream) => {

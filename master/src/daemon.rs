@@ -23,7 +23,7 @@ use crate::modules::{self, Allocators};
 use crate::office::Office;
 use crate::term::Terms;
 use crate::v0::metrics::register;
-use crate::{Error, MasterSettings, allocation, routes, succession, v0};
+use crate::{Error, MasterSettings, allocation, authentication, routes, succession, v0};
 
 /// A master that runs.
 #[derive(Debug)]
@@ -109,6 +109,7 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
     });
     let terms = Terms {
         rules: allocation::options(&settings)?,
+        proof: authentication::Rules::new(&settings)?,
         allocators: Allocators::new(&settings),
         identity: identity.clone(),
         actors: actors.clone(),

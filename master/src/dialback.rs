@@ -67,6 +67,12 @@ struct Books {
     unreached: BTreeMap<Pid, UnreachedDriver>,
 }
 
+/// What is wrong if an agent or driver can't be dialled, and how to mend it.
+pub fn explain(pid: &Pid, via: Option<IpAddr>, why: &Unreached) -> String {
+    let (error, advice) = advice::failure(pid, via, why);
+    format!("it can't be dialled back: {error}. {advice}")
+}
+
 impl DialBack {
     /// Dials through `peers`; subscriptions of drivers that can be reached go into this queue.
     pub fn new(peers: Peers, core: mpsc::Sender<Input>) -> Self {

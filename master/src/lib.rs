@@ -22,6 +22,7 @@ mod allocation;
 mod api;
 mod app;
 mod approvals;
+mod authentication;
 mod clock;
 mod counters;
 mod daemon;

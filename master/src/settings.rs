@@ -90,6 +90,14 @@ settings! {
         http_authenticators: Vec<String> = "basic",
         /// The same for frameworks; those of http_authenticators if not given.
         http_framework_authenticators: Vec<String>,
+        /// Take only agents that prove who they are, by CRAM-MD5 against `credentials`.
+        authenticate_agents: bool = "false",
+        /// Take only frameworks on libmesos that prove who they are, in the same way.
+        authenticate_frameworks: bool = "false",
+        /// How agents and frameworks on libmesos prove who they are; only crammd5 is known.
+        authenticators: Vec<String> = "crammd5",
+        /// How long such a proof may take.
+        authentication_v0_timeout: Duration = "15secs",
         /// A file of principals and their secrets, for authenticators that want one.
         credentials: Option<String>,
         /// Who says what principals may do: the name of a module; local is acls, if there are any.

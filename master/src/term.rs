@@ -30,6 +30,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::allocation::Allocation;
 use crate::approvals::Approvals;
+use crate::authentication::{Authentication, Rules};
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::dialback::DialBack;
@@ -97,8 +98,7 @@ impl Incumbency {
     /// Ends it: when this returns nothing decides any more, and the registry is closed. Messages
     /// that were decided on before may still leave.
     pub async fn end(self) {
-        self.actors.unregister(ACTOR);
-        self.actors.unregister(OBSERVER);
+        self.actors.clear();
         self.stop.cancel();
         self.term.allocation.end();
         // It may have ended before, and have said why.
@@ -123,6 +123,8 @@ pub struct Terms {
     pub hooks: Hooks,
     /// Who says what is permitted.
     pub permissions: Permissions,
+    /// Who must prove who they are.
+    pub proof: Rules,
     /// Counts of what passes.
     pub counters: Arc<Counters>,
     /// All metrics.
@@ -156,7 +158,7 @@ impl Terms {
             Peers::new(PeersConfig::new(self.identity.pid.address), stop.clone());
         let dialback = DialBack::new(peers.clone(), core.clone());
         let hands = Hands {
-            outbound: Outbound::new(peers, self.identity.info.to_wire()),
+            outbound: Outbound::new(peers.clone(), self.identity.info.to_wire()),
             registry: start_registry(store, core.clone())?,
             allocation: allocation.clone(),
             changes,
@@ -172,13 +174,19 @@ impl Terms {
             (Master::new(self.options.clone()), self.options.max_completed_frameworks);
         let owner = Owner::new(master, clock, hands, approvals, remembered, lease.clone());
         let ended = start_owner(owner, inputs, stop.clone())?;
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let (proof, actors) = (self.proof.clone(), self.actors.clone());
+        let authentication = Authentication::new(proof, peers, actors, inbox.clone());
         let reading = Reading {
+            authentication,
             readers: readers.clone(),
             hooks: self.hooks.clone(),
             counters: Arc::clone(&self.counters),
             dialback: dialback.clone(),
         };
-        listen_to_peers(&self.actors, exits, &core, reading);
+        self.actors.register(ACTOR, inbox.clone());
+        self.actors.register(OBSERVER, inbox);
+        listen_to_peers(messages, exits, &core, reading);
         tracing::info!(pid = %self.identity.pid, id = %id, "this master leads");
         let term = Arc::new(Term { id, lease, core, readers, streams, allocation, dialback });
         Ok(Incumbency { term, actors: self.actors.clone(), stop, ended })
@@ -255,18 +263,17 @@ fn start_owner(
 
 /// Turns messages and broken links into facts.
 fn listen_to_peers(
-    actors: &Actors,
+    messages: mpsc::Receiver<Inbound>,
     mut exits: mpsc::UnboundedReceiver<Pid>,
     core: &mpsc::Sender<Input>,
     reading: Reading,
 ) {
-    let (inbox, messages) = mpsc::channel(INBOX);
-    actors.register(ACTOR, inbox.clone());
-    actors.register(OBSERVER, inbox);
+    let authentication = reading.authentication.clone();
     tokio::spawn(reading.read(messages, core.clone()));
     let core = core.clone();
     tokio::spawn(async move {
         while let Some(pid) = exits.recv().await {
+            authentication.forget(&pid);
             if core.send(Input::Fact(Kind::LinkBroken(pid))).await.is_err() {
                 return;
             }
@@ -276,6 +283,7 @@ fn listen_to_peers(
 
 /// What is needed to read messages.
 struct Reading {
+    authentication: Authentication,
     readers: Readers,
     hooks: Hooks,
     counters: Arc<Counters>,
@@ -285,17 +293,22 @@ struct Reading {
 impl Reading {
     async fn read(self, mut messages: mpsc::Receiver<Inbound>, core: mpsc::Sender<Input>) {
         while let Some(message) = messages.recv().await {
-            let input = match messages::parse(&message) {
-                Ok(Parsed::Event(kind)) => Input::Fact(self.decorated(kind).await),
-                Ok(Parsed::Subscribes(subscription)) => {
-                    self.dialback.subscribe(message.via, subscription);
-                    continue;
-                }
+            let Some(message) = self.authentication.take(message) else { continue };
+            let parsed = match messages::parse(&message) {
+                Ok(parsed) => self.authentication.admit(&message, parsed),
                 Err(why) => {
                     self.counters.dropped();
                     tracing::warn!(from = %message.from, "dropped a message: {why}");
                     continue;
                 }
+            };
+            let input = match parsed {
+                Some(Parsed::Event(kind)) => Input::Fact(self.decorated(kind).await),
+                Some(Parsed::Subscribes(subscription)) => {
+                    self.dialback.subscribe(message.via, subscription);
+                    continue;
+                }
+                None => continue,
             };
             if core.send(input).await.is_err() {
                 return;

@@ -94,9 +94,9 @@ fn it_declines_suppresses_and_revives() {
     let Some((mut driver, id)) = Driver::registered(&cluster.room, &settings) else { return };
     let offers = || framework(&cluster, &id)?["offers"].as_array().map(Vec::len);
     let offer = driver.offer();
-    assert_eq!(offers(), Some(1));
+    until("the offer to be shown", || offers().filter(|count| *count == 1));
     driver.call(&json!(["declineOffer", offer["id"], {"refuse_seconds": 3600.0}]));
-    until("the offer to be back", || offers().filter(|count| *count == 0));
+    until("the offer to be given back", || offers().filter(|count| *count == 0));
     driver.call(&json!(["reviveOffers"]));
     let offer = driver.offer();
     driver.call(&json!(["suppressOffers"]));

@@ -9,6 +9,7 @@
 // The steps of a test fail by panicking, also where they are functions of their own.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stderr)]
 
+mod authentication;
 mod driver;
 mod drivers;
 mod real;

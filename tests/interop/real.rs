@@ -25,10 +25,16 @@ pub struct RealMaster {
 impl RealMaster {
     /// Starts one in this room. Nothing, if this machine can't: the reason is told.
     pub fn start(room: &Room) -> Option<Self> {
+        Self::start_with(room, &[])
+    }
+
+    /// Starts one with these settings in its environment.
+    pub fn start_with(room: &Room, settings: &[(&str, String)]) -> Option<Self> {
         let home = installed()?;
         let address = free_address();
         let mut command = Command::new("python3");
         command.args([SCRIPT, "master"]).arg(home).arg(address.port().to_string()).arg("600");
+        command.envs(settings.iter().map(|(name, value)| (name, value)));
         let mut daemon = Daemon::start(room, "real-master", &mut command);
         until("the real master to answer", || {
             assert!(daemon.running(), "the real master ended:\n{}", daemon.log());

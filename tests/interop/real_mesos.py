@@ -18,7 +18,7 @@ import shutil
 import subprocess
 import sys
 
-DEBIAN_PACKAGES = ["libsvn1", "libsasl2-2", "libapr1", "libcurl3-gnutls"]
+DEBIAN_PACKAGES = ["libsvn1", "libsasl2-2", "libsasl2-modules", "libapr1", "libcurl3-gnutls"]
 
 # What OpenSSL called these functions when libmesos was built, and what it calls them now.
 RENAMED = {

@@ -276,6 +276,7 @@ impl Machine for Agent {
             Kind::CommitFailed(write, why) => self.commit_failed(step, write, &why),
             Kind::MasterDetected(master) => self.master_detected(step, master),
             Kind::MasterLinkBroken(peer) => self.link_broken(step, &peer),
+            Kind::Authenticated(master, proof) => self.authenticated(step, &master, &proof),
             Kind::FromMaster(from, message) => self.hear(step, from, message),
             Kind::ExecutorSubscribes(stream, call) => self.subscribe(step, stream, *call),
             Kind::ExecutorStreamClosed(stream) => self.stream_closed(stream),

@@ -19,6 +19,9 @@ pub enum Effect {
     Checkpoint(WriteId, Record),
     /// Send a message to the master.
     ToMaster(Pid, ToMaster),
+    /// Prove to the master who this agent is, and report `Authenticated`; an attempt that is going
+    /// on is of no interest any more.
+    Authenticate(Pid),
     /// Watch the connection to the master; report `MasterLinkBroken`.
     Link(Pid),
     /// Send an event to an executor.

@@ -46,6 +46,8 @@ pub enum Kind {
     MasterDetected(Option<Pid>),
     /// The connection to the master broke.
     MasterLinkBroken(Pid),
+    /// An attempt to prove to this master who the agent is has ended.
+    Authenticated(Pid, Proof),
     /// From the master.
     FromMaster(Pid, FromMaster),
 
@@ -83,6 +85,17 @@ pub enum Kind {
         /// Whether to leave the cluster for good.
         unregister: bool,
     },
+}
+
+/// How an attempt to prove who the agent is ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Proof {
+    /// The master knows the agent's principal.
+    Accepted,
+    /// The name or the secret is wrong: no other attempt will do better.
+    Refused,
+    /// Something went wrong, and what.
+    Failed(String),
 }
 
 /// Messages from the master (LP-10).

@@ -38,4 +38,4 @@ pub mod view;
 
 pub use agent::{Agent, Counters};
 pub use gate::Refusal;
-pub use options::{Options, Reconfiguration, Recover};
+pub use options::{AuthenticationTimes, Options, Reconfiguration, Recover};

@@ -12,6 +12,8 @@ pub struct Options {
     /// `--registration_backoff_factor`: the first attempt waits up to this long, later ones up to
     /// twice as long each time.
     pub registration_backoff: Duration,
+    /// Whether, and how patiently, the agent proves who it is before it registers (LP-11).
+    pub authentication: Option<AuthenticationTimes>,
     /// The longest wait between attempts (Mesos: `REGISTER_RETRY_INTERVAL_MAX`).
     pub registration_backoff_max: Duration,
     /// Without a ping for so long the master is looked for again, unless the master said another
@@ -40,6 +42,18 @@ pub struct Options {
     pub recover: Recover,
 }
 
+/// How long a master may take to let the agent prove who it is: somewhere from `timeout_min` to
+/// `timeout_min + backoff · 2^attempt`, never more than `timeout_max`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AuthenticationTimes {
+    /// `--authentication_backoff_factor`.
+    pub backoff: Duration,
+    /// `--authentication_timeout_min`.
+    pub timeout_min: Duration,
+    /// `--authentication_timeout_max`.
+    pub timeout_max: Duration,
+}
+
 /// What may change between two starts of an agent that keeps its id (RC-6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reconfiguration {
@@ -65,6 +79,7 @@ impl Default for Options {
         Options {
             address: None,
             registration_backoff: Duration::from_secs(1),
+            authentication: None,
             registration_backoff_max: Duration::from_secs(60),
             ping_timeout: Duration::from_secs(75),
             executor_registration_timeout: Duration::from_secs(60),

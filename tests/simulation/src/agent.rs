@@ -168,6 +168,8 @@ impl Cluster {
                     self.world.send(node, to, Parcel::ToMaster(message));
                 }
             }
+            // Simulated agents have no credential.
+            Effect::Authenticate(_) => {}
             Effect::Link(pid) => {
                 if let Some(peer) = self.node_of(&pid) {
                     self.world.watch(node, peer);

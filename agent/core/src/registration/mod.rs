@@ -12,6 +12,7 @@ use reeve_model::{AgentId, AgentInfo, FrameworkId, Pid, TaskStatus};
 
 use crate::agent::{Agent, Timer};
 use crate::effect::{Effect, Enrolment, Record, ToMaster};
+use crate::event::Proof;
 use crate::step::{Step, Waiting, Whose};
 use crate::view::{Change, Phase, Standing};
 
@@ -35,10 +36,12 @@ pub(crate) enum Registration {
     },
     /// No master is known.
     Seeking,
-    /// A master is known and asked for admission.
+    /// A master is known and asked for admission, after it was shown who the agent is.
     Enrolling {
-        /// How often it was asked.
+        /// How often it was asked for what is next.
         attempts: u32,
+        /// Whether it knows who the agent is, or need not know.
+        proven: bool,
     },
     /// Admitted.
     Registered {
@@ -72,7 +75,9 @@ impl Agent {
         self.timers.cancel(&Timer::Ping);
         self.timers.cancel(&Timer::Enrol);
         if self.master.is_some() {
-            self.registration = Registration::Enrolling { attempts: 0 };
+            // Masters forget what was proven when a connection breaks.
+            let proven = self.options.authentication.is_none();
+            self.registration = Registration::Enrolling { attempts: 0, proven };
             let wait = self.backoff(0);
             self.timers.set(Timer::Enrol, step.now + wait);
         } else {
@@ -99,10 +104,17 @@ impl Agent {
 
     /// The time to ask (again) for admission.
     pub(crate) fn enrol(&mut self, step: &mut Step<'_>) {
-        let Registration::Enrolling { attempts } = &mut self.registration else { return };
+        let Registration::Enrolling { attempts, proven } = &mut self.registration else { return };
         let Some(master) = self.master.clone() else { return };
         *attempts = attempts.saturating_add(1);
-        let attempts = *attempts;
+        let (attempts, proven) = (*attempts, *proven);
+        if let Some(times) = self.options.authentication.filter(|_| !proven) {
+            let room = times.timeout_max.saturating_sub(times.timeout_min);
+            let more = backoff(attempts, times.backoff, room, &mut self.chance);
+            self.timers.set(Timer::Enrol, step.now + times.timeout_min + more);
+            step.emit(Effect::Link(master.clone()));
+            return step.emit(Effect::Authenticate(master));
+        }
         let wait = self.backoff(attempts);
         self.timers.set(Timer::Enrol, step.now + wait);
         let enrolment = Box::new(Enrolment {
@@ -116,6 +128,32 @@ impl Agent {
         };
         step.emit(Effect::Link(master.clone()));
         step.emit(Effect::ToMaster(master, message));
+    }
+
+    /// The master was shown who the agent is, or should have been.
+    pub(crate) fn authenticated(&mut self, step: &mut Step<'_>, master: &Pid, proof: &Proof) {
+        if self.master.as_ref() != Some(master) {
+            return;
+        }
+        let Registration::Enrolling { attempts, proven: proven @ false } = &mut self.registration
+        else {
+            return;
+        };
+        match proof {
+            Proof::Accepted => {
+                (*attempts, *proven) = (0, true);
+                self.enrol(step);
+            }
+            Proof::Refused => step.emit(Effect::Exit(format!(
+                "the master {master} refused authentication: it knows another secret of the \
+                 principal in --credential, or none; executors run on"
+            ))),
+            Proof::Failed(_) => {
+                let attempts = *attempts;
+                let wait = self.backoff(attempts);
+                self.timers.set(Timer::Enrol, step.now + wait);
+            }
+        }
     }
 
     fn backoff(&mut self, attempt: u32) -> Duration {

@@ -44,6 +44,11 @@ impl Actors {
         self.by_id.write().unwrap_or_else(PoisonError::into_inner).remove(id);
     }
 
+    /// Messages for whoever was registered so far are answered with 404 from now on.
+    pub fn clear(&self) {
+        self.by_id.write().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     pub(super) fn deliver(&self, message: Inbound) -> Delivered {
         let by_id = self.by_id.read().unwrap_or_else(PoisonError::into_inner);
         let Some(queue) = by_id.get(&message.to) else { return Delivered::NoActor };
