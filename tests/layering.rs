@@ -23,7 +23,10 @@ const ALLOWED: &[(&str, &[&str])] = &[
     ("reeve-registry", &["reeve-wire", "reeve-model", "reeve-machine", "reeve-telemetry"]),
     ("reeve-records", &["reeve-wire", "reeve-model", "reeve-registry"]),
     ("reeve-transport", &["reeve-wire", "reeve-model", "reeve-machine", "reeve-telemetry"]),
-    ("reeve-client", &["reeve-wire", "reeve-model", "reeve-transport"]),
+    (
+        "reeve-client",
+        &["reeve-wire", "reeve-model", "reeve-transport", "reeve-election", "reeve-zookeeper"],
+    ),
     ("reeve-v0", &["reeve-wire", "reeve-model"]),
     ("reeve-authentication", &["reeve-wire"]),
     ("reeve-module-api", &[]),
@@ -73,6 +76,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "reeve-agent-core",
             "reeve-agent-runtime",
+            "reeve-election",
+            "reeve-zookeeper",
             "reeve-machine",
             "reeve-model",
             "reeve-wire",

@@ -28,9 +28,10 @@ use crate::checkpoint::damage::Damage;
 use crate::checkpoint::layout::Layout;
 use crate::checkpoint::write::Writer;
 use crate::containers::Surroundings;
-use crate::describe::{advertised, describe, listen, master};
+use crate::describe::{advertised, describe, listen};
 use crate::disk::Disk;
 use crate::http::{self, Shared};
+use crate::master::Guide;
 use crate::oversubscription::{Usage, correct, estimate};
 use crate::settings::AgentSettings;
 use crate::shell::{ACTOR, Input, Shell, wall};
@@ -133,7 +134,7 @@ pub async fn start(
 ) -> Result<Running, StartError> {
     let work_dir = directory("work_dir", &settings.work_dir)?;
     let runtime_dir = directory("runtime_dir", &settings.runtime_dir)?;
-    let master = settings.master.as_deref().map(|text| master(text, &settings)).transpose()?;
+    let guide = Guide::new(&settings)?;
     let server = Server::bind(ServerConfig::new(vec![listen(&settings)?]))?;
     let address = advertised(&settings, server.addresses()[0])?;
     let info = describe(&settings, &work_dir, address)?;
@@ -239,7 +240,7 @@ pub async fn start(
         tasks.spawn(until_stopped(stop.clone(), shown));
     }
     recovery::recover(found, &surroundings, &containerizer, &inputs).await;
-    drop(inputs.send(Input::Happened(Kind::MasterDetected(master))).await);
+    tasks.spawn(guide.tell(inputs.clone(), stop));
     info!(%address, "the agent is up");
     Ok(Running { address, inputs, tasks, failure })
 }

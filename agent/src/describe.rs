@@ -5,27 +5,10 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::Path;
 
 use reeve_agent_runtime::detect;
-use reeve_model::{AgentInfo, Attributes, Pid, Resources, Role};
+use reeve_model::{AgentInfo, Attributes, Resources, Role};
 
 use crate::daemon::{StartError, wrong};
 use crate::settings::AgentSettings;
-
-/// The master by its address. A name is looked up once, now.
-pub(crate) fn master(text: &str, settings: &AgentSettings) -> Result<Pid, StartError> {
-    if text.starts_with("zk://") {
-        let why = "finding the master through ZooKeeper is not supported yet; name HOST:PORT";
-        return Err(wrong("master", text, why));
-    }
-    let host = text.strip_prefix("master@").unwrap_or(text);
-    let host = if host.contains(':') { host.to_owned() } else { format!("{host}:5050") };
-    let wants_ipv6 = settings.ip.as_deref().is_some_and(|ip| ip.contains(':'));
-    let mut found = host.to_socket_addrs().map_err(|error| {
-        wrong("master", text, format!("is no HOST:PORT that resolves: {error}"))
-    })?;
-    let address = found.find(|address| address.is_ipv6() == wants_ipv6);
-    let address = address.ok_or_else(|| wrong("master", text, "has no address of that family"))?;
-    Ok(Pid::new("master", address))
-}
 
 pub(crate) fn listen(settings: &AgentSettings) -> Result<SocketAddr, StartError> {
     let ip = match &settings.ip {

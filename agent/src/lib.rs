@@ -3,7 +3,8 @@
 //! Lives here: sockets, files, containers and clocks, and what is said over HTTP. Lives elsewhere:
 //! every decision (`core`), the Linux work (`runtime`), the program beside each task (`executor`).
 //!
-//! - [`daemon`]: starting one; [`settings`]: what it can be told; `describe`: what it is
+//! - [`daemon`]: starting one; [`settings`]: what it can be told; `describe`: what it is; `master`:
+//!   whom it follows
 //! - [`shell`]: the loop around the core; [`disk`]: the thread that writes checkpoints
 //! - [`checkpoint`]: the tree of checkpoints; `recovery`: what a start makes of it;
 //!   [`containers`]: launches in terms of Linux
@@ -23,6 +24,7 @@ mod describe;
 pub mod disk;
 mod hooks;
 pub mod http;
+mod master;
 mod modules;
 mod oversubscription;
 mod recovery;

@@ -4,12 +4,21 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use reeve_config::{Modules, settings};
+use reeve_election::Source;
 
 settings! {
     /// The agent's settings.
     pub struct AgentSettings in "agent" {
-        /// The master: `host:port`.
-        master: Option<String>,
+        /// The master: `host:port`; the leading one of several: `zk://host:port,host:port/path`; or `file:///path` to a file with either.
+        master: Option<Source>,
+        /// How long ZooKeeper keeps this agent's session without a sign of life; without ZooKeeper for so long the agent has no master.
+        zk_session_timeout: Duration = "10secs",
+        /// Certificates (PEM) that ZooKeeper's are checked against; given, TLS is spoken with it.
+        zk_tls_ca_file: Option<PathBuf>,
+        /// This agent's own certificate (PEM), where ZooKeeper asks for one.
+        zk_tls_cert_file: Option<PathBuf>,
+        /// The key (PEM) of that certificate.
+        zk_tls_key_file: Option<PathBuf>,
         /// Where sandboxes and checkpoints live. The agent needs it to find its containers again.
         work_dir: String = "/var/lib/reeve/agent",
         /// Where what does not outlive a reboot lives.

@@ -9,6 +9,7 @@ use anyhow::Context;
 use clap::{Arg, ArgMatches, Command};
 use reeve_client::operator::Operator;
 use reeve_client::{Credentials, MasterAddress};
+use reeve_config::hide_password;
 use reeve_module_host::{Library, Manifest, SUPPORTED};
 
 use crate::credentials;
@@ -90,8 +91,9 @@ fn inspect(path: &Path) -> anyhow::Result<ExitCode> {
 
 #[allow(clippy::print_stdout)]
 async fn list(address: &str, credentials: Option<Credentials>) -> anyhow::Result<ExitCode> {
-    let daemon = Operator::new(MasterAddress::parse(address)?, credentials);
+    let daemon = Operator::new(MasterAddress::find(address).await?, credentials);
     let body = daemon.get_of_any("/modules").await.with_context(|| {
+        let address = hide_password(address);
         format!("{address} does not say which modules it has, as a Reeve master or agent does")
     })?;
     for module in body["modules"].as_array().into_iter().flatten() {

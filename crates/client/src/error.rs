@@ -13,6 +13,9 @@ pub enum Error {
         /// What is wrong and what would do.
         why: String,
     },
+    /// ZooKeeper knows of no master that leads, or does not answer.
+    #[error(transparent)]
+    NotFound(#[from] reeve_election::NotFound),
     /// Nobody answers.
     #[error("no master answers at {address}")]
     Unreachable {

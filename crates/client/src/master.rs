@@ -1,6 +1,12 @@
 //! Where a master is.
 
 use std::fmt;
+use std::net::IpAddr;
+use std::time::Duration;
+
+use reeve_election::{Detector, Source};
+use reeve_model::MasterInfo;
+use reeve_zookeeper::Options;
 
 use crate::error::Error;
 
@@ -14,13 +20,44 @@ pub struct MasterAddress {
 /// Mesos's port of masters.
 const PORT: u16 = 5050;
 
+/// How long a leader may take to be found; an election takes a session timeout, 10 s by default.
+const PATIENCE: Duration = Duration::from_secs(15);
+
 impl MasterAddress {
+    /// Finds the master that a text names: one of the forms of [`MasterAddress::parse`], a URL of
+    /// ZooKeeper such as `zk://HOST:PORT,HOST:PORT/PATH` for the one that leads now, or
+    /// `file:///PATH` to a file with either. A framework whose master is gone asks again.
+    ///
+    /// # Errors
+    ///
+    /// If the text names no master, or none leads within 15 s.
+    pub async fn find(text: &str) -> Result<Self, Error> {
+        let source = Source::read(text)
+            .map_err(|why| Error::Address { text: reeve_election::hide_password(text), why })?;
+        match source {
+            Source::Address(address) => Self::parse(&address),
+            Source::ZooKeeper(url) => {
+                let leader = Detector::find(url, Options::default(), PATIENCE).await?;
+                Ok(Self::of(&leader))
+            }
+        }
+    }
+
+    /// Where a master says that it is.
+    pub fn of(master: &MasterInfo) -> Self {
+        let host = match master.ip {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        Self { host, port: master.port }
+    }
+
     /// Reads `HOST`, `HOST:PORT`, `master@HOST:PORT` or `http://HOST:PORT`.
     pub fn parse(text: &str) -> Result<Self, Error> {
-        let wrong = |why: &str| Error::Address { text: text.to_owned(), why: why.to_owned() };
-        if text.starts_with("zk://") {
-            return Err(wrong("finding it through ZooKeeper is not supported yet; name HOST:PORT"));
-        }
+        let wrong = |why: &str| Error::Address {
+            text: reeve_election::hide_password(text),
+            why: why.to_owned(),
+        };
         let rest = text.trim_start_matches("http://").trim_start_matches("master@");
         let rest = rest.trim_end_matches('/');
         let (host, port) = match rest.rsplit_once(':') {

@@ -1,6 +1,6 @@
 //! Everybody who wants to know who leads.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use reeve_machine::Tick;
@@ -10,19 +10,20 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tracing::info;
 
-use crate::machine::{Election, Stand};
+use crate::machine::{Election, Remark, Stand};
 use crate::session::{self, Audience, seed};
 
 /// Everybody who wants to know who leads.
 #[derive(Debug)]
 pub struct Detector;
 
-/// Nobody leads, or ZooKeeper does not answer; the log tells which.
+/// Nobody leads, or ZooKeeper does not answer.
 #[derive(Debug, thiserror::Error)]
-#[error("no leading master was found at {url} within {} s", patience.as_secs())]
+#[error("no leading master was found at {url} within {} s: {why}", patience.as_secs())]
 pub struct NotFound {
     url: String,
     patience: Duration,
+    why: String,
 }
 
 impl Detector {
@@ -35,8 +36,8 @@ impl Detector {
         stop: CancellationToken,
     ) -> watch::Receiver<Option<Arc<MasterInfo>>> {
         let (leader, receiver) = watch::channel(None);
-        let election = Election::detector(seed());
-        tokio::spawn(session::run(election, url, options, Bystander { leader }, stop));
+        let bystander = Bystander { leader, trouble: Arc::default() };
+        tokio::spawn(session::run(Election::detector(seed()), url, options, bystander, stop));
         receiver
     }
 
@@ -53,15 +54,25 @@ impl Detector {
         let shown = url.to_string();
         let stop = CancellationToken::new();
         let _guard = stop.clone().drop_guard();
-        let mut leader = Self::start(url, options, stop);
-        let found = tokio::time::timeout(patience, leader.wait_for(Option::is_some)).await;
+        let (leader, mut receiver) = watch::channel(None);
+        let trouble = Arc::default();
+        let bystander = Bystander { leader, trouble: Arc::clone(&trouble) };
+        tokio::spawn(session::run(Election::detector(seed()), url, options, bystander, stop));
+        let found = tokio::time::timeout(patience, receiver.wait_for(Option::is_some)).await;
         let found = found.ok().and_then(|found| found.ok().and_then(|leader| leader.clone()));
-        found.ok_or(NotFound { url: shown, patience })
+        found.ok_or_else(|| {
+            let trouble: &Mutex<Option<String>> = &trouble;
+            let why = trouble.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let why = why.unwrap_or_else(|| "no master is there".to_owned());
+            NotFound { url: shown, patience, why }
+        })
     }
 }
 
 struct Bystander {
     leader: watch::Sender<Option<Arc<MasterInfo>>>,
+    /// What went wrong last.
+    trouble: Arc<Mutex<Option<String>>>,
 }
 
 impl Audience for Bystander {
@@ -74,4 +85,11 @@ impl Audience for Bystander {
     }
 
     fn extend(&mut self, _: Tick) {}
+
+    fn hear(&mut self, remark: &Remark) {
+        if let Remark::Trouble(why) | Remark::Unreadable(_, why) = remark {
+            let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+            *trouble = Some(why.clone());
+        }
+    }
 }

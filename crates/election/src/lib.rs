@@ -45,4 +45,5 @@ pub use lease::Lease;
 pub use machine::{
     Effect, Election, Event, Failure, Happened, Remark, Request, Session, Stand, lease_of,
 };
+pub use reeve_config::hide_password;
 pub use source::Source;

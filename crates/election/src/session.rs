@@ -25,6 +25,7 @@ const PARTING: Duration = Duration::from_secs(1);
 pub(crate) trait Audience: Send + 'static {
     fn stand(&mut self, stand: Stand, leader: Option<Arc<MasterInfo>>);
     fn extend(&mut self, until: Tick);
+    fn hear(&mut self, _: &Remark) {}
 }
 
 /// A seed for jitter.
@@ -141,7 +142,10 @@ impl<A: Audience> Shell<A> {
                 Effect::Ask(session, request) => self.ask(session, request),
                 Effect::Stand(stand, leader) => self.audience.stand(stand, leader),
                 Effect::Extend(until) => self.audience.extend(until),
-                Effect::Say(remark) => say(&self.url, remark),
+                Effect::Say(remark) => {
+                    self.audience.hear(&remark);
+                    say(&self.url, remark);
+                }
             }
         }
     }

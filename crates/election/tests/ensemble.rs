@@ -195,6 +195,7 @@ async fn others_znodes_below_the_path_are_nobody_s_and_nobody_is_found() {
     let error = Detector::find(url.clone(), options(), Duration::from_secs(1)).await;
     let error = error.expect_err("nobody leads").to_string();
     assert!(error.starts_with("no leading master was found at zk://"), "{error}");
+    assert!(error.ends_with("/mesos within 1 s: no master is there"), "{error}");
     let mut one = Contender::start(&url, 1);
     assert!(one.leads().await.holds());
 }

@@ -28,8 +28,9 @@ const REFUSED: &[(&str, &str)] = &[
 #[command(name = "mesos-execute", version, disable_help_subcommand = true)]
 #[command(rename_all = "snake_case")]
 pub struct Arguments {
-    /// The master: `HOST:PORT`.
-    #[arg(long, value_name = "HOST:PORT")]
+    /// The master: `HOST:PORT`, or `zk://HOST:PORT,HOST:PORT/PATH` for the one that leads, or
+    /// `file:///PATH` to a file with either.
+    #[arg(long, value_name = "HOST:PORT|URL")]
     pub master: Option<String>,
 
     /// A whole task as JSON (`TaskInfo`), or `file:///path` or a path to it. Replaces `--name`,
@@ -150,7 +151,7 @@ pub enum Wrong {
 /// What the flags ask for.
 #[derive(Clone, Debug)]
 pub struct Request {
-    /// The master's host and port.
+    /// Where the master is found.
     pub master: String,
     /// The task, without an agent; resources are set when it is launched.
     pub task: v1::TaskInfo,
@@ -186,10 +187,6 @@ impl Arguments {
     /// `host` where.
     pub fn request(self, user: String, host: String) -> Result<Request, Wrong> {
         let master = self.master.clone().ok_or(Wrong::Missing("master"))?;
-        if master.starts_with("zk://") {
-            let why = "finding the master through ZooKeeper is not supported yet; name HOST:PORT";
-            return Err(wrong("master", &master, why));
-        }
         let json = match self.content_type.as_str() {
             "json" => true,
             "protobuf" => false,

@@ -39,7 +39,7 @@ pub async fn run(words: &[String]) -> anyhow::Result<ExitCode> {
     let request = arguments.request(user(), host())?;
     log::start(None, "info", log::Format::Glog)?;
     info!("Version: {}", env!("CARGO_PKG_VERSION"));
-    let master = MasterAddress::parse(&request.master)?;
+    let master = MasterAddress::find(&request.master).await?;
     let codec = if request.json { Codec::Json } else { Codec::Protobuf };
     let subscription =
         call::Subscribe { framework_info: request.framework.clone(), ..Default::default() };
