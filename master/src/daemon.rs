@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 
-use reeve_config::Settings;
+use reeve_config::{Rate, Settings};
 use reeve_master_core::Options;
 use reeve_module_host::{Hooks, Search};
 use reeve_telemetry::Metrics;
@@ -169,6 +169,8 @@ fn core_options(settings: &MasterSettings) -> Options {
         agent_ping_timeout: settings.agent_ping_timeout,
         max_agent_ping_timeouts: settings.max_agent_ping_timeouts,
         agent_reregister_timeout: settings.agent_reregister_timeout,
+        agent_removal_spacing: settings.agent_removal_rate_limit.map(Rate::spacing),
+        recovery_agent_removal_limit: settings.recovery_agent_removal_limit.0,
         offer_timeout: settings.offer_timeout,
         max_completed_frameworks: settings.max_completed_frameworks,
         max_completed_tasks_per_framework: settings.max_completed_tasks_per_framework,

@@ -12,7 +12,7 @@ use reeve_machine::Machine;
 use reeve_master_core::allocation::{Granted, Reclaimed};
 use reeve_master_core::effect::{Effect, Scheduler, ToScheduler, TookBack};
 use reeve_master_core::event::{
-    Call, Caller, Event, Kind, RequestId, StreamClaim, StreamId, Subscription, WriteId,
+    Ask, Call, Caller, Event, Kind, RequestId, StreamClaim, StreamId, Subscription, WriteId,
 };
 use reeve_master_core::view::Change;
 use reeve_master_core::{Answer, Master};
@@ -74,6 +74,8 @@ pub enum Input {
     },
     /// The authorizer has said what of a call is permitted.
     Ruled(Lane, Ruling),
+    /// An operator asks for something else.
+    Asks(Ask, oneshot::Sender<Answer>),
     /// An operator ends a framework.
     Teardown(FrameworkId, oneshot::Sender<Answer>),
 }
@@ -229,6 +231,10 @@ impl Owner {
                 self.admit(Kind::Calls(framework, caller, call));
             }
             Input::Ruled(lane, ruling) => self.ruled(&lane, &ruling),
+            Input::Asks(ask, reply) => {
+                let request = self.request(reply);
+                self.step(Kind::Asks(request, ask));
+            }
             Input::Teardown(framework, reply) => {
                 let request = self.request(reply);
                 self.step(Kind::TeardownAsked(request, framework));

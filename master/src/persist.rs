@@ -36,8 +36,14 @@ pub fn writes(mutation: &Mutation) -> Result<Vec<Write>, String> {
             vec![Write::Delete(key("unreachable", &id)), agent(info)?]
         }
         Mutation::Remove(id) => {
-            vec![Write::Delete(key("agents", id)), Write::Delete(key("unreachable", id))]
+            let kinds = ["agents", "unreachable", "gone"];
+            kinds.map(|kind| Write::Delete(key(kind, id))).to_vec()
         }
+        Mutation::MarkGone(id, since) => vec![
+            Write::Delete(key("agents", id)),
+            Write::Delete(key("unreachable", id)),
+            time("gone", id, *since),
+        ],
         Mutation::Describe(info, registered) => {
             vec![framework("frameworks", info, *registered, None)?]
         }

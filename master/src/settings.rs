@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use reeve_config::{Modules, settings};
+use reeve_config::{Modules, Percentage, Rate, settings};
 use reeve_zookeeper::Url;
 
 settings! {
@@ -44,6 +44,10 @@ settings! {
         max_agent_ping_timeouts: u32 = "5",
         /// How long a disconnected agent has to come back, also after a failover of the master.
         agent_reregister_timeout: Duration = "10mins",
+        /// How many agents may become unreachable in a time, such as 1/10mins; no limit if not given.
+        agent_removal_rate_limit: Option<Rate>,
+        /// Give up the lead if more of the agents than this are missing after a failover.
+        recovery_agent_removal_limit: Percentage = "100%",
         /// The allocator: the name of a module.
         allocator: String = "drf",
         /// The allocator that takes over from one that fails, or none: the master ends then.

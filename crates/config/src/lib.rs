@@ -33,7 +33,7 @@
 //! ```
 //!
 //! [`load`] reads all layers of this machine; [`Settings::defaults`] none. The texts of
-//! durations ([`duration`]) and sizes ([`Size`]) are those of Mesos. A setting of the type
+//! durations ([`duration`]), sizes ([`Size`]), [`Rate`]s and [`Percentage`]s are those of Mesos. A setting of the type
 //! [`Modules`] takes the `[modules.NAME]` tables.
 //!
 //! Does not live here: any daemon's list of settings; what a value means.
@@ -47,6 +47,7 @@ mod flags;
 mod layers;
 mod modules;
 mod nearest;
+mod rate;
 mod reload;
 mod settings;
 mod size;
@@ -59,6 +60,7 @@ pub use flags::arguments;
 pub use layers::{Layers, load};
 pub use modules::{Given, Module, Modules, Parameter};
 pub use nearest::nearest;
+pub use rate::{Percentage, Rate};
 pub use reload::{Change, changes};
 pub use settings::{Settings, Spec, Values};
 pub use size::Size;

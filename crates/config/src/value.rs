@@ -4,7 +4,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::{Error, Origin, Size, Values, duration};
+use crate::{Error, Origin, Percentage, Rate, Size, Values, duration};
 
 /// How a setting is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +117,8 @@ plain! {
     f64: Number, "a number";
     IpAddr: Text, "an IP address";
     Size: Text, "a size such as 2GB";
+    Rate: Text, "a rate such as 1/10mins";
+    Percentage: Text, "a percentage such as 50%";
 }
 
 impl Value for String {

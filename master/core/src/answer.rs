@@ -1,6 +1,6 @@
 //! What the core says to a request that waits, and the words for it. HTTP statuses are the shell's.
 
-use reeve_model::{FrameworkId, Principal};
+use reeve_model::{AgentId, FrameworkId, Principal};
 
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,6 +47,15 @@ pub enum Refusal {
     /// The scheduler may not do that (403).
     #[error("{0}")]
     Forbidden(String),
+    /// No agent of this id is known (404).
+    #[error("Agent '{0}' not found")]
+    UnknownAgent(AgentId),
+    /// Something else about the agent is being written (503).
+    #[error("Agent '{0}' is being registered, removed or marked at this moment; try again")]
+    AgentBusy(AgentId),
+    /// The master has not read its registry yet (503).
+    #[error("The master does not lead yet")]
+    NotLeading,
     /// The call says something that cannot be (400).
     #[error("{0}")]
     Invalid(String),

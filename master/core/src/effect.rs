@@ -80,8 +80,10 @@ pub enum Mutation {
     MarkUnreachable(AgentId, Wall),
     /// An unreachable agent is back.
     MarkReachable(Arc<AgentInfo>),
-    /// An agent left for good.
+    /// Nothing is to be remembered of an agent.
     Remove(AgentId),
+    /// An agent is gone since then, and may not come back.
+    MarkGone(AgentId, Wall),
     /// A framework is described like this from now on; it first subscribed then.
     Describe(Arc<FrameworkInfo>, Wall),
     /// A framework ended.

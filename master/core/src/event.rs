@@ -100,6 +100,8 @@ pub enum Kind {
     Calls(FrameworkId, Caller, Call),
     /// An operator ends a framework (`/teardown`).
     TeardownAsked(RequestId, FrameworkId),
+    /// An operator asks for something else.
+    Asks(RequestId, Ask),
 
     /// The allocation machine grants resources.
     Granted(Vec<allocation::Granted>),
@@ -110,6 +112,13 @@ pub enum Kind {
     AllocatorReplaced(u64),
     /// The time of [`reeve_machine::Machine::deadline`] has come.
     Deadline,
+}
+
+/// What operators ask for.
+#[derive(Clone, Debug)]
+pub enum Ask {
+    /// An agent is gone for good (MARK_AGENT_GONE).
+    MarkGone(AgentId),
 }
 
 /// What the registry held.

@@ -9,7 +9,7 @@ use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 use crate::agents::Agents;
 use crate::answer::{Answer, Refusal};
 use crate::effect::Effect;
-use crate::event::{Event, Kind, Recovered, WriteId};
+use crate::event::{Ask, Event, Kind, Recovered, RequestId, WriteId};
 use crate::frameworks::Frameworks;
 use crate::offers::{OfferNr, Offers};
 use crate::options::Options;
@@ -50,6 +50,8 @@ pub(crate) enum Timer {
     Reregister(AgentIx),
     /// The time for agents of an earlier leader to come back is over.
     Awaited,
+    /// The next agent may be given up.
+    Removal,
     /// A disconnected framework's time to come back is over.
     Failover(FrameworkIx),
     /// A scheduler is due for a heartbeat.
@@ -87,6 +89,9 @@ fn refuse_early(step: &mut Step<'_>, kind: Kind) {
         Kind::Calls(_, Caller::Request(request, ..), _) => {
             step.push(Effect::Answer(request, Answer::Refused(Refusal::UnknownFramework)));
         }
+        Kind::Asks(request, _) => {
+            step.push(Effect::Answer(request, Answer::Refused(Refusal::NotLeading)));
+        }
         Kind::TeardownAsked(request, _) => {
             step.push(Effect::Answer(request, Answer::Refused(Refusal::NothingToTearDown)));
         }
@@ -102,7 +107,7 @@ impl Master {
     /// A master that waits for its registry.
     pub fn new(options: Options) -> Self {
         Master {
-            agents: Agents::new(),
+            agents: Agents::new(&options),
             frameworks: Frameworks::new(&options),
             offers: Offers::default(),
             tasks: Tasks::new(),
@@ -156,7 +161,7 @@ impl Master {
             }
             Kind::AgentUnregisters(pid, id) => self.agent_unregisters(step, &pid, &id),
             Kind::AgentUpdates(pid, id, update) => self.agent_updates(step, &pid, &id, *update),
-            Kind::AgentPonged(pid) => self.agent_ponged(&pid),
+            Kind::AgentPonged(pid) => self.agent_ponged(step, &pid),
             Kind::LinkBroken(pid) => self.link_broken(step, &pid),
             Kind::StatusUpdated(pid, update) => self.status_updated(step, &pid, *update),
             Kind::ExecutorMessage(agent, framework, executor, data) => {
@@ -176,6 +181,7 @@ impl Master {
             Kind::TeardownAsked(request, framework) => {
                 self.teardown_asked(step, request, &framework);
             }
+            Kind::Asks(request, ask) => self.asked(step, request, ask),
             Kind::Granted(granted) => self.granted(step, granted),
             Kind::Reclaimed(reclaims) => {
                 reclaims.into_iter().for_each(|reclaim| self.reclaim(step, reclaim));
@@ -185,12 +191,20 @@ impl Master {
         }
     }
 
+    /// An operator asks for something.
+    fn asked(&mut self, step: &mut Step<'_>, request: RequestId, ask: Ask) {
+        match ask {
+            Ask::MarkGone(agent) => self.gone_asked(step, request, agent),
+        }
+    }
+
     fn deadline_passed(&mut self, step: &mut Step<'_>) {
         while let Some(timer) = self.timers.due(step.now) {
             match timer {
                 Timer::Ping(agent) => self.ping_due(step, agent),
                 Timer::Reregister(agent) => self.reregistration_overdue(step, agent),
                 Timer::Awaited => self.awaited_overdue(step),
+                Timer::Removal => self.removals_due(step),
                 Timer::Failover(framework) => self.failover_overdue(step, framework),
                 Timer::Heartbeat(framework) => self.heartbeat_due(step, framework),
                 Timer::Offer(offer) => self.offer_overdue(step, offer),

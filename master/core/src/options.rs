@@ -11,6 +11,11 @@ pub struct Options {
     pub max_agent_ping_timeouts: u32,
     /// `--agent_reregister_timeout`: how long a disconnected or awaited agent has to come back.
     pub agent_reregister_timeout: Duration,
+    /// `--agent_removal_rate_limit`: the least time between two agents that become unreachable.
+    pub agent_removal_spacing: Option<Duration>,
+    /// `--recovery_agent_removal_limit`: so many percent of the agents, and no more, may be given
+    /// up after a failover.
+    pub recovery_agent_removal_limit: f64,
     /// `--offer_timeout`: after so long an unanswered offer is taken back; none: never.
     pub offer_timeout: Option<Duration>,
     /// `--max_completed_frameworks`: how many ended frameworks are remembered.
@@ -33,6 +38,8 @@ impl Default for Options {
             agent_ping_timeout: Duration::from_secs(15),
             max_agent_ping_timeouts: 5,
             agent_reregister_timeout: Duration::from_secs(600),
+            agent_removal_spacing: None,
+            recovery_agent_removal_limit: 100.0,
             offer_timeout: None,
             max_completed_frameworks: 50,
             max_completed_tasks_per_framework: 1000,

@@ -24,6 +24,8 @@ pub fn response(answer: Answer, stream: Option<&str>) -> Response {
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::NotSubscribed | Refusal::NotHttp | Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
+        Refusal::UnknownAgent(_) => StatusCode::NOT_FOUND,
+        Refusal::AgentBusy(_) | Refusal::NotLeading => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,
     }
 }

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod call;
+mod changes;
 pub mod operator;
 pub mod scheduler;
 mod state;

@@ -1,5 +1,5 @@
 //! `POST /api/v1`: the operator's calls (§1.7 of the reference). Those that read are answered
-//! from a snapshot; of those that change something, TEARDOWN is there so far.
+//! from a snapshot; what the others change is in `changes`.
 
 use reeve_access::thing;
 use reeve_model::FrameworkId;
@@ -9,7 +9,7 @@ use reeve_wire::v1::master::call::Type;
 use reeve_wire::v1::master::response::{self, Type as Kind};
 use reeve_wire::v1::master::{Call, Response as Wire};
 
-use super::state;
+use super::{changes, state};
 use crate::app::App;
 use crate::office::Leader;
 use crate::sight::{Depth, Sight, may_see_flags};
@@ -38,6 +38,9 @@ async fn take(app: &App, request: &Request) -> Result<Response, Response> {
         let id = FrameworkId::from(teardown.framework_id);
         return Ok(operate::end_framework(&leader, request.principal.as_ref(), id).await);
     }
+    if let Some(answer) = changes::take(&leader, request.principal.as_ref(), kind, &call).await {
+        return answer;
+    }
     if kind == Type::GetMetrics {
         let path = thing([("path", "/metrics/snapshot")]);
         app.permissions.check(request.principal.as_ref(), "get_endpoints", path).await?;
@@ -55,7 +58,7 @@ async fn take(app: &App, request: &Request) -> Result<Response, Response> {
     })
 }
 
-fn invalid(why: &str) -> Response {
+pub(super) fn invalid(why: &str) -> Response {
     Response::bad_request(format!("Failed to validate master::Call: {why}"))
 }
 

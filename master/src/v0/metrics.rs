@@ -112,8 +112,16 @@ fn agents(set: &mut impl FnMut(&str, f64), snapshot: &Snapshot) {
     let tallies = &snapshot.tallies;
     set("master/slave_registrations", tallies.registrations as f64);
     set("master/slave_reregistrations", tallies.reregistrations as f64);
-    set("master/slave_removals", tallies.removals as f64);
-    set("master/slave_unreachable_completed", tallies.unreachable as f64);
+    let left = tallies.departures;
+    let all = left.unreachable + left.unregistered + left.replaced;
+    set("master/slave_removals", all as f64);
+    set("master/slave_removals/reason_unhealthy", left.unreachable as f64);
+    set("master/slave_removals/reason_unregistered", left.unregistered as f64);
+    set("master/slave_removals/reason_registered", left.replaced as f64);
+    set("master/recovery_slave_removals", left.after_failover as f64);
+    set("master/slave_unreachable_scheduled", left.scheduled as f64);
+    set("master/slave_unreachable_completed", left.unreachable as f64);
+    set("master/slave_unreachable_canceled", left.canceled as f64);
     set("master/slave_shutdowns_scheduled", 0.0);
     set("master/slave_shutdowns_completed", 0.0);
     set("master/slave_shutdowns_canceled", 0.0);

@@ -71,6 +71,7 @@ pub struct MasterHost {
 struct Registry {
     agents: BTreeMap<AgentId, AgentInfo>,
     unreachable: BTreeMap<AgentId, Wall>,
+    gone: BTreeMap<AgentId, Wall>,
     frameworks: BTreeMap<FrameworkId, RecoveredFramework>,
     completed: BTreeMap<FrameworkId, CompletedFramework>,
 }
@@ -91,6 +92,12 @@ impl Registry {
             Mutation::Remove(id) => {
                 self.agents.remove(&id);
                 self.unreachable.remove(&id);
+                self.gone.remove(&id);
+            }
+            Mutation::MarkGone(id, at) => {
+                self.agents.remove(&id);
+                self.unreachable.remove(&id);
+                self.gone.insert(id, at);
             }
             Mutation::Describe(info, registered) => {
                 if let Some(id) = info.id.clone() {
@@ -188,7 +195,7 @@ impl Cluster {
             master: format!("m{}", master.term).into(),
             agents: master.registry.agents.values().cloned().collect(),
             unreachable: master.registry.unreachable.clone().into_iter().collect(),
-            gone: Vec::new(),
+            gone: master.registry.gone.clone().into_iter().collect(),
             frameworks: master.registry.frameworks.values().cloned().collect(),
             completed: master.registry.completed.values().cloned().collect(),
         };

@@ -1,8 +1,9 @@
 //! Pings, broken connections, and the times until an agent is given up (AGM-3).
 
-use reeve_model::{AgentId, Pid, Reason};
+use reeve_model::{Pid, Reason};
 use reeve_module_sdk::allocator::AgentIx;
 
+use super::removals::Cause;
 use super::{Pings, State};
 use crate::allocation;
 use crate::effect::{ToAgent, ToScheduler};
@@ -18,9 +19,14 @@ impl Master {
             Pings::Answered => 0,
             Pings::Waiting(before) => before + 1,
         };
+        let id = agent.id.clone();
         if unanswered >= limit {
-            return self.give_up(step, ix, "health check timed out");
+            self.give_up(step, ix, Cause::Silent);
+            if !self.agents.removals.waits(&id) {
+                return;
+            }
         }
+        let Some(agent) = self.agents.get_mut(ix) else { return };
         agent.pings = Pings::Waiting(unanswered);
         let connected = agent.state == State::Connected;
         step.agent(&agent.pid, ToAgent::Ping { connected });
@@ -28,10 +34,12 @@ impl Master {
     }
 
     /// An agent answered a ping.
-    pub(crate) fn agent_ponged(&mut self, pid: &Pid) {
-        if let Some(agent) = self.agents.at(pid).and_then(|ix| self.agents.get_mut(ix)) {
-            agent.pings = Pings::Answered;
-        }
+    pub(crate) fn agent_ponged(&mut self, step: &mut Step<'_>, pid: &Pid) {
+        let agent = self.agents.at(pid).and_then(|ix| self.agents.get_mut(ix));
+        let Some(agent) = agent.filter(|agent| agent.pings != Pings::Answered) else { return };
+        agent.pings = Pings::Answered;
+        let id = agent.id.clone();
+        self.break_silence(step, &id);
     }
 
     /// The connection to an agent or a driver broke.
@@ -83,32 +91,18 @@ impl Master {
 
     /// A disconnected agent did not come back in time.
     pub(crate) fn reregistration_overdue(&mut self, step: &mut Step<'_>, ix: AgentIx) {
-        let timeout = self.options.agent_reregister_timeout.as_secs();
-        let why = format!("agent did not re-register within {timeout}secs after disconnecting");
-        self.give_up(step, ix, &why);
+        self.give_up(step, ix, Cause::Disconnected);
     }
 
-    /// Agents of an earlier leader did not come back in time (AGM-5).
-    pub(crate) fn awaited_overdue(&mut self, step: &mut Step<'_>) {
-        let timeout = self.options.agent_reregister_timeout.as_secs();
-        let why = format!("agent did not re-register within {timeout}secs after master failover");
-        for id in self.agents.awaited_ids() {
-            if !self.agents.busy.contains(&id) {
-                self.mark_unreachable(step, id, &why);
-            }
-        }
-    }
-
-    /// A registered agent is out of reach; that is written before anybody hears of it.
-    fn give_up(&mut self, step: &mut Step<'_>, ix: AgentIx, why: &str) {
+    /// A registered agent is out of reach.
+    fn give_up(&mut self, step: &mut Step<'_>, ix: AgentIx, cause: Cause) {
         let Some(id) = self.agents.get(ix).map(|agent| agent.id.clone()) else { return };
         if self.agents.busy.contains(&id) {
             // Something else about it is being written: see again when that is over.
             self.timers.set(Timer::Ping(ix), step.now + self.options.agent_ping_timeout);
             return;
         }
-        self.deactivate(step, ix);
-        self.mark_unreachable(step, id, why);
+        self.schedule_removal(step, id, cause);
     }
 
     /// Nothing is offered of an agent on its way out, and nothing it says counts.
@@ -122,11 +116,5 @@ impl Master {
             step.allocation(allocation::Event::AgentActive { agent: ix, active: false });
             self.rescind_agent(step, ix);
         }
-    }
-
-    fn mark_unreachable(&mut self, step: &mut Step<'_>, id: AgentId, why: &str) {
-        self.agents.busy.insert(id.clone());
-        let pending = super::Pending::Unreachable(id.clone(), step.wall, why.to_owned());
-        self.persist(step, crate::effect::Mutation::MarkUnreachable(id, step.wall), pending);
     }
 }

@@ -5,28 +5,30 @@ use reeve_model::{AgentId, Pid, Reason};
 use reeve_module_sdk::allocator::AgentIx;
 
 use super::Pending;
+use super::removals::Cause;
 use crate::allocation;
 use crate::effect::{Effect, Mutation, ToScheduler};
 use crate::master::{Master, Timer};
 use crate::step::Step;
-use crate::view::{Change, Departure};
+use crate::view::{Change, Departure, Leaving};
 
 impl Master {
     /// An agent says that it leaves for good.
     pub(crate) fn agent_unregisters(&mut self, step: &mut Step<'_>, pid: &Pid, id: &AgentId) {
         if let Some(ix) = self.agents.speaking(pid, id) {
-            self.leave(step, ix, "the agent unregistered");
+            self.leave(step, ix, Leaving::Unregistered);
         }
     }
 
     /// A registered agent is to leave; that is written before anybody hears of it.
-    pub(super) fn leave(&mut self, step: &mut Step<'_>, ix: AgentIx, why: &str) {
+    pub(super) fn leave(&mut self, step: &mut Step<'_>, ix: AgentIx, why: Leaving) {
         let Some(id) = self.agents.get(ix).map(|agent| agent.id.clone()) else { return };
         if !self.agents.busy.insert(id.clone()) {
             return;
         }
+        self.cancel_removal(step, &id);
         self.deactivate(step, ix);
-        self.persist(step, Mutation::Remove(id.clone()), Pending::Remove(id, why.to_owned()));
+        self.persist(step, Mutation::Remove(id.clone()), Pending::Remove(id, why));
     }
 
     /// An agent turns up at an address: whoever was there before is there no longer.
@@ -34,7 +36,7 @@ impl Master {
         let Some(before) = self.agents.at(pid) else { return };
         // If something else about it is being written, it has its time to come back.
         self.disconnect_agent(step, before);
-        self.leave(step, before, "another agent registered at the same address");
+        self.leave(step, before, Leaving::Replaced);
     }
 
     /// It is durable that an agent is out of reach.
@@ -43,48 +45,56 @@ impl Master {
         step: &mut Step<'_>,
         id: AgentId,
         since: Wall,
-        why: &str,
+        why: Cause,
     ) {
         self.agents.stop_awaiting(&id);
+        let awaited = why == Cause::Awaited;
+        let departure = Departure::Unreachable { since, awaited };
         if let Some(ix) = self.agents.find(&id) {
-            self.part_with_tasks(step, ix, Some(since), why);
+            let why = why.text(self.options.agent_reregister_timeout);
+            let message = format!("Agent {} is unreachable: {why}", self.host(ix));
+            self.part_with_tasks(step, ix, &departure, &message);
             self.part_with(step, ix);
         }
         self.agents.lose(id.clone(), since);
-        step.changed(Change::AgentLeft(id.clone(), Departure::Unreachable(since)));
+        step.changed(Change::AgentLeft(id.clone(), departure));
         self.tell_all_lost(step, &id);
     }
 
     /// It is durable that an agent left for good.
-    pub(super) fn now_removed(&mut self, step: &mut Step<'_>, id: &AgentId, why: &str) {
+    pub(super) fn now_removed(&mut self, step: &mut Step<'_>, id: &AgentId, why: Leaving) {
         self.agents.stop_awaiting(id);
         if let Some(ix) = self.agents.find(id) {
-            self.part_with_tasks(step, ix, None, why);
+            let message = format!("Agent {} removed: {}", self.host(ix), why.text());
+            self.part_with_tasks(step, ix, &Departure::Removed(why), &message);
             self.part_with(step, ix);
         }
-        step.changed(Change::AgentLeft(id.clone(), Departure::Removed));
+        step.changed(Change::AgentLeft(id.clone(), Departure::Removed(why)));
         self.tell_all_lost(step, id);
     }
 
-    fn part_with_tasks(
+    fn host(&self, ix: AgentIx) -> &str {
+        self.agents.get(ix).map_or("", |agent| &agent.info.hostname)
+    }
+
+    /// What ran on a registered agent that leaves is not there any more.
+    pub(super) fn part_with_tasks(
         &mut self,
         step: &mut Step<'_>,
         ix: AgentIx,
-        unreachable: Option<Wall>,
-        why: &str,
+        departure: &Departure,
+        message: &str,
     ) {
         let Some(agent) = self.agents.get(ix) else { return };
         let tasks: Vec<_> = agent.tasks.iter().copied().collect();
         let executors: Vec<_> = agent.executors.keys().cloned().collect();
-        let host = &agent.info.hostname;
-        let message = match unreachable {
-            Some(_) => format!("Agent {host} is unreachable: {why}"),
-            None => format!("Agent {host} removed: {why}"),
-        };
         for tx in tasks {
-            match unreachable {
-                Some(since) => self.task_unreachable(step, tx, since, &message),
-                None => self.lose_task(step, tx, Reason::AgentRemoved, &message),
+            match departure {
+                Departure::Unreachable { since, .. } => {
+                    self.task_unreachable(step, tx, *since, message);
+                }
+                Departure::Removed(_) => self.lose_task(step, tx, Reason::AgentRemoved, message),
+                Departure::Gone(_) => self.task_gone(step, tx, message),
             }
         }
         for (fx, executor) in executors {
@@ -93,7 +103,7 @@ impl Master {
     }
 
     /// Forgets a registered agent whose tasks, executors and offers are gone.
-    fn part_with(&mut self, step: &mut Step<'_>, ix: AgentIx) {
+    pub(super) fn part_with(&mut self, step: &mut Step<'_>, ix: AgentIx) {
         self.timers.cancel(&Timer::Ping(ix));
         self.timers.cancel(&Timer::Reregister(ix));
         if let Some(agent) = self.agents.remove(step.now, ix) {
@@ -106,34 +116,26 @@ impl Master {
     }
 
     /// Every framework hears that an agent is lost (AGM-6).
-    fn tell_all_lost(&self, step: &mut Step<'_>, id: &AgentId) {
+    pub(super) fn tell_all_lost(&self, step: &mut Step<'_>, id: &AgentId) {
         for scheduler in self.frameworks.schedulers() {
             step.scheduler(scheduler, ToScheduler::Failure(id.clone(), None));
         }
     }
 
-    /// Forgets agents that are out of reach for too long, or too many (MA-5).
+    /// Forgets agents that are out of reach or gone for too long, or too many (MA-5).
     pub(crate) fn forget_due(&mut self, step: &mut Step<'_>) {
         self.timers.set(Timer::Forget, step.now + super::FORGET_INTERVAL);
-        let age = self.options.registry_max_agent_age;
-        let excess = self.agents.lost().len().saturating_sub(self.options.registry_max_agent_count);
-        let old: Vec<AgentId> = self
-            .agents
-            .lost()
-            .enumerate()
-            .take_while(|(at, (since, _))| *at < excess || step.wall.since(*since) > age)
-            .map(|(_, (_, id))| id.clone())
-            .filter(|id| !self.agents.busy.contains(id))
-            .collect();
-        for id in old {
-            self.agents.busy.insert(id.clone());
+        for id in self.agents.outdated(step.wall, &self.options) {
+            if !self.agents.busy.insert(id.clone()) {
+                continue;
+            }
             self.persist(step, Mutation::Remove(id.clone()), Pending::Forget(id));
         }
     }
 
-    /// It is durable that an unreachable agent is forgotten.
+    /// It is durable that an unreachable or gone agent is forgotten.
     pub(super) fn now_forgotten(&mut self, step: &mut Step<'_>, id: AgentId) {
-        self.agents.find_again(&id);
+        self.agents.forget(&id);
         self.forget_unreachable_on(step, &id);
         step.changed(Change::AgentForgotten(id));
     }

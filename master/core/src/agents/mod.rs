@@ -1,11 +1,14 @@
 //! Agents: from joining to leaving.
 
+mod absent;
 mod books;
 mod compare;
+mod gone;
 mod health;
 mod introduce;
 mod leave;
 mod register;
+mod removals;
 mod reregister;
 mod store;
 mod update;

@@ -14,6 +14,7 @@ use crate::event::Registration;
 use crate::master::{Master, Timer};
 use crate::step::{Step, numbered};
 use crate::tasks::Tally;
+use crate::view::Leaving;
 
 impl Master {
     /// An agent asks to join (AGM-1). One that is too old, or whose admission is being written, is
@@ -33,7 +34,7 @@ impl Master {
                 // Our answer got lost.
                 State::Connected => return self.confirm(step, ix),
                 State::Disconnected => {
-                    self.leave(step, ix, "a new agent registered at the same address");
+                    self.leave(step, ix, Leaving::Replaced);
                 }
                 State::Leaving => {}
             }
@@ -78,11 +79,15 @@ impl Master {
             }
             Pending::Unreachable(id, since, why) => {
                 self.agents.busy.remove(&id);
-                self.now_unreachable(step, id, since, &why);
+                self.now_unreachable(step, id, since, why);
             }
             Pending::Remove(id, why) => {
                 self.agents.busy.remove(&id);
-                self.now_removed(step, &id, &why);
+                self.now_removed(step, &id, why);
+            }
+            Pending::Gone(id, since, request) => {
+                self.agents.busy.remove(&id);
+                self.now_gone(step, id, since, request);
             }
             Pending::Forget(id) => {
                 self.agents.busy.remove(&id);

@@ -9,6 +9,7 @@ use reeve_model::{
 };
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
+use super::gone::GONE;
 use super::{Pending, State, apply_checkpointed};
 use crate::allocation;
 use crate::effect::{Effect, Mutation, ToAgent};
@@ -28,12 +29,12 @@ impl Master {
     ) {
         let Some(id) = back.registration.info.id.clone() else { return };
         if self.agents.is_gone(&id) {
-            let why = ToAgent::Shutdown("Agent has been marked gone".to_owned());
-            return step.agent(&pid, why);
+            return step.agent(&pid, ToAgent::Shutdown(GONE.to_owned()));
         }
         if self.agents.busy.contains(&id) {
             return;
         }
+        self.cancel_removal(step, &id);
         let info = Arc::new(back.registration.info.clone());
         if let Some(ix) = self.agents.find(&id) {
             let same = self.agents.get(ix).is_some_and(|agent| *agent.info == *info);

@@ -8,13 +8,16 @@ use reeve_machine::{Tick, Wall};
 use reeve_model::{AgentId, AgentInfo, ExecutorId, ExecutorInfo, Pid, Resources, Uuid};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
+use super::absent::Absent;
+use super::removals::{Cause, Removals};
 use crate::allocation::AgentFacts;
-use crate::event::{Registration, Reregistration};
+use crate::event::{Registration, RequestId, Reregistration};
 use crate::lookup::Lookup;
 use crate::offers::OfferNr;
+use crate::options::Options;
 use crate::slab::Slab;
 use crate::tasks::{Tally, TaskIx};
-use crate::view::{AgentRecord, Change};
+use crate::view::{AgentRecord, Change, Leaving};
 
 /// A number is not used again for so long: far longer than any message to the allocation machine
 /// is under way.
@@ -28,6 +31,8 @@ const REST: Duration = Duration::from_secs(60);
 ///   awaited ──reregisters─────(if changed: committed)┘  │  └──leaves──▶ (removed)     │
 ///      │                                            └────reregisters, committed──────┘
 ///      └──10 min──▶ unreachable
+///
+///   registered, awaited, unreachable ──an operator says so, committed──▶ gone
 /// ```
 #[derive(Debug)]
 pub(crate) struct Agents {
@@ -36,12 +41,14 @@ pub(crate) struct Agents {
     by_pid: Lookup<Pid, AgentIx>,
     /// Admitted under an earlier leader and not seen since.
     awaited: BTreeMap<AgentId, Arc<AgentInfo>>,
-    /// Out of reach, and since when.
-    unreachable: BTreeMap<AgentId, Wall>,
-    /// The same, the longest first.
-    unreachable_since: BTreeSet<(Wall, AgentId)>,
+    /// How many were awaited when this master began to lead.
+    pub recovered: usize,
+    /// Out of reach.
+    unreachable: Absent,
     /// Not to come back.
-    gone: BTreeMap<AgentId, Wall>,
+    gone: Absent,
+    /// To be given up.
+    pub removals: Removals,
     /// Where agents listen whose admission is being written.
     pub joining: BTreeSet<Pid>,
     /// Agents that something is being written about; what they say meanwhile they must say again.
@@ -116,23 +123,26 @@ pub(crate) enum Pending {
     /// A registered agent returns with another description.
     Revise(Pid, AgentId, Box<Reregistration>),
     /// An agent is out of reach since then, because of this.
-    Unreachable(AgentId, Wall, String),
-    /// An agent leaves for good, because of this.
-    Remove(AgentId, String),
-    /// An unreachable agent is forgotten.
+    Unreachable(AgentId, Wall, Cause),
+    /// An agent leaves for good.
+    Remove(AgentId, Leaving),
+    /// An agent is gone since then, as this request says.
+    Gone(AgentId, Wall, RequestId),
+    /// An unreachable or gone agent is forgotten.
     Forget(AgentId),
 }
 
 impl Agents {
-    pub fn new() -> Self {
+    pub fn new(options: &Options) -> Self {
         Agents {
             registered: Slab::new(REST),
             by_id: Lookup::default(),
             by_pid: Lookup::default(),
             awaited: BTreeMap::new(),
-            unreachable: BTreeMap::new(),
-            unreachable_since: BTreeSet::new(),
-            gone: BTreeMap::new(),
+            recovered: 0,
+            unreachable: Absent::default(),
+            gone: Absent::default(),
+            removals: Removals::new(options.agent_removal_spacing),
             joining: BTreeSet::new(),
             busy: BTreeSet::new(),
             next: 0,
@@ -148,10 +158,13 @@ impl Agents {
     ) {
         self.awaited =
             awaited.into_iter().filter_map(|info| info.id.clone().map(|id| (id, info))).collect();
+        self.recovered = self.awaited.len();
         for (id, since) in unreachable {
             self.lose(id, since);
         }
-        self.gone = gone.into_iter().collect();
+        for (id, since) in gone {
+            self.end(id, since);
+        }
     }
 
     pub fn get(&self, ix: AgentIx) -> Option<&Agent> {
@@ -214,7 +227,7 @@ impl Agents {
     pub fn is_taken(&self, id: &AgentId) -> bool {
         self.by_id.contains_key(id)
             || self.busy.contains(id)
-            || self.unreachable.contains_key(id)
+            || self.unreachable(id).is_some()
             || self.is_awaited(id)
             || self.is_gone(id)
     }
@@ -240,30 +253,39 @@ impl Agents {
     }
 
     pub fn unreachable(&self, id: &AgentId) -> Option<Wall> {
-        self.unreachable.get(id).copied()
+        self.unreachable.get(id)
     }
 
     pub fn is_gone(&self, id: &AgentId) -> bool {
-        self.gone.contains_key(id)
+        self.gone.get(id).is_some()
     }
 
     /// The agent is out of reach.
     pub fn lose(&mut self, id: AgentId, since: Wall) {
-        self.find_again(&id);
-        self.unreachable_since.insert((since, id.clone()));
         self.unreachable.insert(id, since);
     }
 
-    /// The agent is not unreachable, or not worth remembering as such.
+    /// The agent is not unreachable.
     pub fn find_again(&mut self, id: &AgentId) {
-        if let Some(since) = self.unreachable.remove(id) {
-            self.unreachable_since.remove(&(since, id.clone()));
-        }
+        self.unreachable.remove(id);
     }
 
-    /// The unreachable agents, the longest first.
-    pub fn lost(&self) -> impl ExactSizeIterator<Item = &(Wall, AgentId)> {
-        self.unreachable_since.iter()
+    /// The agent may not come back.
+    pub fn end(&mut self, id: AgentId, since: Wall) {
+        self.gone.insert(id, since);
+    }
+
+    /// The agent is not worth remembering as unreachable or gone.
+    pub fn forget(&mut self, id: &AgentId) {
+        self.unreachable.remove(id);
+        self.gone.remove(id);
+    }
+
+    /// Agents that need not be remembered as unreachable or gone any longer (MA-5).
+    pub fn outdated(&self, now: Wall, options: &Options) -> Vec<AgentId> {
+        let (age, count) = (options.registry_max_agent_age, options.registry_max_agent_count);
+        let lost = self.unreachable.outdated(now, age, count);
+        lost.chain(self.gone.outdated(now, age, count)).cloned().collect()
     }
 }
 

@@ -241,6 +241,11 @@ impl Frameworks {
         true
     }
 
+    /// The executor of a task on an agent out of reach.
+    pub fn executor_of_lost(&self, ix: FrameworkIx, task: &TaskId) -> Option<ExecutorId> {
+        self.get(ix)?.unreachable.get(task)?.executor.clone()
+    }
+
     /// The tasks that were on an agent when it went out of reach, and were not found since.
     pub fn lost_on(&self, agent: &AgentId) -> Vec<(FrameworkIx, TaskId)> {
         self.lost_on.get(agent).into_iter().flatten().cloned().collect()

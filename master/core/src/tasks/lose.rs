@@ -1,6 +1,7 @@
 //! Tasks that end without a word of their agent: it is gone, or their framework is.
 
 use reeve_model::{Reason, TaskState};
+use reeve_module_sdk::allocator::FrameworkIx;
 
 use super::{Speech, TaskIx};
 use crate::master::Master;
@@ -17,6 +18,21 @@ impl Master {
         message: &str,
     ) {
         self.end_task(step, tx, TaskState::Gone, reason, message, true);
+    }
+
+    /// A task is gone with its agent, as an operator says (AGM-6).
+    pub(crate) fn task_gone(&mut self, step: &mut Step<'_>, tx: TaskIx, message: &str) {
+        let Some(task) = self.tasks.get(tx) else { return };
+        let (state, reason) = self.gone_words(task.framework);
+        self.end_task(step, tx, state, reason, message, true);
+    }
+
+    /// What a framework is told of a task on a gone agent.
+    pub(super) fn gone_words(&self, fx: FrameworkIx) -> (TaskState, Reason) {
+        match self.told_state(fx, TaskState::GoneByOperator) {
+            state @ TaskState::GoneByOperator => (state, Reason::AgentRemovedByOperator),
+            state => (state, Reason::AgentRemoved),
+        }
     }
 
     /// A task ends with its framework, which is not told any more.

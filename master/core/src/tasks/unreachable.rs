@@ -77,6 +77,28 @@ impl Master {
         }
     }
 
+    /// An unreachable agent is gone, and so is what was on it. Who knows no partitions was told
+    /// LOST, and is told so again, as by Mesos.
+    pub(crate) fn unreachable_are_gone(
+        &mut self,
+        step: &mut Step<'_>,
+        agent: &AgentId,
+        message: &str,
+    ) {
+        for (fx, task) in self.frameworks.lost_on(agent) {
+            let (state, reason) = self.gone_words(fx);
+            let executor = self.frameworks.executor_of_lost(fx, &task);
+            let speech = Speech { state, reason, message: message.to_owned() };
+            let status = speech.status(step, task.clone(), Some(agent.clone()), executor);
+            self.pass_on(step, fx, status.clone());
+            if let Some(framework) = self.frameworks.get(fx) {
+                let id = framework.id.clone();
+                step.changed(Change::LostTaskEnded(id, status.into()));
+            }
+            self.frameworks.find_task(fx, &task);
+        }
+    }
+
     /// An agent is not remembered any more, and neither is what was on it.
     pub(crate) fn forget_unreachable_on(&mut self, step: &mut Step<'_>, agent: &AgentId) {
         for (fx, task) in self.frameworks.lost_on(agent) {

@@ -18,7 +18,7 @@ use super::cluster::{
 };
 use crate::allocation::{AgentIx, Event as Alloc, FrameworkIx, Granted, Reclaimed};
 use crate::effect::Effect;
-use crate::event::{Call, Caller, Kind, RequestId, StreamClaim, StreamId, WriteId};
+use crate::event::{Ask, Call, Caller, Kind, RequestId, StreamClaim, StreamId, WriteId};
 use crate::view::Change;
 
 /// One thing that happens: which kind, and three choices within it.
@@ -217,6 +217,10 @@ impl Watch {
             2 => self.step(Kind::LinkBroken(name)),
             3 => self.step(Kind::AgentUnregisters(name, self.agent(y))),
             4 => self.step(Kind::AgentPonged(name)),
+            5 if z < 40 => {
+                let request = self.request();
+                self.step(Kind::Asks(request, Ask::MarkGone(self.agent(y))));
+            }
             _ => {
                 let exits = ExecutorId::new("e");
                 self.step(Kind::ExecutorExited(self.agent(x), self.framework(y), exits, 0));

@@ -8,6 +8,7 @@ mod offers;
 mod reclaims;
 mod reconcile;
 mod records;
+mod removals;
 mod render;
 mod tasks;
 

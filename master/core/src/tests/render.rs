@@ -49,6 +49,7 @@ fn of_mutation(mutation: &Mutation) -> String {
         Mutation::MarkUnreachable(id, _) => format!("unreachable {id}"),
         Mutation::MarkReachable(info) => format!("reachable {}", id(info)),
         Mutation::Remove(id) => format!("remove {id}"),
+        Mutation::MarkGone(id, _) => format!("gone {id}"),
         Mutation::Describe(info, _) => format!("describe {}", of_framework(info)),
         Mutation::Complete { completed, forgotten } => {
             let forgotten: Vec<&str> = forgotten.iter().map(|id| id.as_str()).collect();

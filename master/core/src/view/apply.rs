@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use reeve_model::{AgentId, FrameworkId, OfferId, Resources, TaskId, TaskState, TaskStatus};
 
-use super::change::{Change, Departure, OfferEnd, TaskEnd};
-use super::snapshot::{AgentView, FrameworkView, Snapshot};
+use super::change::{Change, Departure, Leaving, OfferEnd, TaskEnd};
+use super::snapshot::{AgentView, FrameworkView, Snapshot, Tallies};
 use super::{
     AgentRecord, Ended, ExecutorRecord, FrameworkRecord, OfferCounts, StateCounts, TaskRecord,
 };
@@ -51,6 +51,8 @@ impl View {
             }
             Change::Agent(record) => self.agent(record),
             Change::AgentLeft(id, departure) => self.agent_left(&id, departure),
+            Change::RemovalScheduled => self.tallies().departures.scheduled += 1,
+            Change::RemovalCanceled => self.tallies().departures.canceled += 1,
             Change::AgentForgotten(id) => {
                 self.now.unreachable.remove(&id);
             }
@@ -73,6 +75,7 @@ impl View {
                 tallies.tasks.add(status.state);
                 *tallies.ended.entry(ended(&status)).or_default() += 1;
             }
+            Change::LostTaskEnded(framework, status) => self.lost_task_ended(&framework, status),
             Change::TaskRemoved(framework, task, end) => self.task_removed(&framework, &task, end),
             Change::OfferMade(offer) => self.offer_made(offer),
             Change::OfferEnded(id, end) => self.offer_ended(&id, end),
@@ -113,17 +116,22 @@ impl View {
     fn agent_left(&mut self, id: &AgentId, departure: Departure) {
         self.now.agents.remove(id);
         self.now.awaited.remove(id);
-        let tallies = Arc::make_mut(&mut self.now.tallies);
+        self.now.unreachable.remove(id);
+        let departures = &mut self.tallies().departures;
         match departure {
-            Departure::Unreachable(since) => {
-                tallies.unreachable += 1;
+            Departure::Unreachable { since, awaited } => {
+                departures.unreachable += 1;
+                departures.after_failover += u64::from(awaited);
                 self.now.unreachable.insert(id.clone(), since);
             }
-            Departure::Removed => {
-                tallies.removals += 1;
-                self.now.unreachable.remove(id);
-            }
+            Departure::Removed(Leaving::Unregistered) => departures.unregistered += 1,
+            Departure::Removed(Leaving::Replaced) => departures.replaced += 1,
+            Departure::Gone(_) => departures.gone += 1,
         }
+    }
+
+    fn tallies(&mut self) -> &mut Tallies {
+        Arc::make_mut(&mut self.now.tallies)
     }
 
     fn framework(&mut self, record: Arc<FrameworkRecord>) {
@@ -217,6 +225,19 @@ impl View {
             *tallies.ended.entry(way).or_default() += 1;
             self.release(framework, &agent, &resources);
         }
+    }
+
+    fn lost_task_ended(&mut self, framework: &FrameworkId, status: Arc<TaskStatus>) {
+        let cap = self.completed_tasks;
+        *self.tallies().ended.entry(ended(&status)).or_default() += 1;
+        let Some(view) = self.framework_mut(framework) else { return };
+        let Some(mut record) = view.unreachable.remove(&status.task) else { return };
+        let task = Arc::make_mut(&mut record);
+        view.counts.subtract(task.state);
+        view.counts.add(status.state);
+        task.state = status.state;
+        task.statuses.push(status);
+        push_capped(&mut view.completed, record, cap);
     }
 
     fn task_removed(&mut self, framework: &FrameworkId, task: &TaskId, end: TaskEnd) {

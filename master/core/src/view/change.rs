@@ -28,6 +28,10 @@ pub enum Change {
     Agent(Arc<AgentRecord>),
     /// An agent left; its tasks and executors were reported before.
     AgentLeft(AgentId, Departure),
+    /// An agent is to be given up when its turn comes.
+    RemovalScheduled,
+    /// An agent was there before its turn came.
+    RemovalCanceled,
     /// An agent is too long out of reach to be remembered.
     AgentForgotten(AgentId),
     /// A framework came, came back, or anything in its record changed.
@@ -53,6 +57,8 @@ pub enum Change {
     },
     /// A task that never was a task of an agent got a terminal status (a refused launch).
     TaskRefused(FrameworkId, Arc<TaskStatus>),
+    /// A task on an agent out of reach ended with that agent.
+    LostTaskEnded(FrameworkId, Arc<TaskStatus>),
     /// The master no longer tracks a task.
     TaskRemoved(FrameworkId, TaskId, TaskEnd),
     /// An offer was sent.
@@ -67,10 +73,36 @@ pub enum Change {
 /// How an agent left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Departure {
-    /// It is out of reach since then, and may return.
-    Unreachable(Wall),
+    /// It is out of reach, and may return.
+    Unreachable {
+        /// Since then.
+        since: Wall,
+        /// Whether this master has waited for it in vain since it leads.
+        awaited: bool,
+    },
     /// It left for good.
-    Removed,
+    Removed(Leaving),
+    /// It is gone since then, as an operator says.
+    Gone(Wall),
+}
+
+/// Why an agent left for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leaving {
+    /// It said so.
+    Unregistered,
+    /// Another agent is at its address.
+    Replaced,
+}
+
+impl Leaving {
+    /// The words that frameworks are told.
+    pub fn text(self) -> &'static str {
+        match self {
+            Leaving::Unregistered => "the agent unregistered",
+            Leaving::Replaced => "a new agent registered at the same address",
+        }
+    }
 }
 
 /// What became of a task's record.

@@ -13,7 +13,7 @@ mod snapshot;
 mod tests;
 
 pub use apply::View;
-pub use change::{Change, Departure, OfferEnd, TaskEnd};
+pub use change::{Change, Departure, Leaving, OfferEnd, TaskEnd};
 pub use counts::{Ended, OfferCounts, StateCounts};
 pub use record::{AgentRecord, ExecutorRecord, FrameworkRecord, TaskBody, TaskRecord};
-pub use snapshot::{AgentView, FrameworkView, Snapshot, Tallies};
+pub use snapshot::{AgentView, Departures, FrameworkView, Snapshot, Tallies};

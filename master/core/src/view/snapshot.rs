@@ -90,12 +90,29 @@ pub struct Tallies {
     pub registrations: u64,
     /// Agents that came back (`master/slave_reregistrations`).
     pub reregistrations: u64,
-    /// Agents that left for good (`master/slave_removals`).
-    pub removals: u64,
-    /// Agents that went out of reach (`master/slave_unreachable_completed`).
-    pub unreachable: u64,
+    /// Agents that left.
+    pub departures: Departures,
     /// Offers (`master/offers_*`).
     pub offers: OfferCounts,
+}
+
+/// How many agents left, by how they did, since this master leads.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Departures {
+    /// They were to be given up (`master/slave_unreachable_scheduled`).
+    pub scheduled: u64,
+    /// They were there before their turn came (`master/slave_unreachable_canceled`).
+    pub canceled: u64,
+    /// They went out of reach (`master/slave_unreachable_completed`).
+    pub unreachable: u64,
+    /// Those of them that this master never saw (`master/recovery_slave_removals`).
+    pub after_failover: u64,
+    /// They said that they leave (`master/slave_removals/reason_unregistered`).
+    pub unregistered: u64,
+    /// Others came in their place (`master/slave_removals/reason_registered`).
+    pub replaced: u64,
+    /// An operator said that they are gone.
+    pub gone: u64,
 }
 
 impl Snapshot {
