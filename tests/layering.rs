@@ -20,7 +20,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         "reeve-election",
         &["reeve-config", "reeve-machine", "reeve-model", "reeve-wire", "reeve-zookeeper"],
     ),
-    ("reeve-registry", &["reeve-wire", "reeve-model", "reeve-machine", "reeve-telemetry"]),
+    ("reeve-registry", &["reeve-zookeeper"]),
     ("reeve-records", &["reeve-wire", "reeve-model", "reeve-registry"]),
     ("reeve-transport", &["reeve-wire", "reeve-model", "reeve-machine", "reeve-telemetry"]),
     (
@@ -104,6 +104,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "reeve-records",
             "reeve-registry",
             "reeve-wire",
+            "reeve-zookeeper",
         ],
     ),
 ];

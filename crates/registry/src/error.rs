@@ -37,14 +37,13 @@ pub enum Error {
     },
     /// The file was written by a newer version.
     #[error(
-        "the registry {} has format {found}, this version knows {known}; run the version that \
-         wrote it, or a newer one",
-        path.display()
+        "the registry {place} has format {found}, this version knows {known}; run the version that \
+         wrote it, or a newer one"
     )]
     Format {
-        /// The file.
-        path: PathBuf,
-        /// The format in the file.
+        /// The file, or the path in ZooKeeper.
+        place: String,
+        /// The format it has.
         found: u32,
         /// The newest format we know.
         known: u32,
@@ -54,5 +53,62 @@ pub enum Error {
     Write {
         /// What the store says.
         why: String,
+    },
+    /// No session of ZooKeeper.
+    #[error(transparent)]
+    Connect(#[from] reeve_zookeeper::Error),
+    /// There is no registry at this place of ZooKeeper.
+    #[error("there is no registry of Reeve at {place}")]
+    Absent {
+        /// The URL, its password hidden.
+        place: String,
+    },
+    /// ZooKeeper's access rules keep us out.
+    #[error(
+        "the access rules of ZooKeeper forbid to {doing} the registry at {place}: give the user who \
+         made it, as in zk://user:password@host:2181/path, or change them with setAcl -R"
+    )]
+    Forbidden {
+        /// `read` or `write`.
+        doing: &'static str,
+        /// The URL, its password hidden.
+        place: String,
+    },
+    /// Another master opened the registry after us.
+    #[error("another master has taken over the registry at {place}; this one writes no more")]
+    Deposed {
+        /// The URL, its password hidden.
+        place: String,
+    },
+    /// Leadership ended while ZooKeeper did not answer.
+    #[error("leadership ended before the registry was written")]
+    LeaseLost,
+    /// Somebody changed records by hand.
+    #[error(
+        "the registry at {place} was changed by something that does not lead ({why}); the next \
+         leader reads it again"
+    )]
+    Changed {
+        /// The URL, its password hidden.
+        place: String,
+        /// What was found.
+        why: String,
+    },
+    /// Writes that belong together are too large for ZooKeeper.
+    #[error(
+        "a change of the registry takes {bytes} bytes, and ZooKeeper allows 1 MB at a time: make it \
+         smaller, for example fewer machines in one schedule"
+    )]
+    TooLarge {
+        /// How large it is.
+        bytes: usize,
+    },
+    /// ZooKeeper refuses, or did not answer for the length of a session.
+    #[error("ZooKeeper did not carry out a request for the registry at {place}")]
+    ZooKeeper {
+        /// The URL, its password hidden.
+        place: String,
+        /// What the client says.
+        source: reeve_zookeeper::client::Error,
     },
 }

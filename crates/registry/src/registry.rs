@@ -87,18 +87,19 @@ fn write_groups(
 ) {
     let mut broken = false;
     while let Ok((id, writes)) = submitted.recv() {
-        let (mut ids, mut group) = (vec![id], writes);
-        while group.len() < GROUP
+        let (mut ids, mut count, mut group) = (vec![id], writes.len(), vec![writes]);
+        while count < GROUP
             && let Ok((id, writes)) = submitted.try_recv()
         {
             ids.push(id);
-            group.extend(writes);
+            count += writes.len();
+            group.push(writes);
         }
         let started = Instant::now();
         let result = if broken {
             Err(Error::Write { why: "an earlier write failed".to_owned() })
         } else {
-            store.apply(group)
+            store.apply_group(group)
         };
         broken |= result.is_err();
         queued.fetch_sub(ids.len(), Ordering::Relaxed);

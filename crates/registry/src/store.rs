@@ -4,15 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use redb::{Database, DatabaseError, ReadableDatabase, ReadableTable, TableDefinition, TableError};
+use redb::Database;
 
-use crate::Error;
-
-/// The format of the file; goes up when old versions could not read it any more.
-const FORMAT: u32 = 1;
-
-const META: TableDefinition<&str, u32> = TableDefinition::new("meta");
-const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
+use crate::zookeeper::Ensemble;
+use crate::{Error, file};
 
 /// One change of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +22,8 @@ pub enum Write {
 pub enum Store {
     /// In a file; survives the process and the machine.
     File(PathBuf, Box<Database>),
+    /// In ZooKeeper; survives the loss of a minority of its servers.
+    ZooKeeper(Box<Ensemble>),
     /// In memory; ends with the process.
     Memory(BTreeMap<String, Vec<u8>>),
 }
@@ -35,6 +32,7 @@ impl fmt::Debug for Store {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Store::File(path, _) => f.debug_tuple("File").field(path).finish(),
+            Store::ZooKeeper(ensemble) => f.debug_tuple("ZooKeeper").field(ensemble).finish(),
             Store::Memory(records) => f.debug_tuple("Memory").field(&records.len()).finish(),
         }
     }
@@ -52,27 +50,19 @@ impl Store {
     ///
     /// If it is in use, damaged, of a newer format, or the file system refuses.
     pub fn open(path: &Path) -> Result<Store, Error> {
-        if let Some(folder) = path.parent() {
-            std::fs::create_dir_all(folder)
-                .map_err(|source| Error::Folder { path: folder.to_path_buf(), source })?;
-        }
-        let database = Database::create(path).map_err(|error| match error {
-            DatabaseError::DatabaseAlreadyOpen => Error::InUse { path: path.to_path_buf() },
-            error => damaged(path, error),
-        })?;
-        check_format(path, &database)?;
-        Ok(Store::File(path.to_path_buf(), Box::new(database)))
+        Ok(Store::File(path.to_path_buf(), Box::new(file::open(path)?)))
     }
 
     /// Every record, by key.
     ///
     /// # Errors
     ///
-    /// If the file is damaged.
-    pub fn load(&self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
+    /// If the file is damaged, or ZooKeeper can't be read.
+    pub fn load(&mut self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         match self {
             Store::Memory(records) => Ok(records.clone()),
-            Store::File(path, database) => read(database).map_err(|error| damaged(path, error)),
+            Store::File(path, database) => file::load(path, database),
+            Store::ZooKeeper(ensemble) => ensemble.load(),
         }
     }
 
@@ -80,11 +70,21 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If the file system refuses.
+    /// If the file system or ZooKeeper refuses.
     pub fn apply(&mut self, writes: impl IntoIterator<Item = Write>) -> Result<(), Error> {
+        self.apply_group(vec![writes.into_iter().collect()])
+    }
+
+    /// Carries out several lists of writes, in order and as few transactions as possible; no list
+    /// is half done. Durable when it returns.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Store::apply`]. The first lists may have been carried out.
+    pub fn apply_group(&mut self, lists: Vec<Vec<Write>>) -> Result<(), Error> {
         match self {
             Store::Memory(records) => {
-                for write in writes {
+                for write in lists.into_iter().flatten() {
                     match write {
                         Write::Put(key, value) => records.insert(key, value),
                         Write::Delete(key) => records.remove(&key),
@@ -92,68 +92,8 @@ impl Store {
                 }
                 Ok(())
             }
-            Store::File(_, database) => {
-                commit(database, writes).map_err(|error| Error::Write { why: error.to_string() })
-            }
+            Store::File(_, database) => file::apply(database, lists.into_iter().flatten()),
+            Store::ZooKeeper(ensemble) => ensemble.apply(lists),
         }
     }
-}
-
-fn damaged(path: &Path, error: impl fmt::Display) -> Error {
-    Error::Damaged { path: path.to_path_buf(), why: error.to_string() }
-}
-
-/// Reads the format of a file, or marks a new one with ours.
-fn check_format(path: &Path, database: &Database) -> Result<(), Error> {
-    match format(database).map_err(|error| damaged(path, error))? {
-        Some(found) if found > FORMAT => {
-            Err(Error::Format { path: path.to_path_buf(), found, known: FORMAT })
-        }
-        Some(_) => Ok(()),
-        None => mark(database).map_err(|error| damaged(path, error)),
-    }
-}
-
-fn format(database: &Database) -> Result<Option<u32>, redb::Error> {
-    match database.begin_read()?.open_table(META) {
-        Ok(table) => Ok(table.get("format")?.map(|value| value.value())),
-        Err(TableError::TableDoesNotExist(_)) => Ok(None),
-        Err(error) => Err(error.into()),
-    }
-}
-
-fn mark(database: &Database) -> Result<(), redb::Error> {
-    let transaction = database.begin_write()?;
-    transaction.open_table(META)?.insert("format", FORMAT)?;
-    transaction.open_table(RECORDS)?;
-    transaction.commit()?;
-    Ok(())
-}
-
-fn read(database: &Database) -> Result<BTreeMap<String, Vec<u8>>, redb::Error> {
-    let mut records = BTreeMap::new();
-    for record in database.begin_read()?.open_table(RECORDS)?.iter()? {
-        let (key, value) = record?;
-        records.insert(key.value().to_owned(), value.value().to_vec());
-    }
-    Ok(records)
-}
-
-fn commit(database: &Database, writes: impl IntoIterator<Item = Write>) -> Result<(), redb::Error> {
-    let transaction = database.begin_write()?;
-    {
-        let mut table = transaction.open_table(RECORDS)?;
-        for write in writes {
-            match write {
-                Write::Put(key, value) => {
-                    table.insert(key.as_str(), value.as_slice())?;
-                }
-                Write::Delete(key) => {
-                    table.remove(key.as_str())?;
-                }
-            }
-        }
-    }
-    transaction.commit()?;
-    Ok(())
 }

@@ -69,7 +69,7 @@ fn a_damaged_file_is_an_error_and_never_a_panic() {
     let whole = std::fs::read(&path).unwrap();
     for cut in [1, 64, 512, 4096, whole.len() / 2, whole.len() - 1] {
         std::fs::write(&path, &whole[..cut]).unwrap();
-        let outcome = Store::open(&path).and_then(|store| store.load());
+        let outcome = Store::open(&path).and_then(|mut store| store.load());
         assert!(matches!(outcome, Err(Error::Damaged { .. })), "cut at {cut}: {outcome:?}");
     }
 }
