@@ -21,6 +21,7 @@ use crate::counters::Counters;
 use crate::identity::Identity;
 use crate::modules::{self, Allocators};
 use crate::office::Office;
+use crate::registry::Keeping;
 use crate::term::Terms;
 use crate::v0::metrics::register;
 use crate::{Error, MasterSettings, allocation, authentication, routes, succession, v0};
@@ -107,13 +108,14 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         permissions: permissions.clone(),
         modules,
     });
+    let rivals = zookeeper(&settings)?;
     let terms = Terms {
         rules: allocation::options(&settings)?,
         proof: authentication::Rules::new(&settings)?,
         allocators: Allocators::new(&settings),
         identity: identity.clone(),
         actors: actors.clone(),
-        settings,
+        keeping: Keeping::new(&settings, rivals.as_ref())?,
         options,
         hooks,
         permissions,
@@ -122,7 +124,7 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         clock: Clock::start(),
         past: 0,
     };
-    let ended = match zookeeper(&terms.settings)? {
+    let ended = match rivals {
         None => succession::alone(terms, office, stop.clone()).await?,
         Some((url, options)) => {
             // What would keep it from leading some day is told now.

@@ -36,7 +36,7 @@ settings! {
         zk_tls_key_file: Option<PathBuf>,
         /// Where the registry is kept.
         work_dir: Option<PathBuf>,
-        /// How the registry is kept: durable (in work_dir; replicated_log means the same) or in_memory.
+        /// How the registry is kept: durable (in ZooKeeper with zk, else in work_dir), zookeeper, embedded (in work_dir) or in_memory; replicated_log means durable.
         registry: String = "durable",
         /// How often agents are pinged, and how long an answer may take.
         agent_ping_timeout: Duration = "15secs",

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use reeve_access::Permissions;
 use reeve_election::Lease;
-use reeve_master_core::event::{Kind, Recovered};
+use reeve_master_core::event::Kind;
 use reeve_master_core::view::Snapshot;
 use reeve_master_core::{Master, Options, allocation};
 use reeve_model::Pid;
@@ -39,8 +39,9 @@ use crate::messages::{self, OBSERVER, Outbound, Parsed};
 use crate::modules::Allocators;
 use crate::owner::{Hands, Input, Owner, QUEUE};
 use crate::readers::Readers;
+use crate::registry::Keeping;
 use crate::schedulers::Streams;
-use crate::{Error, MasterSettings, hooks, persist};
+use crate::{Error, hooks};
 
 /// How many messages may wait to be read; the connections that bring more wait.
 const INBOX: usize = 8192;
@@ -109,8 +110,8 @@ impl Incumbency {
 /// What every term is made of.
 #[derive(Debug)]
 pub struct Terms {
-    /// The settings.
-    pub settings: MasterSettings,
+    /// Where the registry is.
+    pub keeping: Keeping,
     /// Who this master is.
     pub identity: Identity,
     /// The core's settings.
@@ -145,7 +146,8 @@ impl Terms {
     /// If the registry or the allocator cannot be used, or the system refuses a thread.
     pub async fn begin(&mut self, lease: Lease) -> Result<Incumbency, Error> {
         let id = self.next_id();
-        let (store, recovered) = open_registry(&self.settings, &self.identity, id.clone()).await?;
+        let opened = self.keeping.open(id.clone(), &self.identity.info, lease.clone());
+        let (store, recovered) = opened.await?;
         let stop = CancellationToken::new();
         let (core, inputs) = mpsc::channel(QUEUE);
         let (rules, allocators) = (self.rules.clone(), self.allocators.clone());
@@ -201,36 +203,6 @@ impl Terms {
             _ => uuid::Uuid::new_v4().to_string().into(),
         }
     }
-}
-
-/// Opens the registry, reads it, and writes down who leads.
-async fn open_registry(
-    settings: &MasterSettings,
-    identity: &Identity,
-    term: Arc<str>,
-) -> Result<(Store, Recovered), Error> {
-    let path = match (settings.registry.as_str(), &settings.work_dir) {
-        ("in_memory", _) => None,
-        ("durable" | "replicated_log", Some(dir)) => Some(dir.join("registry.redb")),
-        ("durable" | "replicated_log", None) => return Err(Error::NoWorkDir),
-        (other, _) => {
-            return Err(Error::Setting {
-                key: "registry",
-                value: other.to_owned(),
-                why: "must be durable, replicated_log or in_memory".to_owned(),
-            });
-        }
-    };
-    let leader = persist::leader(&identity.info);
-    let open = move || {
-        let mut store = path.as_deref().map_or_else(|| Ok(Store::memory()), Store::open)?;
-        let recovered = persist::recovered(term, store.load()?)?;
-        store.apply([leader])?;
-        Ok((store, recovered))
-    };
-    tokio::task::spawn_blocking(open)
-        .await
-        .unwrap_or_else(|panic| Err(Error::SteppedDown(panic.to_string())))
 }
 
 fn start_registry(store: Store, core: mpsc::Sender<Input>) -> Result<Registry, Error> {

@@ -94,11 +94,6 @@ impl Master {
         (self.daemon, self.address) = self.place.launch(room, "master", &self.flags, port);
     }
 
-    /// What it wrote to its log.
-    pub fn log(&self) -> String {
-        self.daemon.log()
-    }
-
     /// What one of its endpoints says.
     pub fn get(&self, path: &str) -> Value {
         http::get_json(self.address, path)

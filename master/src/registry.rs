@@ -1,0 +1,84 @@
+//! Where the registry is kept, and how a term opens it. What its records say is in `persist`.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use reeve_election::Lease;
+use reeve_master_core::event::Recovered;
+use reeve_model::MasterInfo;
+use reeve_registry::{Ensemble, Store};
+use reeve_zookeeper::{Options, Url};
+use tokio::runtime::Handle;
+
+use crate::{Error, MasterSettings, persist};
+
+/// Where the registry is kept.
+#[derive(Clone, Debug)]
+pub enum Keeping {
+    /// In memory: the next term knows nothing.
+    Memory,
+    /// In a file of this host.
+    File(PathBuf),
+    /// In ZooKeeper, where every master finds it.
+    Ensemble(Url, Options),
+}
+
+impl Keeping {
+    /// As the settings ask for it; `rivals` is the ZooKeeper through which masters contend.
+    ///
+    /// # Errors
+    ///
+    /// If they ask for nothing that there is.
+    pub fn new(settings: &MasterSettings, rivals: Option<&(Url, Options)>) -> Result<Self, Error> {
+        let asked = settings.registry.as_str();
+        let wrong = |why: &str| {
+            Err(Error::Setting { key: "registry", value: asked.to_owned(), why: why.to_owned() })
+        };
+        match (asked, rivals) {
+            ("in_memory", _) => Ok(Keeping::Memory),
+            ("durable" | "replicated_log" | "zookeeper", Some((url, options))) => {
+                Ok(Keeping::Ensemble(url.clone(), options.clone()))
+            }
+            ("durable" | "replicated_log" | "embedded", _) => match &settings.work_dir {
+                Some(folder) => Ok(Keeping::File(folder.join("registry.redb"))),
+                None => Err(Error::NoWorkDir),
+            },
+            ("zookeeper", None) => wrong("needs --zk, which says where ZooKeeper is"),
+            _ => wrong(
+                "must be durable (in ZooKeeper with --zk, else in work_dir), zookeeper, embedded \
+                 (in work_dir), or in_memory; replicated_log means durable",
+            ),
+        }
+    }
+
+    /// Opens the registry for a term, reads it, and writes down who leads. Whoever had it before
+    /// can write no more.
+    ///
+    /// # Errors
+    ///
+    /// If it can't be opened or read.
+    pub async fn open(
+        &self,
+        term: Arc<str>,
+        leader: &MasterInfo,
+        lease: Lease,
+    ) -> Result<(Store, Recovered), Error> {
+        let (keeping, leader, runtime) = (self.clone(), persist::leader(leader), Handle::current());
+        let open = move || {
+            let mut store = match keeping {
+                Keeping::Memory => Store::memory(),
+                Keeping::File(path) => Store::open(&path)?,
+                Keeping::Ensemble(url, options) => {
+                    let holds = Arc::new(move || lease.holds());
+                    Store::ZooKeeper(Box::new(Ensemble::open(runtime, &url, &options, holds)?))
+                }
+            };
+            let recovered = persist::recovered(term, store.load()?)?;
+            store.apply([leader])?;
+            Ok((store, recovered))
+        };
+        tokio::task::spawn_blocking(open)
+            .await
+            .unwrap_or_else(|panic| Err(Error::SteppedDown(panic.to_string())))
+    }
+}
