@@ -78,7 +78,8 @@ pub struct Incumbency {
     term: Arc<Term>,
     actors: Actors,
     stop: CancellationToken,
-    ended: oneshot::Receiver<Option<String>>,
+    /// Says why the core ended, once; none when that was heard.
+    ended: Option<oneshot::Receiver<Option<String>>>,
 }
 
 impl Incumbency {
@@ -89,7 +90,10 @@ impl Incumbency {
 
     /// Waits until it cannot go on, and says why.
     pub async fn fails(&mut self) -> String {
-        match (&mut self.ended).await {
+        let Some(ended) = &mut self.ended else { return std::future::pending().await };
+        let heard = ended.await;
+        self.ended = None;
+        match heard {
             Ok(Some(why)) => why,
             Ok(None) => "its core has ended".to_owned(),
             Err(_) => "the thread of its core ended in a panic".to_owned(),
@@ -102,8 +106,10 @@ impl Incumbency {
         self.actors.clear();
         self.stop.cancel();
         self.term.allocation.end();
-        // It may have ended before, and have said why.
-        let _ = self.ended.await;
+        if let Some(ended) = self.ended {
+            // Why it ended is known: it was told to.
+            let _ = ended.await;
+        }
     }
 }
 
@@ -191,7 +197,7 @@ impl Terms {
         listen_to_peers(messages, exits, &core, reading);
         tracing::info!(pid = %self.identity.pid, id = %id, "this master leads");
         let term = Arc::new(Term { id, lease, core, readers, streams, allocation, dialback });
-        Ok(Incumbency { term, actors: self.actors.clone(), stop, ended })
+        Ok(Incumbency { term, actors: self.actors.clone(), stop, ended: Some(ended) })
     }
 
     /// The beginning of the ids of the next term. No two terms share one: the ids of agents,
