@@ -10,6 +10,7 @@ mod availability;
 mod calls;
 mod cgroups;
 mod commands;
+mod detection;
 mod docker;
 mod endpoints;
 mod execute;

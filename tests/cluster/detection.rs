@@ -1,0 +1,125 @@
+//! Agents and tools that find their master through ZooKeeper. The masters here don't contend
+//! themselves: the test is their candidate, so that it says who leads and when.
+
+use std::net::SocketAddr;
+
+use reeve_election::{Candidate, Role};
+use reeve_model::MasterInfo;
+use reeve_tests::{Daemon, Master, Room, ZooKeeper, processes};
+use reeve_zookeeper::{Options, Url};
+use tokio::runtime::Runtime;
+use tokio_util::sync::CancellationToken;
+
+/// The masters that contend, and who of them leads.
+struct Elections {
+    runtime: Runtime,
+    url: Url,
+}
+
+/// A candidate; it is none any more when this is dropped.
+struct Candidacy {
+    stop: CancellationToken,
+}
+
+impl Drop for Candidacy {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+impl Elections {
+    fn new(url: &str) -> Self {
+        let runtime = Runtime::new().expect("a runtime");
+        Self { runtime, url: url.parse().expect("a URL") }
+    }
+
+    /// Makes a master the leader; no other contends now.
+    fn elect(&self, address: SocketAddr) -> Candidacy {
+        let info = MasterInfo {
+            id: address.to_string(),
+            ip: address.ip(),
+            port: address.port(),
+            hostname: address.ip().to_string(),
+            version: "1.11.0".to_owned(),
+            pid: format!("master@{address}"),
+            domain: None,
+            capabilities: Vec::new(),
+        };
+        let stop = CancellationToken::new();
+        self.runtime.block_on(async {
+            let (url, options) = (self.url.clone(), Options::default());
+            let mut standing = Candidate::start(url, options, info, stop.clone());
+            let leads = |role: &Role| matches!(role, Role::Leading(_));
+            let leading = standing.wait_for(|one| leads(&one.role)).await;
+            assert!(leading.is_ok(), "the candidate gave up");
+        });
+        Candidacy { stop }
+    }
+}
+
+/// An agent whose flags name ZooKeeper instead of a master.
+fn agent(room: &Room, master: &str) -> (Daemon, SocketAddr) {
+    let mut command = room.tool("reeve");
+    command
+        .arg("agent")
+        .args([format!("--master={master}"), format!("--ip={}", room.ip), "--port=0".to_owned()])
+        .arg(format!("--work_dir={}", room.join("agent").display()))
+        .arg(format!("--runtime_dir={}", room.join("run").display()))
+        .args(["--hostname=localhost", "--registration_backoff_factor=10ms"])
+        .arg("--resources=cpus:4;mem:4096;disk:4096;ports:[31000-31999]");
+    let mut daemon = Daemon::start(room, "agent", &mut command);
+    let address = daemon.addresses(1)[0];
+    (daemon, address)
+}
+
+#[test]
+fn agents_and_tools_follow_whoever_leads() {
+    let (room, other) = (Room::new(), Room::new());
+    let Some(zookeeper) = ZooKeeper::start(&room, 1) else { return };
+    let masters = [Master::start(&room, &[]), Master::start(&other, &[])];
+    let url = zookeeper.url_as("reeve", "s3cret", "/mesos");
+    let elections = Elections::new(&url);
+    let (agent, address) = agent(&room, &url);
+
+    for master in &masters {
+        let leader = elections.elect(master.address);
+        master.wait_agents(1);
+        let file = room.join("zk");
+        std::fs::write(&file, &url).expect("a file");
+        let from = format!("--master=file://{}", file.display());
+        let words = [&from, "--name=task", "--command=true"];
+        let output = processes::run(room.tool("mesos-execute").args(words));
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{said}");
+        assert!(said.contains(&format!("New master detected at master@{}", master.address)));
+        drop(leader);
+    }
+
+    let seen = reeve_tests::http::get(address, "/flags").text() + &agent.log();
+    assert!(seen.contains("zk://reeve:********@"), "{seen}");
+    assert!(!seen.contains("s3cret"), "{seen}");
+}
+
+#[test]
+fn nobody_to_follow_is_told_with_the_reason() {
+    let room = Room::new();
+    for (master, why) in [
+        ("zk://127.0.0.1:1", "has no path of its own; write for example zk://"),
+        ("zk://u:s3cret@127.0.0.1:x/mesos", "'127.0.0.1:x' is no server"),
+        ("file:///nowhere", "No such file or directory"),
+    ] {
+        for tool in ["mesos-execute", "agent"] {
+            let mut command = room.tool(if tool == "agent" { "reeve" } else { tool });
+            if tool == "agent" {
+                command.args(["agent", "--port=0"]);
+            } else {
+                command.args(["--name=a", "--command=true"]);
+            }
+            let output = processes::run(command.arg(format!("--master={master}")));
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success());
+            assert!(said.contains(why), "{tool}: {said}");
+            assert!(!said.contains("s3cret"), "{tool}: {said}");
+        }
+    }
+}
