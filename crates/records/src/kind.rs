@@ -4,7 +4,8 @@ use bytes::Bytes;
 use reeve_model::{AgentInfo, FrameworkInfo, MasterInfo};
 use reeve_registry::Write;
 use reeve_wire::internal::registry::MinimumCapability;
-use reeve_wire::records::{CompletedFramework, Drain, Framework};
+use reeve_wire::records::Drain;
+use reeve_wire::v1::master::response::get_frameworks::Framework;
 use reeve_wire::{SlaveInfo, WireMessage, decode, json, v1};
 use serde_json::Value;
 
@@ -31,9 +32,9 @@ pub enum Kind {
     Weights,
     /// `capabilities/<name>`: what a master must know of to lead (MA-4); `MinimumCapability`.
     Capabilities,
-    /// `frameworks/<id>`: a framework that did not end; `Framework`.
+    /// `frameworks/<id>`: a framework that did not end; GET_FRAMEWORKS's `Framework`.
     Frameworks,
-    /// `completed/<id>`: a framework that ended; `CompletedFramework`.
+    /// `completed/<id>`: a framework that ended; the same message, with the time of its end.
     Completed,
 }
 
@@ -168,8 +169,7 @@ impl Kind {
             Kind::Quota => Form::of::<v1::quota::QuotaConfig>(),
             Kind::Weights => Form::of::<v1::WeightInfo>(),
             Kind::Capabilities => Form::of::<MinimumCapability>(),
-            Kind::Frameworks => Form::of::<Framework>(),
-            Kind::Completed => Form::of::<CompletedFramework>(),
+            Kind::Frameworks | Kind::Completed => Form::of::<Framework>(),
         }
     }
 }
@@ -254,19 +254,10 @@ impl Content for MinimumCapability {
 
 impl Content for Framework {
     fn names(self) -> Result<Option<String>, String> {
-        framework(self.info)
+        let info =
+            FrameworkInfo::try_from(self.framework_info).map_err(|error| error.to_string())?;
+        Ok(Some(info.id.ok_or("the framework has no id")?.to_string()))
     }
-}
-
-impl Content for CompletedFramework {
-    fn names(self) -> Result<Option<String>, String> {
-        framework(self.info)
-    }
-}
-
-fn framework(info: v1::FrameworkInfo) -> Result<Option<String>, String> {
-    let info = FrameworkInfo::try_from(info).map_err(|error| error.to_string())?;
-    Ok(Some(info.id.ok_or("the framework has no id")?.to_string()))
 }
 
 fn parse<T: WireMessage>(value: &[u8]) -> Result<T, String> {

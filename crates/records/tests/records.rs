@@ -7,7 +7,7 @@ use prost::Message;
 use reeve_records::{Document, Kind, Records, check, lacking, mesos};
 use reeve_registry::Write;
 use reeve_wire::internal::registry::MinimumCapability;
-use reeve_wire::records::{CompletedFramework, Framework};
+use reeve_wire::v1::master::response::get_frameworks::Framework;
 use reeve_wire::{SlaveInfo, WireMessage, v1};
 use serde_json::json;
 
@@ -21,13 +21,14 @@ fn agent(id: &str) -> SlaveInfo {
     SlaveInfo { hostname: "h".to_owned(), id, ..SlaveInfo::default() }
 }
 
-fn framework(id: &str) -> v1::FrameworkInfo {
-    v1::FrameworkInfo {
+fn framework(id: &str) -> Framework {
+    let info = v1::FrameworkInfo {
         user: "u".to_owned(),
         name: "n".to_owned(),
         id: Some(v1::FrameworkId { value: id.to_owned() }),
         ..v1::FrameworkInfo::default()
-    }
+    };
+    Framework { framework_info: info, registered_time: Some(NOW), ..Framework::default() }
 }
 
 const NOW: v1::TimeInfo = v1::TimeInfo { nanoseconds: 1 };
@@ -35,13 +36,8 @@ const NOW: v1::TimeInfo = v1::TimeInfo { nanoseconds: 1 };
 fn records() -> Records {
     let text = include_bytes!("mesos-1.11/live/registry.json");
     let mut records = mesos::convert(mesos::from_json(text).unwrap()).records;
-    put(
-        &mut records,
-        Kind::Frameworks,
-        "f-1",
-        &Framework { info: framework("f-1"), registered: NOW },
-    );
-    let ended = CompletedFramework { info: framework("f-2"), registered: NOW, ended: NOW };
+    put(&mut records, Kind::Frameworks, "f-1", &framework("f-1"));
+    let ended = Framework { unregistered_time: Some(NOW), ..framework("f-2") };
     put(&mut records, Kind::Completed, "f-2", &ended);
     records
 }
@@ -114,12 +110,7 @@ fn a_check_names_what_is_wrong_and_nothing_else() {
     put(&mut records, Kind::Gone, "lost", &NOW);
     put(&mut records, Kind::Agents, "here", &agent("here"));
     put(&mut records, Kind::Unreachable, "here", &NOW);
-    put(
-        &mut records,
-        Kind::Frameworks,
-        "f-2",
-        &Framework { info: framework("f-2"), registered: NOW },
-    );
+    put(&mut records, Kind::Frameworks, "f-2", &framework("f-2"));
     put(
         &mut records,
         Kind::Weights,

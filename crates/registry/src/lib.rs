@@ -18,4 +18,4 @@ mod zookeeper;
 pub use error::Error;
 pub use registry::{Group, Registry};
 pub use store::{Store, Write};
-pub use zookeeper::{Ensemble, Holds};
+pub use zookeeper::{Ensemble, Term};

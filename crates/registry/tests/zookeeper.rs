@@ -9,8 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
-use reeve_registry::{Ensemble, Error, Holds, Registry, Store, Write};
+use reeve_registry::{Ensemble, Error, Registry, Store, Term, Write};
 use reeve_tests::{Room, ZooKeeper};
+use reeve_zookeeper::client::{Acls, CreateMode};
 use reeve_zookeeper::{Options, Url, connect};
 use tokio::runtime::Runtime;
 
@@ -34,18 +35,27 @@ impl Stage {
         self.servers.url(path).parse().unwrap()
     }
 
-    fn open_as(&self, url: &Url, holds: Holds) -> Result<Store, Error> {
+    fn open_as(&self, url: &Url, term: Term) -> Result<Store, Error> {
         let runtime = self.runtime.handle().clone();
-        let ensemble = Ensemble::open(runtime, url, &Options::default(), holds)?;
+        let ensemble = Ensemble::open(runtime, url, &Options::default(), term)?;
         Ok(Store::ZooKeeper(Box::new(ensemble)))
     }
 
     fn open(&self, path: &str) -> Store {
-        self.open_as(&self.url(path), always()).unwrap()
+        self.open_as(&self.url(path), Term::forever()).unwrap()
     }
 
     fn read(&self, url: &Url) -> Result<Records, Error> {
         Ensemble::read(self.runtime.handle(), url, &Options::default())
+    }
+
+    /// Makes a znode by hand.
+    fn make(&self, path: &str, znode: &str) {
+        self.runtime.block_on(async {
+            let client = connect(&self.url(path), &Options::default()).await.unwrap();
+            let options = CreateMode::Persistent.with_acls(Acls::anyone_all());
+            client.create(znode, b"", &options).await.unwrap();
+        });
     }
 
     /// Sets a znode by hand.
@@ -55,10 +65,6 @@ impl Stage {
             client.set_data(znode, data, None).await.unwrap();
         });
     }
-}
-
-fn always() -> Holds {
-    Arc::new(|| true)
 }
 
 fn put(key: &str, value: &[u8]) -> Write {
@@ -105,6 +111,20 @@ fn one_leader_after_the_other_writes_and_finds_all() {
 }
 
 #[test]
+fn who_is_out_of_the_election_cannot_take_the_registry_over() {
+    let Some(stage) = Stage::new(1) else { return };
+    let mut store = stage.open("/a");
+    let term = Term { znode: Some("json.info_0000000007".to_owned()), ..Term::forever() };
+    let error = stage.open_as(&stage.url("/a"), term.clone()).unwrap_err();
+    assert!(matches!(error, Error::LeaseLost), "{error}");
+    store.apply([put("agents/1", b"one")]).unwrap();
+
+    stage.make("/a", "/json.info_0000000007");
+    stage.set("/a", "/json.info_0000000007", b"renewed");
+    assert_eq!(stage.open_as(&stage.url("/a"), term).unwrap().load().unwrap().len(), 1);
+}
+
+#[test]
 fn a_thousand_agents_at_once_cost_a_few_transactions() {
     let Some(stage) = Stage::new(1) else { return };
     let (done, groups) = channel();
@@ -128,9 +148,9 @@ fn a_thousand_agents_at_once_cost_a_few_transactions() {
 fn who_may_not_write_is_told_so() {
     let Some(stage) = Stage::new(1) else { return };
     let owner: Url = stage.servers.url_as("reeve", "s3cret", "/a").parse().unwrap();
-    let mut store = stage.open_as(&owner, always()).unwrap();
+    let mut store = stage.open_as(&owner, Term::forever()).unwrap();
     store.apply([put("agents/1", b"one")]).unwrap();
-    let error = stage.open_as(&stage.url("/a"), always()).unwrap_err();
+    let error = stage.open_as(&stage.url("/a"), Term::forever()).unwrap_err();
     assert!(matches!(error, Error::Forbidden { doing: "write", .. }), "{error}");
     assert!(error.to_string().contains("zk://user:password@host:2181/path"), "{error}");
     assert_eq!(stage.read(&stage.url("/a")).unwrap().len(), 1, "everybody may read");
@@ -144,25 +164,15 @@ fn what_is_not_as_a_leader_left_it_is_told() {
     assert!(matches!(error, Error::Absent { .. }), "{error}");
 
     let mut store = stage.open("/a");
-    stage.runtime.block_on(async {
-        let client = connect(&stage.url("/a"), &Options::default()).await.unwrap();
-        store_shard(&client).await;
-    });
+    // The shard of the record below.
+    stage.make("/a", "/reeve/registry/c4");
     let error = store.apply([put("agents/1-S0", b"one")]).unwrap_err();
     assert!(matches!(error, Error::Changed { .. }), "{error}");
     assert!(stage.open("/a").apply([put("agents/1-S0", b"one")]).is_ok(), "the next one goes on");
 
     stage.set("/a", "/reeve/registry", b"99");
-    let error = stage.open_as(&stage.url("/a"), always()).unwrap_err();
+    let error = stage.open_as(&stage.url("/a"), Term::forever()).unwrap_err();
     assert!(matches!(error, Error::Format { found: 99, known: 1, .. }), "{error}");
-}
-
-/// Makes the shard of the record `agents/1-S0`.
-async fn store_shard(client: &reeve_zookeeper::Client) {
-    use reeve_zookeeper::client::{Acls, CreateMode};
-    let options = CreateMode::Persistent.with_acls(Acls::anyone_all());
-    let shard = "/reeve/registry/c4";
-    client.create(shard, b"", &options).await.unwrap();
 }
 
 #[test]
@@ -199,8 +209,8 @@ fn who_leads_no_longer_does_not_wait_for_servers() {
     let Some(stage) = Stage::new(1) else { return };
     let leads = Arc::new(AtomicBool::new(true));
     let holds = Arc::clone(&leads);
-    let holds: Holds = Arc::new(move || holds.load(Ordering::Relaxed));
-    let mut store = stage.open_as(&stage.url("/a"), holds).unwrap();
+    let term = Term { holds: Arc::new(move || holds.load(Ordering::Relaxed)), znode: None };
+    let mut store = stage.open_as(&stage.url("/a"), term).unwrap();
     store.apply([put("agents/1", b"one")]).unwrap();
     stage.servers.pause(0);
     let started = Instant::now();

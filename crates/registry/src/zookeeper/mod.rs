@@ -34,11 +34,31 @@ use crate::Error;
 use crate::Write;
 use batch::Batch;
 
-/// Whether we still lead. Asked while ZooKeeper does not answer, so that whoever waits for the
-/// registry can step down at once.
-pub type Holds = Arc<dyn Fn() -> bool + Send + Sync>;
+/// The right to write.
+#[derive(Clone)]
+pub struct Term {
+    /// Whether we still lead. Asked before each transaction, and while ZooKeeper does not answer, so
+    /// that whoever waits for the registry can step down at once.
+    pub holds: Arc<dyn Fn() -> bool + Send + Sync>,
+    /// Our znode of the election, such as `json.info_0000000042`: without it nobody takes the
+    /// registry over, however late the request comes.
+    pub znode: Option<String>,
+}
 
-/// How often that is asked.
+impl Term {
+    /// Of one that nobody contends with.
+    pub fn forever() -> Term {
+        Term { holds: Arc::new(|| true), znode: None }
+    }
+}
+
+impl fmt::Debug for Term {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Term").field("znode", &self.znode).finish_non_exhaustive()
+    }
+}
+
+/// How often [`Term::holds`] is asked.
 const GLANCE: Duration = Duration::from_millis(50);
 
 /// A registry in ZooKeeper that is open for writing.
@@ -64,7 +84,7 @@ struct Place {
     url: String,
     acls: Acls<'static>,
     patience: Duration,
-    holds: Holds,
+    term: Term,
 }
 
 impl fmt::Debug for Ensemble {
@@ -88,10 +108,10 @@ impl Ensemble {
         runtime: Handle,
         url: &Url,
         options: &Options,
-        holds: Holds,
+        term: Term,
     ) -> Result<Ensemble, Error> {
         runtime.clone().block_on(async move {
-            let place = Place::connect(url, options, holds).await?;
+            let place = Place::connect(url, options, term).await?;
             let epoch = place.take_over().await?;
             let found = place.load().await?;
             Ok(Ensemble {
@@ -117,7 +137,7 @@ impl Ensemble {
         options: &Options,
     ) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         runtime.block_on(async move {
-            let place = Place::connect(url, options, Arc::new(|| true)).await?;
+            let place = Place::connect(url, options, Term::forever()).await?;
             place.read().await
         })
     }
@@ -145,7 +165,7 @@ impl Ensemble {
 
     /// Carries a batch out.
     async fn commit(&mut self, batch: Batch) -> Result<(), Error> {
-        if !(self.place.holds)() {
+        if !(self.place.term.holds)() {
             return Err(Error::LeaseLost);
         }
         let started = Instant::now();
@@ -234,7 +254,7 @@ impl Place {
         loop {
             match tokio::time::timeout(GLANCE, &mut answer).await {
                 Ok(answer) => return Ok(answer),
-                Err(_) if (self.holds)() => {}
+                Err(_) if (self.term.holds)() => {}
                 Err(_) => return Err(Error::LeaseLost),
             }
         }
@@ -246,7 +266,7 @@ impl Place {
         if !passing || started.elapsed() > self.patience {
             return Err(self.refused("write", refusal));
         }
-        if !(self.holds)() {
+        if !(self.term.holds)() {
             return Err(Error::LeaseLost);
         }
         tokio::time::sleep(GLANCE).await;

@@ -4,7 +4,7 @@ use reeve_zookeeper::client::{Error as Refusal, MultiWriteError};
 use reeve_zookeeper::{Options, Url, acls, connect};
 
 use super::layout::{COMMIT, EPOCH, ROOT};
-use super::{Holds, Place};
+use super::{Place, Term};
 use crate::Error;
 
 /// The format; goes up when old versions could not read it any more.
@@ -13,18 +13,24 @@ const FORMAT: u32 = 1;
 /// How often we try to raise an epoch that others raise at the same time.
 const ATTEMPTS: usize = 10;
 
+/// What became of the epoch.
+enum Raised {
+    /// It has this version, by us.
+    To(i32),
+    /// Somebody else raised it at the same time.
+    ByAnother,
+    /// Our znode of the election is gone: we don't lead.
+    NotOurs,
+}
+
 impl Place {
-    pub(super) async fn connect(
-        url: &Url,
-        options: &Options,
-        holds: Holds,
-    ) -> Result<Place, Error> {
+    pub(super) async fn connect(url: &Url, options: &Options, term: Term) -> Result<Place, Error> {
         Ok(Place {
             client: connect(url, options).await?,
             url: url.to_string(),
             acls: acls(url),
             patience: options.session_timeout,
-            holds,
+            term,
         })
     }
 
@@ -54,8 +60,10 @@ impl Place {
             self.make().await?;
         }
         for _ in 0..ATTEMPTS {
-            if let Some(epoch) = self.insist("write", async || self.raise().await).await? {
-                return Ok(epoch);
+            match self.insist("write", async || self.raise().await).await? {
+                Raised::To(epoch) => return Ok(epoch),
+                Raised::ByAnother => {}
+                Raised::NotOurs => return Err(Error::LeaseLost),
             }
         }
         Err(Error::Deposed { place: self.url.clone() })
@@ -73,13 +81,18 @@ impl Place {
         .await
     }
 
-    /// Raises the epoch by one; `None` if somebody else did at the same time.
-    async fn raise(&self) -> Result<Option<i32>, Refusal> {
+    /// Raises the epoch by one.
+    async fn raise(&self) -> Result<Raised, Refusal> {
         let epoch = self.client.check_stat(EPOCH).await?.map(|stat| stat.version);
         let commit = self.client.check_stat(COMMIT).await?;
         let raised = epoch.map_or(0, |version| version + 1);
         let number = raised.to_string();
         let mut multi = self.client.new_multi_writer();
+        let ours = self.term.znode.as_ref().map(|name| format!("/{name}"));
+        if let Some(ours) = &ours {
+            // That it is there; the election writes to it, so its version may be any.
+            multi.add_check_version(ours, -1)?;
+        }
         match epoch {
             Some(version) => multi.add_set_data(EPOCH, number.as_bytes(), Some(version))?,
             None => multi.add_create(EPOCH, number.as_bytes(), &self.create())?,
@@ -89,11 +102,16 @@ impl Place {
         }
         multi.add_create(COMMIT, b"0", &self.create())?;
         match multi.commit().await {
-            Ok(_) => Ok(Some(raised)),
+            Ok(_) => Ok(Raised::To(raised)),
+            Err(MultiWriteError::OperationFailed { index: 0, source: Refusal::NoNode })
+                if ours.is_some() =>
+            {
+                Ok(Raised::NotOurs)
+            }
             Err(MultiWriteError::OperationFailed {
                 source: Refusal::BadVersion | Refusal::NodeExists | Refusal::NoNode,
                 ..
-            }) => Ok(None),
+            }) => Ok(Raised::ByAnother),
             Err(error) => Err(error.into()),
         }
     }
