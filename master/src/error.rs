@@ -12,13 +12,21 @@ pub enum Error {
     #[error("the master's registry cannot be used")]
     Registry(#[from] reeve_registry::Error),
     /// A record of the registry does not say what it should.
-    #[error("the record {key} of the registry cannot be read: {why}")]
+    #[error(
+        "the record {key} of the registry cannot be read: {why}; 'reeve registry fsck' tells more"
+    )]
     Record {
         /// Its key.
         key: String,
         /// What is wrong with it.
         why: String,
     },
+    /// A newer version led, and left something that this one would misread (MA-4).
+    #[error(
+        "the registry asks for the capability {0}, which this version of the master lacks: run \
+         the version that led last, or a newer one"
+    )]
+    Capability(String),
     /// A module cannot be used.
     #[error(transparent)]
     Module(#[from] reeve_module_host::Unusable),
@@ -55,4 +63,10 @@ pub enum Error {
     /// The master could not stay leader.
     #[error("the master steps down: {0}")]
     SteppedDown(String),
+}
+
+impl From<reeve_records::Unreadable> for Error {
+    fn from(error: reeve_records::Unreadable) -> Self {
+        Error::Record { key: error.key, why: error.why }
+    }
 }

@@ -1,22 +1,17 @@
-//! The registry's records: which keys, and what stands in them.
+//! The registry's records: what makes the core's mutations durable, and what it recovers from.
 //!
-//! `agents/<id>` holds a `SlaveInfo`, `unreachable/<id>` and `gone/<id>` a `TimeInfo` (since
-//! when), `frameworks/<id>` and `completed/<id>` what GET_FRAMEWORKS has of a framework itself,
-//! `master` the last leader's `MasterInfo`.
+//! Keys and messages of the records live in `reeve-records`.
 
-use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use prost::Message;
 use reeve_machine::Wall;
 use reeve_master_core::effect::Mutation;
 use reeve_master_core::event::{CompletedFramework, Recovered, RecoveredFramework};
 use reeve_model::{AgentId, AgentInfo, Format, FrameworkInfo, MasterInfo};
+use reeve_records::{Kind, Records, lacking, read};
 use reeve_registry::Write;
 use reeve_wire::v1::master::response::get_frameworks::Framework;
-use reeve_wire::{SlaveInfo, WireMessage, decode, v1};
+use reeve_wire::{SlaveInfo, v1};
 
 use crate::Error;
 
@@ -29,93 +24,91 @@ pub fn writes(mutation: &Mutation) -> Result<Vec<Write>, String> {
     Ok(match mutation {
         Mutation::Admit(info) => vec![agent(info)?],
         Mutation::MarkUnreachable(id, since) => {
-            vec![Write::Delete(key("agents", id)), time("unreachable", id, *since)]
+            vec![
+                Kind::Agents.delete(id.as_str()),
+                Kind::Unreachable.put(id.as_str(), &time(*since)),
+            ]
         }
         Mutation::MarkReachable(info) => {
             let id = info.id.clone().ok_or("the agent has no id")?;
-            vec![Write::Delete(key("unreachable", &id)), agent(info)?]
+            vec![Kind::Unreachable.delete(id.as_str()), agent(info)?]
         }
         Mutation::Remove(id) => {
-            let kinds = ["agents", "unreachable", "gone"];
-            kinds.map(|kind| Write::Delete(key(kind, id))).to_vec()
+            let kinds = [Kind::Agents, Kind::Unreachable, Kind::Gone];
+            kinds.map(|kind| kind.delete(id.as_str())).to_vec()
         }
         Mutation::MarkGone(id, since) => vec![
-            Write::Delete(key("agents", id)),
-            Write::Delete(key("unreachable", id)),
-            time("gone", id, *since),
+            Kind::Agents.delete(id.as_str()),
+            Kind::Unreachable.delete(id.as_str()),
+            Kind::Gone.put(id.as_str(), &time(*since)),
         ],
         Mutation::Describe(info, registered) => {
-            vec![framework("frameworks", info, *registered, None)?]
+            vec![framework(Kind::Frameworks, info, *registered, None)?]
         }
         Mutation::Complete { completed, forgotten } => {
             let CompletedFramework { info, registered, ended } = completed;
             let id = info.id.as_ref().ok_or("the framework has no id")?;
             let mut writes = vec![
-                Write::Delete(key("frameworks", id)),
-                framework("completed", info, *registered, Some(*ended))?,
+                Kind::Frameworks.delete(id.as_str()),
+                framework(Kind::Completed, info, *registered, Some(*ended))?,
             ];
-            writes.extend(forgotten.iter().map(|id| Write::Delete(key("completed", id))));
+            writes.extend(forgotten.iter().map(|id| Kind::Completed.delete(id.as_str())));
             writes
         }
         Mutation::ForgetFramework(id) => {
-            vec![Write::Delete(key("frameworks", id)), Write::Delete(key("completed", id))]
+            vec![Kind::Frameworks.delete(id.as_str()), Kind::Completed.delete(id.as_str())]
         }
     })
 }
 
 /// The record that tells who leads.
 pub fn leader(info: &MasterInfo) -> Write {
-    Write::Put("master".to_owned(), info.to_wire().encode_to_vec())
+    Kind::Master.put("", &info.to_wire())
 }
 
 /// What the records say.
 ///
 /// # Errors
 ///
-/// The first record that cannot be read.
-pub fn recovered(master: Arc<str>, records: BTreeMap<String, Vec<u8>>) -> Result<Recovered, Error> {
+/// If they ask for a capability that this version lacks (MA-4), or the first record that cannot be
+/// read.
+pub fn recovered(master: Arc<str>, records: Records) -> Result<Recovered, Error> {
+    if let Some(capability) = lacking(&records).first() {
+        return Err(Error::Capability((*capability).to_owned()));
+    }
     let mut recovered = Recovered { master, ..Recovered::default() };
     for (key, value) in records {
-        let Some((kind, id)) = key.split_once('/') else { continue };
-        let id = AgentId::new(id);
+        let Some((kind, id)) = Kind::of(&key) else {
+            tracing::warn!(key, "the registry has a record that this version does not know");
+            continue;
+        };
+        let id = || AgentId::new(id);
         match kind {
-            "agents" => recovered.agents.push(read_agent(&key, value)?),
-            "unreachable" => recovered.unreachable.push((id, read_time(&key, value)?)),
-            "gone" => recovered.gone.push((id, read_time(&key, value)?)),
-            "frameworks" => {
-                let (info, registered, _) = read_framework(&key, value)?;
+            Kind::Agents => recovered.agents.push(read_agent(&key, &value)?),
+            Kind::Unreachable => recovered.unreachable.push((id(), read_time(&key, &value)?)),
+            Kind::Gone => recovered.gone.push((id(), read_time(&key, &value)?)),
+            Kind::Frameworks => {
+                let (info, registered, _) = read_framework(&key, &value)?;
                 recovered.frameworks.push(RecoveredFramework { info, registered });
             }
-            "completed" => {
-                let (info, registered, ended) = read_framework(&key, value)?;
+            Kind::Completed => {
+                let (info, registered, ended) = read_framework(&key, &value)?;
                 recovered.completed.push(CompletedFramework { info, registered, ended });
             }
-            _ => tracing::warn!(key, "the registry has a record that this version does not know"),
+            _ => {}
         }
     }
     Ok(recovered)
 }
 
-fn key(kind: &str, id: &impl Display) -> String {
-    format!("{kind}/{id}")
-}
-
 fn agent(info: &AgentInfo) -> Result<Write, String> {
     let id = info.id.as_ref().ok_or("the agent has no id")?;
     let wire = info.to_slave_info(Format::PostRefinement).map_err(|error| error.to_string())?;
-    Ok(Write::Put(key("agents", id), wire.encode_to_vec()))
-}
-
-fn time(kind: &str, id: &AgentId, at: Wall) -> Write {
-    Write::Put(key(kind, id), nanoseconds(at).encode_to_vec())
-}
-
-fn nanoseconds(at: Wall) -> v1::TimeInfo {
-    v1::TimeInfo { nanoseconds: at.0 }
+    Ok(Kind::Agents.put(id.as_str(), &wire))
 }
 
 fn framework(
-    kind: &str,
+    kind: Kind,
     info: &FrameworkInfo,
     registered: Wall,
     ended: Option<Wall>,
@@ -123,34 +116,33 @@ fn framework(
     let id = info.id.as_ref().ok_or("the framework has no id")?;
     let record = Framework {
         framework_info: info.to_wire(),
-        registered_time: Some(nanoseconds(registered)),
-        unregistered_time: ended.map(nanoseconds),
+        registered_time: Some(time(registered)),
+        unregistered_time: ended.map(time),
         ..Framework::default()
     };
-    Ok(Write::Put(key(kind, id), record.encode_to_vec()))
+    Ok(kind.put(id.as_str(), &record))
 }
 
-fn read_agent(key: &str, value: Vec<u8>) -> Result<AgentInfo, Error> {
+fn time(at: Wall) -> v1::TimeInfo {
+    v1::TimeInfo { nanoseconds: at.0 }
+}
+
+fn read_agent(key: &str, value: &[u8]) -> Result<AgentInfo, Error> {
     let wire: SlaveInfo = read(key, value)?;
     AgentInfo::try_from(wire)
         .map_err(|error| Error::Record { key: key.to_owned(), why: error.to_string() })
 }
 
-fn read_time(key: &str, value: Vec<u8>) -> Result<Wall, Error> {
-    read::<v1::TimeInfo>(key, value).map(|time| Wall(time.nanoseconds))
+fn read_time(key: &str, value: &[u8]) -> Result<Wall, Error> {
+    Ok(Wall(read::<v1::TimeInfo>(key, value)?.nanoseconds))
 }
 
 /// A framework, when it first subscribed, and when it ended.
-fn read_framework(key: &str, value: Vec<u8>) -> Result<(Arc<FrameworkInfo>, Wall, Wall), Error> {
+fn read_framework(key: &str, value: &[u8]) -> Result<(Arc<FrameworkInfo>, Wall, Wall), Error> {
     let wire: Framework = read(key, value)?;
     let at = |time: Option<v1::TimeInfo>| Wall(time.unwrap_or_default().nanoseconds);
     let (registered, ended) = (at(wire.registered_time), at(wire.unregistered_time));
     let info = FrameworkInfo::try_from(wire.framework_info)
         .map_err(|error| Error::Record { key: key.to_owned(), why: error.to_string() })?;
     Ok((Arc::new(info), registered, ended))
-}
-
-fn read<T: WireMessage>(key: &str, value: Vec<u8>) -> Result<T, Error> {
-    decode(&Bytes::from(value))
-        .map_err(|error| Error::Record { key: key.to_owned(), why: error.to_string() })
 }

@@ -9,6 +9,7 @@ mod daemons;
 mod execute;
 mod local;
 mod modules;
+mod registry;
 mod reload;
 
 use std::path::Path;
@@ -42,6 +43,7 @@ fn run(name: &str, words: &[String]) -> anyhow::Result<ExitCode> {
         Some(("master", flags)) => runtime()?.block_on(daemons::master(flags)),
         Some(("agent", flags)) => runtime()?.block_on(daemons::agent(flags)),
         Some(("config", flags)) => config::run(flags),
+        Some(("registry", flags)) => registry::run(flags),
         _ => Ok(ExitCode::FAILURE),
     }
 }
@@ -57,6 +59,7 @@ fn command() -> Command {
         .subcommand(daemons::agent_command())
         .subcommand(modules::command())
         .subcommand(config::command())
+        .subcommand(registry::command())
         .subcommand(
             Command::new("execute")
                 .about("Run one task and tell what becomes of it (mesos-execute)")
