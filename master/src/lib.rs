@@ -7,7 +7,8 @@
 //! - `daemon`: what is there whoever leads; `succession`: who leads when; `office`: who leads, for
 //!   those who ask; `term`: the parts of a leader, joined
 //! - `owner`: the thread of the core; `allocation`: the thread of the allocation machine;
-//!   `readers`: snapshots for readers; `registry`: where the registry is kept; `persist`: its records
+//!   `readers`: snapshots for readers; `registry`: where the registry is kept; `persist`: its
+//!   records; `quota`: quota on the wire
 //! - `messages`: agents and v0 drivers; `schedulers`: event streams
 //! - `api`: the v1 APIs; `v0`: the older endpoints; `routes`: which path is whose; `access`: who
 //!   may come in; `approvals`: calls on their way through the authorizer; `sight`:
@@ -35,6 +36,7 @@ mod modules;
 mod office;
 mod owner;
 mod persist;
+mod quota;
 mod readers;
 mod registry;
 mod routes;

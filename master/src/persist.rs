@@ -7,13 +7,15 @@ use std::sync::Arc;
 use reeve_machine::Wall;
 use reeve_master_core::effect::Mutation;
 use reeve_master_core::event::{CompletedFramework, Recovered, RecoveredFramework};
-use reeve_model::{AgentId, AgentInfo, Format, FrameworkInfo, MasterInfo};
+use reeve_master_core::roles::Quota;
+use reeve_model::{AgentId, AgentInfo, Format, FrameworkInfo, MasterInfo, Role};
 use reeve_records::{Kind, Records, lacking, read};
 use reeve_registry::Write;
 use reeve_wire::v1::master::response::get_frameworks::Framework;
 use reeve_wire::{SlaveInfo, v1};
 
 use crate::Error;
+use crate::quota;
 
 /// What makes a mutation durable.
 ///
@@ -42,6 +44,12 @@ pub fn writes(mutation: &Mutation) -> Result<Vec<Write>, String> {
             Kind::Unreachable.delete(id.as_str()),
             Kind::Gone.put(id.as_str(), &time(*since)),
         ],
+        Mutation::SetQuotas(quotas) => {
+            quotas.iter().map(|(role, quota)| set_quota(role, quota)).collect()
+        }
+        Mutation::SetWeights(weights) => {
+            weights.iter().map(|(role, weight)| set_weight(role, *weight)).collect()
+        }
         Mutation::Describe(info, registered) => {
             vec![framework(Kind::Frameworks, info, *registered, None)?]
         }
@@ -87,6 +95,15 @@ pub fn recovered(master: Arc<str>, records: Records) -> Result<Recovered, Error>
             Kind::Agents => recovered.agents.push(read_agent(&key, &value)?),
             Kind::Unreachable => recovered.unreachable.push((id(), read_time(&key, &value)?)),
             Kind::Gone => recovered.gone.push((id(), read_time(&key, &value)?)),
+            Kind::Quota => {
+                let (role, quota) = quota::parse(&read::<v1::quota::QuotaConfig>(&key, &value)?)
+                    .map_err(|why| Error::Record { key: key.clone(), why })?;
+                recovered.quotas.insert(role, quota);
+            }
+            Kind::Weights => {
+                let wire: v1::WeightInfo = read(&key, &value)?;
+                recovered.weights.insert(Role::new(wire.role()), wire.weight);
+            }
             Kind::Frameworks => {
                 let (info, registered, _) = read_framework(&key, &value)?;
                 recovered.frameworks.push(RecoveredFramework { info, registered });
@@ -105,6 +122,18 @@ fn agent(info: &AgentInfo) -> Result<Write, String> {
     let id = info.id.as_ref().ok_or("the agent has no id")?;
     let wire = info.to_slave_info(Format::PostRefinement).map_err(|error| error.to_string())?;
     Ok(Kind::Agents.put(id.as_str(), &wire))
+}
+
+fn set_quota(role: &Role, quota: &Quota) -> Write {
+    if quota.is_none() {
+        return Kind::Quota.delete(role.as_str());
+    }
+    Kind::Quota.put(role.as_str(), &quota::to_wire(role, quota))
+}
+
+fn set_weight(role: &Role, weight: f64) -> Write {
+    let wire = v1::WeightInfo { role: Some(role.to_string()), weight };
+    Kind::Weights.put(role.as_str(), &wire)
 }
 
 fn framework(

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use reeve_election::Lease;
 use reeve_master_core::event::Recovered;
 use reeve_model::MasterInfo;
-use reeve_registry::{Ensemble, Store};
+use reeve_registry::{Ensemble, Store, Term};
 use reeve_zookeeper::{Options, Url};
 use tokio::runtime::Handle;
 
@@ -51,7 +51,7 @@ impl Keeping {
         }
     }
 
-    /// Opens the registry for a term, reads it, and writes down who leads. Whoever had it before
+    /// Opens the registry for a term whose ids begin with `id`, reads it, and writes down who leads. Whoever had it before
     /// can write no more.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ impl Keeping {
     /// If it can't be opened or read.
     pub async fn open(
         &self,
-        term: Arc<str>,
+        id: Arc<str>,
         leader: &MasterInfo,
         lease: Lease,
     ) -> Result<(Store, Recovered), Error> {
@@ -69,11 +69,12 @@ impl Keeping {
                 Keeping::Memory => Store::memory(),
                 Keeping::File(path) => Store::open(&path)?,
                 Keeping::Ensemble(url, options) => {
-                    let holds = Arc::new(move || lease.holds());
-                    Store::ZooKeeper(Box::new(Ensemble::open(runtime, &url, &options, holds)?))
+                    let znode = lease.znode().map(ToOwned::to_owned);
+                    let term = Term { holds: Arc::new(move || lease.holds()), znode };
+                    Store::ZooKeeper(Box::new(Ensemble::open(runtime, &url, &options, term)?))
                 }
             };
-            let recovered = persist::recovered(term, store.load()?)?;
+            let recovered = persist::recovered(id, store.load()?)?;
             store.apply([leader])?;
             Ok((store, recovered))
         };

@@ -34,6 +34,20 @@ where
     reading(app, move |app, request| render(&app.leader(request)?, request))
 }
 
+/// A handler that only a leader answers, and that waits for others; a standby says where the leader
+/// is.
+pub fn by_leader<F, A>(app: &App, handler: F) -> impl Fn(Request) -> Answering + Send + Sync + 'static
+where
+    F: Fn(Leader, Request) -> A + Send + Sync + 'static,
+    A: Future<Output = Response> + Send + 'static,
+{
+    let app = app.clone();
+    move |request| match app.leader(&request) {
+        Ok(leader) => Box::pin(handler(leader, request)),
+        Err(elsewhere) => Box::pin(std::future::ready(elsewhere)),
+    }
+}
+
 /// A handler that only reads, rendered off the threads that serve sockets.
 pub fn reading<F>(app: &App, render: F) -> impl Fn(Request) -> Answering + Send + Sync + 'static
 where

@@ -56,6 +56,9 @@ pub enum Refusal {
     /// The master has not read its registry yet (503).
     #[error("The master does not lead yet")]
     NotLeading,
+    /// More would be guaranteed than the cluster has (409).
+    #[error("Quota guarantees overcommit the cluster (use 'force' to bypass this check): {0}")]
+    Overcommits(String),
     /// The call says something that cannot be (400).
     #[error("{0}")]
     Invalid(String),

@@ -14,6 +14,7 @@ use crate::allocation;
 use crate::answer::Answer;
 use crate::event::{CompletedFramework, RequestId, StreamId, WriteId};
 use crate::offers::Offer;
+use crate::roles::Quota;
 use crate::view::Change;
 
 /// What the shell must do.
@@ -84,6 +85,10 @@ pub enum Mutation {
     Remove(AgentId),
     /// An agent is gone since then, and may not come back.
     MarkGone(AgentId, Wall),
+    /// These roles have this quota.
+    SetQuotas(Vec<(Role, Quota)>),
+    /// These roles have this weight.
+    SetWeights(Vec<(Role, f64)>),
     /// A framework is described like this from now on; it first subscribed then.
     Describe(Arc<FrameworkInfo>, Wall),
     /// A framework ended.

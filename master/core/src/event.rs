@@ -1,17 +1,18 @@
 //! The facts that reach the master's core. Ids, times of day and chance come in with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
     AgentId, AgentInfo, ExecutorId, ExecutorInfo, Filters, FrameworkId, FrameworkInfo, KillPolicy,
-    OfferConstraints, OfferId, Operation, OperationId, Pid, Principal, Resources, Role,
+    OfferConstraints, OfferId, Operation, OperationId, Pid, Principal, Quantities, Resources, Role,
     StatusUpdate, TaskId, TaskState, TaskStatus, Uuid,
 };
 
 use crate::allocation;
+use crate::roles::Quota;
 
 /// One event stream of a scheduler, numbered by the shell and never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -119,6 +120,26 @@ pub enum Kind {
 pub enum Ask {
     /// An agent is gone for good (MARK_AGENT_GONE).
     MarkGone(AgentId),
+    /// Roles get quota.
+    Quota {
+        /// Which and how much.
+        change: QuotaChange,
+        /// Whether it is set although the cluster does not have it, or the role has more.
+        force: bool,
+    },
+    /// Roles get these weights, above 0 (UPDATE_WEIGHTS).
+    Weights(Vec<(Role, f64)>),
+}
+
+/// A change of top-level roles' quota.
+#[derive(Clone, Debug)]
+pub enum QuotaChange {
+    /// Each of these (UPDATE_QUOTA).
+    Update(Vec<(Role, Quota)>),
+    /// So much for a role that has none yet (SET_QUOTA).
+    Set(Role, Quantities),
+    /// None for a role that has some (REMOVE_QUOTA).
+    Remove(Role),
 }
 
 /// What the registry held.
@@ -136,6 +157,10 @@ pub struct Recovered {
     pub frameworks: Vec<RecoveredFramework>,
     /// Frameworks that ended.
     pub completed: Vec<CompletedFramework>,
+    /// Quota of top-level roles.
+    pub quotas: BTreeMap<Role, Quota>,
+    /// Weights of roles.
+    pub weights: BTreeMap<Role, f64>,
 }
 
 /// A framework that the registry holds.

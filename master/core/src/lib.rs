@@ -20,6 +20,7 @@ mod lookup;
 mod master;
 pub mod offers;
 mod options;
+pub mod roles;
 mod slab;
 mod step;
 mod tasks;

@@ -13,6 +13,7 @@ use crate::event::{Ask, Event, Kind, Recovered, RequestId, WriteId};
 use crate::frameworks::Frameworks;
 use crate::offers::{OfferNr, Offers};
 use crate::options::Options;
+use crate::roles::Roles;
 use crate::step::Step;
 use crate::tasks::Tasks;
 use crate::view::Change;
@@ -36,6 +37,7 @@ pub struct Master {
     pub(crate) frameworks: Frameworks,
     pub(crate) offers: Offers,
     pub(crate) tasks: Tasks,
+    pub(crate) roles: Roles,
     pub(crate) timers: Timers<Timer>,
     pub(crate) writes: BTreeMap<WriteId, Pending>,
     pub(crate) next_write: u64,
@@ -111,6 +113,7 @@ impl Master {
             frameworks: Frameworks::new(&options),
             offers: Offers::default(),
             tasks: Tasks::new(),
+            roles: Roles::default(),
             timers: Timers::new(),
             writes: BTreeMap::new(),
             next_write: 0,
@@ -142,6 +145,8 @@ impl Master {
             self.timers.set(Timer::Awaited, step.now + self.options.agent_reregister_timeout);
         }
         self.timers.set(Timer::Forget, step.now + crate::agents::FORGET_INTERVAL);
+        let (quotas, weights) = (recovered.quotas, recovered.weights);
+        self.recover_roles(step, Roles { quotas, weights });
         self.recover_frameworks(step, recovered.frameworks, recovered.completed);
     }
 
@@ -195,6 +200,8 @@ impl Master {
     fn asked(&mut self, step: &mut Step<'_>, request: RequestId, ask: Ask) {
         match ask {
             Ask::MarkGone(agent) => self.gone_asked(step, request, agent),
+            Ask::Quota { change, force } => self.quota_asked(step, request, change, force),
+            Ask::Weights(weights) => self.weights_asked(step, request, weights),
         }
     }
 

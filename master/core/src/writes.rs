@@ -7,6 +7,7 @@ use crate::effect::{Effect, Mutation};
 use crate::event::WriteId;
 use crate::frameworks;
 use crate::master::Master;
+use crate::roles;
 use crate::step::Step;
 
 /// What goes on when a write is durable.
@@ -16,6 +17,14 @@ pub(crate) enum Pending {
     Agent(agents::Pending),
     /// About this framework. Whatever comes for it meanwhile waits for that.
     Framework(FrameworkId, frameworks::Pending),
+    /// About roles.
+    Roles(roles::Pending),
+}
+
+impl From<roles::Pending> for Pending {
+    fn from(pending: roles::Pending) -> Self {
+        Pending::Roles(pending)
+    }
 }
 
 impl From<agents::Pending> for Pending {
@@ -43,6 +52,7 @@ impl Master {
         match self.writes.remove(&write) {
             None => {}
             Some(Pending::Agent(pending)) => self.agent_written(step, pending),
+            Some(Pending::Roles(pending)) => self.roles_written(step, pending),
             Some(Pending::Framework(id, pending)) => self.framework_written(step, &id, pending),
         }
     }

@@ -1,17 +1,20 @@
 //! Operators' calls that change something: each is permitted, checked, and then the core's.
 
 use reeve_access::thing;
-use reeve_master_core::event::Ask;
-use reeve_model::AgentId;
+use reeve_master_core::event::{Ask, QuotaChange};
+use reeve_model::{AgentId, Role};
 use reeve_transport::{Principal, Response};
+use reeve_wire::v1::WeightInfo;
 use reeve_wire::v1::master::Call;
-use reeve_wire::v1::master::call::Type;
+use reeve_wire::v1::master::call::{Type, UpdateQuota};
+use reeve_wire::v1::quota::QuotaRequest;
 use tokio::sync::oneshot;
 
 use super::answer;
 use super::operator::invalid;
 use crate::office::Leader;
 use crate::owner::Input;
+use crate::quota;
 
 /// Carries a call out if it is one of those.
 pub async fn take(
@@ -22,6 +25,22 @@ pub async fn take(
 ) -> Option<Result<Response, Response>> {
     Some(match kind {
         Type::MarkAgentGone => mark_gone(leader, sender, call).await,
+        Type::UpdateQuota => match &call.update_quota {
+            Some(wanted) => update_quota(leader, sender, wanted).await,
+            None => Err(invalid("Expecting 'update_quota' to be present")),
+        },
+        Type::SetQuota => match &call.set_quota {
+            Some(wanted) => set_quota(leader, sender, wanted.quota_request.clone()).await,
+            None => Err(invalid("Expecting 'set_quota' to be present")),
+        },
+        Type::RemoveQuota => match &call.remove_quota {
+            Some(wanted) => remove_quota(leader, sender, &wanted.role).await,
+            None => Err(invalid("Expecting 'remove_quota' to be present")),
+        },
+        Type::UpdateWeights => match &call.update_weights {
+            Some(wanted) => update_weights(leader, sender, &wanted.weight_infos).await,
+            None => Err(invalid("Expecting 'update_weights' to be present")),
+        },
         _ => return None,
     })
 }
@@ -36,6 +55,99 @@ async fn mark_gone(
     };
     leader.permissions.check(sender, "mark_agents_gone", thing([])).await?;
     Ok(ask(leader, Ask::MarkGone(AgentId::new(wanted.agent_id.value.as_str()))).await)
+}
+
+async fn update_quota(
+    leader: &Leader,
+    sender: Option<&Principal>,
+    wanted: &UpdateQuota,
+) -> Result<Response, Response> {
+    let mut quotas = Vec::new();
+    for config in &wanted.quota_configs {
+        quota::check_top(&config.role, "Updating").map_err(Response::bad_request)?;
+        let parsed = quota::parse(config);
+        quotas.push(
+            parsed.map_err(|why| Response::bad_request(format!("Invalid QuotaConfig: {why}")))?,
+        );
+    }
+    for (role, _) in &quotas {
+        may_set(leader, sender, "update_quotas", role).await?;
+    }
+    let (change, force) = (QuotaChange::Update(quotas), wanted.force());
+    Ok(ask(leader, Ask::Quota { change, force }).await)
+}
+
+/// SET_QUOTA and `POST /quota`.
+pub async fn set_quota(
+    leader: &Leader,
+    sender: Option<&Principal>,
+    wanted: QuotaRequest,
+) -> Result<Response, Response> {
+    let wrong =
+        |why: String| Response::bad_request(format!("Failed to validate set quota request: {why}"));
+    let role = wanted.role.as_deref().ok_or("QuotaInfo must specify a role".to_owned());
+    let role = role
+        .and_then(|role| {
+            Role::parse(role).map_err(|why| format!("QuotaInfo with invalid role: {why}"))
+        })
+        .map_err(wrong)?;
+    let force = wanted.force();
+    let guarantees = quota::guarantee(wanted.guarantee).map_err(wrong)?;
+    quota::check_top(role.as_str(), "Setting").map_err(Response::bad_request)?;
+    may_set(leader, sender, "update_quotas", &role).await?;
+    let change = QuotaChange::Set(role, guarantees);
+    Ok(ask(leader, Ask::Quota { change, force }).await)
+}
+
+/// REMOVE_QUOTA and `DELETE /quota/<role>`.
+pub async fn remove_quota(
+    leader: &Leader,
+    sender: Option<&Principal>,
+    role: &str,
+) -> Result<Response, Response> {
+    let role = Role::parse(role)
+        .map_err(|why| Response::bad_request(format!("Failed to remove quota: {why}")))?;
+    may_set(leader, sender, "update_quotas", &role).await?;
+    Ok(ask(leader, Ask::Quota { change: QuotaChange::Remove(role), force: false }).await)
+}
+
+/// UPDATE_WEIGHTS and `PUT /weights`.
+pub async fn update_weights(
+    leader: &Leader,
+    sender: Option<&Principal>,
+    wanted: &[WeightInfo],
+) -> Result<Response, Response> {
+    let mut weights = Vec::new();
+    for info in wanted {
+        let (role, weight) = (info.role().trim(), info.weight);
+        let wrong = |why: String| {
+            let what = "Failed to validate update weights request JSON";
+            Err(Response::bad_request(format!("{what}{why}")))
+        };
+        let role = match Role::parse(role) {
+            Ok(role) => role,
+            Err(why) => return wrong(format!(": Invalid role '{role}': {why}")),
+        };
+        if !(weight > 0.0 && weight.is_finite()) {
+            return wrong(format!(
+                " for role '{role}': Invalid weight '{weight}': Weights must be positive"
+            ));
+        }
+        weights.push((role, weight));
+    }
+    for (role, _) in &weights {
+        may_set(leader, sender, "update_weights", role).await?;
+    }
+    Ok(ask(leader, Ask::Weights(weights)).await)
+}
+
+async fn may_set(
+    leader: &Leader,
+    sender: Option<&Principal>,
+    action: &'static str,
+    role: &Role,
+) -> Result<(), Response> {
+    leader.permissions.check(sender, action, thing([("role", role.as_str())])).await
 }
 
 /// Asks the core, and says what it answers.

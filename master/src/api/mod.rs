@@ -2,7 +2,7 @@
 
 pub mod answer;
 pub mod call;
-mod changes;
+pub mod changes;
 pub mod operator;
 pub mod scheduler;
 mod state;

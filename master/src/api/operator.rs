@@ -13,7 +13,7 @@ use super::{changes, state};
 use crate::app::App;
 use crate::office::Leader;
 use crate::sight::{Depth, Sight, may_see_flags};
-use crate::v0::{metrics, operate};
+use crate::v0::{metrics, operate, roles};
 
 /// Answers a request.
 pub async fn handle(app: App, request: Request) -> Response {
@@ -105,6 +105,15 @@ fn read(leader: &Leader, request: &Request, kind: Type) -> Result<Option<Wire>, 
             get_roles: Some(state::roles(&sight(Depth::Frameworks)?)),
             ..typed(Kind::GetRoles)
         },
+        Type::GetWeights => {
+            let weight_infos = roles::weight_infos(&sight(Depth::Frameworks)?);
+            let weights = response::GetWeights { weight_infos };
+            Wire { get_weights: Some(weights), ..typed(Kind::GetWeights) }
+        }
+        Type::GetQuota => {
+            let status = roles::quota_status(leader, request)?;
+            Wire { get_quota: Some(response::GetQuota { status }), ..typed(Kind::GetQuota) }
+        }
         Type::GetMaster => {
             let master = response::GetMaster {
                 master_info: Some(leader.identity.info.to_wire()),
@@ -123,10 +132,6 @@ fn empty(kind: Type) -> Option<Wire> {
         Type::GetOperations => {
             Wire { get_operations: Some(Default::default()), ..typed(Kind::GetOperations) }
         }
-        Type::GetWeights => {
-            Wire { get_weights: Some(Default::default()), ..typed(Kind::GetWeights) }
-        }
-        Type::GetQuota => Wire { get_quota: Some(Default::default()), ..typed(Kind::GetQuota) },
         Type::GetMaintenanceStatus => Wire {
             get_maintenance_status: Some(Default::default()),
             ..typed(Kind::GetMaintenanceStatus)

@@ -154,7 +154,7 @@ fn task(record: &TaskRecord) -> v1::Task {
 pub fn roles(sight: &Sight) -> GetRoles {
     let role = |(name, facts): (reeve_model::Role, crate::v0::roles::RoleFacts)| v1::Role {
         name: name.to_string(),
-        weight: 1.0,
+        weight: sight.weights.get(&name).copied().unwrap_or(1.0),
         frameworks: facts.frameworks.iter().map(|id| id.to_wire()).collect(),
         resources: endpoint_format(&(&facts.used + &facts.offered)),
     };

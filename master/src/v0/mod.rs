@@ -15,11 +15,12 @@ pub mod roles;
 mod state;
 pub mod tasks;
 
+use http::Method;
 use reeve_module_host::Facts;
 use reeve_transport::{Response, Router};
 
 use crate::app::App;
-use crate::routes::{leading, reading};
+use crate::routes::{by_leader, leading, reading};
 
 /// Adds the routes.
 pub fn routes(router: Router, app: &App) -> Router {
@@ -36,9 +37,9 @@ pub fn routes(router: Router, app: &App) -> Router {
         .exact("/redirect")
         .get("/", reading(app, page::page))
         .own("/version", reading(app, about::version))
-        // None of these can be set yet; none set looks like this (V0-7, V0-11).
-        .get("/quota", leading(app, |_, _| Ok(Response::json("{}"))))
-        .get("/weights", leading(app, |_, _| Ok(Response::json("[]"))))
+        .get("/quota", leading(app, roles::quotas))
+        .get("/weights", leading(app, roles::weights))
+        // None of these can be set yet; none set looks like this (V0-11).
         .get("/maintenance/schedule", leading(app, |_, _| Ok(Response::json("{}"))))
         .get("/maintenance/status", leading(app, |_, _| Ok(Response::json("{}"))));
     app.files.routes(asking(router, app))
@@ -46,10 +47,13 @@ pub fn routes(router: Router, app: &App) -> Router {
 
 /// The routes that ask the core or the allocation machine.
 fn asking(router: Router, app: &App) -> Router {
-    let (teardown, explain, modules) = (app.clone(), app.clone(), app.clone());
-    let (snapshot, metrics) = (app.clone(), app.clone());
+    let (modules, snapshot, metrics) = (app.clone(), app.clone(), app.clone());
     router
-        .post("/teardown", move |request| operate::teardown(teardown.clone(), request))
+        .post("/quota", by_leader(app, operate::set_quota))
+        .route(Method::DELETE, "/quota", by_leader(app, operate::remove_quota))
+        .route(Method::PUT, "/weights", by_leader(app, operate::update_weights))
+        .post("/teardown", by_leader(app, operate::teardown))
+        .get("/explain", by_leader(app, operate::explain))
         .get("/modules", move |_| {
             let term = modules.office.term();
             let mut all = term.map(|term| term.allocation.modules()).unwrap_or_default();
@@ -58,7 +62,6 @@ fn asking(router: Router, app: &App) -> Router {
             let all = serde_json::json!({ "modules": all });
             async move { Response::json(all.to_string()) }
         })
-        .get("/explain", move |request| operate::explain(explain.clone(), request))
         .own("/metrics/snapshot", move |request| metrics::snapshot(snapshot.clone(), request))
         .own("/metrics", move |request| metrics::openmetrics(metrics.clone(), request))
 }

@@ -5,24 +5,20 @@ use reeve_access::unanswered;
 use reeve_master_core::{Answer, Refusal};
 use reeve_model::{FrameworkId, Role};
 use reeve_transport::{Principal, Request, Response};
+use reeve_wire::json;
 use tokio::sync::oneshot;
 
 use super::json::Writer;
 use crate::access;
-use crate::api::answer;
-use crate::app::App;
+use crate::api::{answer, changes};
 use crate::office::Leader;
 use crate::owner::Input;
 
 /// `POST /teardown`: ends the framework that the form names.
-pub async fn teardown(app: App, request: Request) -> Response {
+pub async fn teardown(leader: Leader, request: Request) -> Response {
     let form = request.form();
     let Some(id) = form.get("frameworkId") else {
         return Response::bad_request("Missing 'frameworkId' query parameter");
-    };
-    let leader = match app.leader(&request) {
-        Ok(leader) => leader,
-        Err(elsewhere) => return elsewhere,
     };
     end_framework(&leader, request.principal.as_ref(), FrameworkId::new(id)).await
 }
@@ -46,6 +42,42 @@ pub async fn end_framework(
         Ok(answer) => answer::response(answer, None),
         Err(_) => answer::ending(),
     }
+}
+
+/// `POST /quota` with a `QuotaRequest`.
+pub async fn set_quota(leader: Leader, request: Request) -> Response {
+    let wanted = match json::from_slice(&request.body) {
+        Ok(wanted) => wanted,
+        Err(why) => return unreadable("set quota", &why.to_string()),
+    };
+    let done = changes::set_quota(&leader, request.principal.as_ref(), wanted).await;
+    done.unwrap_or_else(|refusal| refusal)
+}
+
+/// `DELETE /quota/<role>`.
+pub async fn remove_quota(leader: Leader, request: Request) -> Response {
+    let role = request.tail.trim_start_matches('/');
+    let done = changes::remove_quota(&leader, request.principal.as_ref(), role).await;
+    done.unwrap_or_else(|refusal| refusal)
+}
+
+/// `PUT /weights` with an array of `WeightInfo`.
+pub async fn update_weights(leader: Leader, request: Request) -> Response {
+    let read = || -> Result<Vec<_>, String> {
+        let all: Vec<serde_json::Value> =
+            serde_json::from_slice(&request.body).map_err(|why| why.to_string())?;
+        all.iter().map(|one| json::from_value(one).map_err(|why| why.to_string())).collect()
+    };
+    let wanted = match read() {
+        Ok(wanted) => wanted,
+        Err(why) => return unreadable("update weights", &why),
+    };
+    let done = changes::update_weights(&leader, request.principal.as_ref(), &wanted).await;
+    done.unwrap_or_else(|refusal| refusal)
+}
+
+fn unreadable(what: &str, why: &str) -> Response {
+    Response::bad_request(format!("Failed to parse {what} request JSON: {why}"))
 }
 
 /// Whether a framework is there for this reader.
@@ -79,16 +111,12 @@ async fn may_end(
 
 /// `GET /explain?framework_id=…[&role=…]`: what holds a framework's offers back, most telling
 /// first. Not of Mesos.
-pub async fn explain(app: App, request: Request) -> Response {
+pub async fn explain(leader: Leader, request: Request) -> Response {
     let query = request.query();
     let Some(id) = query.get("framework_id") else {
         return Response::bad_request("Expecting 'framework_id=value' in query.\n");
     };
     let role = query.get("role").map(Role::new);
-    let leader = match app.leader(&request) {
-        Ok(leader) => leader,
-        Err(elsewhere) => return elsewhere,
-    };
     let reasons = match may_see(&leader, request.principal.as_ref(), id).await {
         Ok(true) => leader.term.allocation.explain(FrameworkId::new(id), role).await,
         Ok(false) => None,

@@ -2,13 +2,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use reeve_access::{thing, unanswered};
 use reeve_master_core::view::Snapshot;
-use reeve_model::{FrameworkId, Quantities, Resources, Role};
+use reeve_model::{FrameworkId, Resources, Role};
 use reeve_transport::{Request, Response};
+use reeve_wire::json;
+use reeve_wire::v1::WeightInfo;
+use reeve_wire::v1::quota::QuotaStatus;
+use tokio::runtime::Handle;
 
 use super::json::Writer;
 use super::resources::quantities;
 use crate::office::Leader;
+use crate::quota;
 use crate::sight::{Depth, Sight};
 
 /// What is known of a role.
@@ -28,6 +34,9 @@ pub struct RoleFacts {
 pub fn known(snapshot: &Snapshot) -> BTreeMap<Role, RoleFacts> {
     // Everybody has `*`, so it is listed even if nobody holds anything in it.
     let mut roles = BTreeMap::from([(Role::any(), RoleFacts::default())]);
+    for role in snapshot.quotas.keys().chain(snapshot.weights.keys()) {
+        roles.entry(role.clone()).or_default();
+    }
     for view in snapshot.frameworks.values() {
         for role in &view.record.info.roles {
             let facts = roles.entry(role.clone()).or_default();
@@ -54,20 +63,56 @@ pub fn roles(leader: &Leader, request: &Request) -> Result<Response, Response> {
     let mut roles = known(&sight);
     roles.retain(|role, _| sight.shows_role(role));
     Ok(Writer::response(|w| {
-        w.key("roles").array(&roles, |w, (role, facts)| w.object(|w| fields(w, role, facts)));
+        w.key("roles").array(&roles, |w, (role, facts)| {
+            w.object(|w| fields(w, &sight, role, facts));
+        });
     }))
 }
 
-fn fields(w: &mut Writer, role: &Role, facts: &RoleFacts) {
+/// The weights that one reader sees.
+pub fn weight_infos(sight: &Sight) -> Vec<WeightInfo> {
+    let seen = sight.weights.iter().filter(|(role, _)| sight.shows_role(role));
+    seen.map(|(role, weight)| WeightInfo { role: Some(role.to_string()), weight: *weight })
+        .collect()
+}
+
+/// `GET /weights`.
+pub fn weights(leader: &Leader, request: &Request) -> Result<Response, Response> {
+    let infos = weight_infos(&Sight::of(leader, request, Depth::Frameworks)?);
+    let infos: Vec<_> = infos.iter().map(json::to_value).collect();
+    Ok(Response::json(serde_json::Value::from(infos).to_string()))
+}
+
+/// The quota that one reader sees (`get_quotas`). Must be called on a thread that may block.
+///
+/// # Errors
+///
+/// If the authorizer gives no answer (503).
+pub fn quota_status(leader: &Leader, request: &Request) -> Result<QuotaStatus, Response> {
+    let snapshot = leader.snapshot();
+    let roles = snapshot.quotas.keys().map(|role| thing([("role", role.as_str())])).collect();
+    let asked = leader.permissions.each(request.principal.as_ref(), "get_quotas", roles);
+    let answers = Handle::current().block_on(asked).map_err(unanswered)?;
+    let seen: Vec<_> =
+        snapshot.quotas.iter().zip(answers).filter(|(_, yes)| *yes).map(|(one, _)| one).collect();
+    Ok(quota::status(seen.into_iter()))
+}
+
+/// `GET /quota`.
+pub fn quotas(leader: &Leader, request: &Request) -> Result<Response, Response> {
+    Ok(Response::json(json::to_vec(&quota_status(leader, request)?)))
+}
+
+fn fields(w: &mut Writer, sight: &Sight, role: &Role, facts: &RoleFacts) {
     let (used, offered) = (facts.used.quantities(), facts.offered.quantities());
     let reserved = facts.reserved.quantities();
-    let none = Quantities::new();
+    let quota = sight.quotas.get(role).cloned().unwrap_or_default();
     w.field("name", role.as_str());
-    w.field("weight", 1.0);
+    w.field("weight", sight.weights.get(role).copied().unwrap_or(1.0));
     w.key("quota").object(|w| {
         w.field("role", role.as_str());
-        quantities(w.key("guarantee"), &none);
-        quantities(w.key("limit"), &none);
+        quantities(w.key("guarantee"), &quota.guarantees);
+        quantities(w.key("limit"), &quota.limits.iter().cloned().collect());
         let unreserved = facts.used.unreserved().quantities();
         quantities(w.key("consumed"), &(reserved.clone() + &unreserved));
     });

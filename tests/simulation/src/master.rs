@@ -99,6 +99,8 @@ impl Registry {
                 self.unreachable.remove(&id);
                 self.gone.insert(id, at);
             }
+            // No operator is simulated yet.
+            Mutation::SetQuotas(_) | Mutation::SetWeights(_) => {}
             Mutation::Describe(info, registered) => {
                 if let Some(id) = info.id.clone() {
                     self.frameworks.insert(id, RecoveredFramework { info, registered });
@@ -198,6 +200,7 @@ impl Cluster {
             gone: master.registry.gone.clone().into_iter().collect(),
             frameworks: master.registry.frameworks.values().cloned().collect(),
             completed: master.registry.completed.values().cloned().collect(),
+            ..Recovered::default()
         };
         self.master_step(Kind::Recovered(found));
         self.announce_master();

@@ -15,6 +15,7 @@ impl Master {
     /// frameworks decline once more.
     pub(crate) fn introduce(&mut self, step: &mut Step<'_>, number: u64) {
         step.allocation(allocation::Event::Introduction(number));
+        self.roles.told().into_iter().for_each(|event| step.allocation(event));
         let frameworks: Vec<FrameworkIx> = self.frameworks.iter().map(|(fx, _)| fx).collect();
         for fx in frameworks {
             self.announce_framework(step, fx);

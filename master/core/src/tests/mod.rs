@@ -10,6 +10,7 @@ mod reconcile;
 mod records;
 mod removals;
 mod render;
+mod roles;
 mod tasks;
 
 use cluster::Cluster;

@@ -49,6 +49,11 @@ fn of_mutation(mutation: &Mutation) -> String {
         Mutation::MarkUnreachable(id, _) => format!("unreachable {id}"),
         Mutation::MarkReachable(info) => format!("reachable {}", id(info)),
         Mutation::Remove(id) => format!("remove {id}"),
+        Mutation::SetQuotas(quotas) => {
+            let roles: Vec<_> = quotas.iter().map(|(role, _)| role.as_str()).collect();
+            format!("quota {}", roles.join(" "))
+        }
+        Mutation::SetWeights(weights) => format!("weights {weights:?}"),
         Mutation::MarkGone(id, _) => format!("gone {id}"),
         Mutation::Describe(info, _) => format!("describe {}", of_framework(info)),
         Mutation::Complete { completed, forgotten } => {
@@ -174,6 +179,12 @@ fn of_allocation(event: &Event) -> String {
         }
         Event::Converted { agent, from, to, .. } => {
             format!("a{} {} -> {}", agent.0, bare(from), bare(to))
+        }
+        Event::Weight { role, weight } => format!("{role} weighs {weight}"),
+        Event::Quota { role, guarantees, limits } => {
+            let limits = limits.iter().map(|(name, most)| format!("{name}:{most}"));
+            let limits = limits.collect::<Vec<_>>().join("; ");
+            format!("{role} gets {guarantees} to {limits}")
         }
         other => format!("{other:?}"),
     }

@@ -51,6 +51,15 @@ impl View {
             }
             Change::Agent(record) => self.agent(record),
             Change::AgentLeft(id, departure) => self.agent_left(&id, departure),
+            Change::Quota(role, quota) if quota.is_none() => {
+                self.now.quotas.remove(&role);
+            }
+            Change::Quota(role, quota) => {
+                self.now.quotas.insert(role, quota);
+            }
+            Change::Weight(role, weight) => {
+                self.now.weights.insert(role, weight);
+            }
             Change::RemovalScheduled => self.tallies().departures.scheduled += 1,
             Change::RemovalCanceled => self.tallies().departures.canceled += 1,
             Change::AgentForgotten(id) => {

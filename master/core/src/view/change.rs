@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use reeve_machine::Wall;
 use reeve_model::{
-    AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, TaskId, TaskState, TaskStatus,
+    AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, Role, TaskId, TaskState, TaskStatus,
 };
 
 use super::{AgentRecord, ExecutorRecord, FrameworkRecord, TaskRecord};
 use crate::offers::Offer;
+use crate::roles::Quota;
 
 /// One fact.
 #[derive(Clone, Debug)]
@@ -32,6 +33,10 @@ pub enum Change {
     RemovalScheduled,
     /// An agent was there before its turn came.
     RemovalCanceled,
+    /// A role has this quota from now on; it may be none.
+    Quota(Role, Quota),
+    /// A role has this weight from now on.
+    Weight(Role, f64),
     /// An agent is too long out of reach to be remembered.
     AgentForgotten(AgentId),
     /// A framework came, came back, or anything in its record changed.

@@ -5,12 +5,13 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, Vector};
 use reeve_machine::Wall;
-use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, Resources, TaskId};
+use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, Resources, Role, TaskId};
 
 use super::{
     AgentRecord, Ended, ExecutorRecord, FrameworkRecord, OfferCounts, StateCounts, TaskRecord,
 };
 use crate::offers::Offer;
+use crate::roles::Quota;
 
 /// The cluster at one moment. Clones share everything.
 #[derive(Clone, Debug, Default)]
@@ -31,6 +32,10 @@ pub struct Snapshot {
     pub completed: Vector<Arc<FrameworkView>>,
     /// Outstanding offers.
     pub offers: OrdMap<OfferId, Arc<Offer>>,
+    /// Quota of top-level roles that have some.
+    pub quotas: OrdMap<Role, Quota>,
+    /// Weights of roles that were given one.
+    pub weights: OrdMap<Role, f64>,
     /// Numbers for metrics.
     pub tallies: Arc<Tallies>,
 }
