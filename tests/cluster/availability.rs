@@ -40,7 +40,8 @@ impl Ensemble {
         let room = Room::new();
         let zookeeper = ZooKeeper::start(&room, 3)?;
         let url = zookeeper.url("/mesos");
-        let (zk, session) = (format!("--zk={url}"), format!("--zk_session_timeout={}secs", SESSION.as_secs()));
+        let (zk, session) =
+            (format!("--zk={url}"), format!("--zk_session_timeout={}secs", SESSION.as_secs()));
         let masters: Vec<Master> = (0..3)
             .map(|number| Master::named(&room, &format!("master-{number}"), None, &[&zk, &session]))
             .collect();

@@ -56,15 +56,15 @@ impl Network {
         let new = Self { name, subnet, hosts: Vec::new() };
         let [a, b, c] = subnet;
         let made = ip(&["link", "add", &new.name, "type", "bridge"])
-            .and_then(|()| {
-                ip(&["addr", "add", &format!("{a}.{b}.{c}.1/24"), "dev", &new.name])
-            })
+            .and_then(|()| ip(&["addr", "add", &format!("{a}.{b}.{c}.1/24"), "dev", &new.name]))
             .and_then(|()| ip(&["link", "set", &new.name, "up"]))
-            .and_then(|()| nft(&format!(
-                "add table bridge {0}; add chain bridge {0} cuts {{ type filter hook forward \
+            .and_then(|()| {
+                nft(&format!(
+                    "add table bridge {0}; add chain bridge {0} cuts {{ type filter hook forward \
                  priority 0; }}",
-                new.name
-            )));
+                    new.name
+                ))
+            });
         match made {
             Ok(()) => Some(new),
             Err(why) => {
@@ -84,11 +84,15 @@ impl Network {
         let [a, b, c] = self.subnet;
         let last = u8::try_from(number + 2).expect("a network has few hosts");
         let address = Ipv4Addr::new(a, b, c, last);
-        let (namespace, port) = (format!("{}h{number}", self.name), format!("{}p{number}", self.name));
+        let (namespace, port) =
+            (format!("{}h{number}", self.name), format!("{}p{number}", self.name));
         let inside = |words: &[&str]| ip(&[&["-n", &namespace], words].concat());
         let made = ip(&["netns", "add", &namespace])
             .and_then(|()| {
-                ip(&["link", "add", &port, "type", "veth", "peer", "name", "eth0", "netns", &namespace])
+                ip(&[
+                    "link", "add", &port, "type", "veth", "peer", "name", "eth0", "netns",
+                    &namespace,
+                ])
             })
             .and_then(|()| ip(&["link", "set", &port, "master", &self.name]))
             .and_then(|()| ip(&["link", "set", &port, "up"]))
@@ -103,10 +107,7 @@ impl Network {
     /// Nothing gets from one host to the other any more; the other direction stays as it is.
     pub fn cut(&self, from: &Host, to: &Host) {
         let (from, to) = (&from.port, &to.port);
-        must(nft(&format!(
-            "add rule bridge {} cuts iifname {from} oifname {to} drop",
-            self.name
-        )));
+        must(nft(&format!("add rule bridge {} cuts iifname {from} oifname {to} drop", self.name)));
     }
 
     /// Nothing gets between the two any more.
@@ -154,7 +155,9 @@ fn nft(rules: &str) -> Result<(), String> {
 fn outcome(program: &str, words: &[&str]) -> Result<(), String> {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let places = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/sbin".into()]);
-    let Some(found) = places.into_iter().map(|place| place.join(program)).find(|file| file.is_file()) else {
+    let Some(found) =
+        places.into_iter().map(|place| place.join(program)).find(|file| file.is_file())
+    else {
         return Err(format!("there is no {program}"));
     };
     let output = processes::run(Command::new(found).args(words));

@@ -39,7 +39,7 @@ impl Process {
 
     /// Whether this is what runs a task rather than the task itself.
     pub fn is_executor(&self) -> bool {
-        self.command.contains("reeve-executor")
+        ["reeve-executor", "mesos-containerizer"].iter().any(|name| self.command.contains(name))
     }
 }
 
@@ -89,14 +89,17 @@ pub fn reap_orphans() {
     }
 }
 
-/// The living processes that have this directory in their environment: executors and tasks.
+/// The living processes that have this directory in their environment: executors and tasks, not the
+/// daemons that somebody waits for.
 pub fn of(room: &Path) -> Vec<Process> {
     let room = room.to_string_lossy();
     let named = |path: String| {
         let bytes = std::fs::read(path).unwrap_or_default();
         String::from_utf8_lossy(&bytes).replace('\0', " ")
     };
+    let daemons = ours().clone();
     pids()
+        .filter(|pid| !daemons.contains(&pid.unsigned_abs()))
         .filter(|pid| named(format!("/proc/{pid}/environ")).contains(&*room))
         .map(|pid| Process { pid, command: named(format!("/proc/{pid}/cmdline")) })
         .collect()

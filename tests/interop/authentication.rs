@@ -115,11 +115,9 @@ fn our_agent_proves_itself_to_our_master() {
 fn our_agent_proves_itself_to_a_real_master() {
     let room = Room::new();
     let known = credentials(&room);
-    let settings = [
-        ("MESOS_AUTHENTICATE_AGENTS", "true".to_owned()),
-        ("MESOS_CREDENTIALS", known.display().to_string()),
-    ];
-    let Some(master) = RealMaster::start_with(&room, &settings) else { return };
+    let known = known.display().to_string();
+    let flags = [("MESOS_AUTHENTICATE_AGENTS", "true"), ("MESOS_CREDENTIALS", &known)];
+    let Some(master) = RealMaster::named(&room, "real-master", &flags) else { return };
     let mut wrong = Agent::start(&room, master.address, &[&credential(&room, "guessed")]);
     wrong.wait();
     let _agent = Agent::start(&room, master.address, &[&credential(&room, "of agents")]);

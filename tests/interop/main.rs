@@ -1,5 +1,10 @@
 //! Reeve beside a real Apache Mesos 1.11: our agent joins its master, and frameworks run tasks
 //! there as if the agent were one of its own; frameworks on its native driver join our master.
+//! Reeve beside a real Apache Mesos 1.11, where frameworks run tasks as if all were of one kind.
+//!
+//! - `tasks`: our agent under its master; `agent`: its agent under our master
+//! - `replacement`: masters and agents exchanged under running tasks
+//! - `real`: its daemons
 //!
 //! Known of that master: it aborts on a `StatusUpdateMessage` without `pid`, so an agent that
 //! leaves the field out takes the whole cluster down. That these tests pass shows that ours does
@@ -12,6 +17,7 @@
 mod authentication;
 mod driver;
 mod drivers;
+mod agent;
 mod real;
 mod replacement;
 mod tasks;

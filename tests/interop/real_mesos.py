@@ -2,11 +2,17 @@
 """A real Apache Mesos 1.11 to hold Reeve against.
 
 The Python package `mesos.scheduler` 1.11.0 carries all of libmesos: a driver that is started on
-"local" brings up a real master inside its process, and agents and frameworks can join it.
+"local" brings up a real master inside its process, and agents and frameworks can join it. It brings
+up a real agent as well, which is sent to another master (agent/redirect.c). What that agent starts
+for containers and commands is not in the package; stand-ins are in agent/.
 
-    real_mesos.py install DIR            install it under DIR (once; about 20 s)
-    real_mesos.py master DIR PORT SECS   run a bare master on 127.0.0.1:PORT for SECS seconds
-    real_mesos.py framework DIR SETTINGS run framework.py, which says what SETTINGS are
+    real_mesos.py install DIR                     install it under DIR (once; about 20 s)
+    real_mesos.py master DIR IP:PORT WORK         run a master with this work directory
+    real_mesos.py agent DIR IP:PORT WORK MASTER   run an agent that joins the master at IP:PORT
+    real_mesos.py framework DIR SETTINGS          run framework.py, which says what SETTINGS are
+
+Flags of masters and agents are taken from the environment, as MESOS_RESOURCES. Both end by
+themselves after a while, should nobody end them.
 
 Exit status 3: this machine can't have it (no CPython 2.7), with the reason on standard error.
 """
@@ -31,29 +37,41 @@ RENAMED = {
     "sk_value": "OPENSSL_sk_value",
 }
 
-MASTER = """
-import sys, time
+# How long a master or an agent runs at most, in seconds.
+LIFETIME = 900
+
+# Takes no offer. Where there is a master to go to, the agent of this process goes there.
+PROCESS = """
+import ctypes, os, sys, time
 import mesos.interface
 from mesos.interface import mesos_pb2
-from mesos.scheduler import MesosSchedulerDriver
+from mesos.scheduler import MesosSchedulerDriver, _scheduler
 
 class Bystander(mesos.interface.Scheduler):
     def registered(self, driver, framework_id, master):
         driver.suppressOffers()
-        print "port", master.port
-        sys.stdout.flush()
     def resourceOffers(self, driver, offers):
         forever = mesos_pb2.Filters()
         forever.refuse_seconds = 86400
         for offer in offers:
             driver.declineOffer(offer.id, forever)
 
+lifetime, master = sys.argv[1:3]
+if master:
+    redirect = ctypes.CDLL(sys.argv[3]).redirect
+    redirect.restype = ctypes.c_char_p
+    library, master = [ctypes.create_string_buffer(text) for text in (_scheduler.__file__, master)]
+    wrong = redirect(library, master)
+    if wrong:
+        sys.exit(wrong)
 info = mesos_pb2.FrameworkInfo(user="root", name="bystander")
 driver = MesosSchedulerDriver(Bystander(), info, "local")
 driver.start()
-time.sleep(float(sys.argv[1]))
-driver.stop()
+time.sleep(float(lifetime))
+os._exit(0)
 """
+
+HERE = os.path.dirname(os.path.abspath(__file__))
 
 
 def give_up(reason):
@@ -90,8 +108,15 @@ def packages_of(home):
 
 
 def install(home):
-    if os.path.exists(f"{home}/ready"):
-        return
+    if not os.path.exists(f"{home}/ready"):
+        packages(home)
+    # Made anew each time: it is part of these sources. Running agents keep the old file.
+    made = f"{home}/redirect.so.{os.getpid()}"
+    quietly("gcc", "-shared", "-fPIC", "-O1", "-o", made, f"{HERE}/agent/redirect.c", "-ldl")
+    os.rename(made, f"{home}/redirect.so")
+
+
+def packages(home):
     interpreter = python2()
     debian_packages()
     shutil.rmtree(home, ignore_errors=True)
@@ -108,8 +133,6 @@ def install(home):
     # Both packages are named `mesos`; the first one found wins, so the second moves in with it.
     os.symlink(f"{egg}/mesos/scheduler", f"{packages_of(home)}/mesos/scheduler")
     forwarders(f"{egg}/mesos/scheduler/_scheduler.so", f"{home}/lib")
-    with open(f"{home}/master.py", "w") as script:
-        script.write(MASTER)
     open(f"{home}/ready", "w").close()
 
 
@@ -152,14 +175,14 @@ def forwarder(room, name, symbols, targets):
             f"-Wl,-soname,{name}", "-ldl")
 
 
-def master(home, port, seconds):
-    work = f"{home}/work-{port}"
-    shutil.rmtree(work, ignore_errors=True)
-    environment = {**os.environ, "GLOG_logtostderr": "1", "GLOG_minloglevel": "1",
-                   "LIBPROCESS_IP": "127.0.0.1", "LIBPROCESS_PORT": port,
-                   "MESOS_WORK_DIR": work, "MESOS_NUM_SLAVES": "0",
+def run(home, address, work, agents, master=""):
+    ip, port = address.split(":")
+    environment = {"GLOG_logtostderr": "1", "MESOS_LAUNCHER": "posix",
+                   "MESOS_LAUNCHER_DIR": f"{HERE}/agent", "MESOS_ISOLATION": "posix/cpu,posix/mem",
+                   **os.environ, "LIBPROCESS_IP": ip, "LIBPROCESS_PORT": port,
+                   "MESOS_WORK_DIR": work, "MESOS_NUM_SLAVES": agents,
                    "LD_LIBRARY_PATH": f"{home}/lib"}
-    python(home, environment, f"{home}/master.py", seconds)
+    python(home, environment, "-c", PROCESS, str(LIFETIME), master, f"{home}/redirect.so")
 
 
 def framework(home, settings):
@@ -178,7 +201,10 @@ if __name__ == "__main__":
     if verb == "install" and len(arguments) == 1:
         install(os.path.abspath(arguments[0]))
     elif verb == "master" and len(arguments) == 3:
-        master(os.path.abspath(arguments[0]), *arguments[1:])
+        run(*arguments, agents="0")
+    elif verb == "agent" and len(arguments) == 4:
+        *arguments, master = arguments
+        run(*arguments, agents="1", master=f"master@{master}")
     elif verb == "framework" and len(arguments) == 2:
         framework(os.path.abspath(arguments[0]), arguments[1])
     else:

@@ -240,9 +240,7 @@ impl Worker {
         }
         let tasks: Vec<Value> = open
             .iter()
-            .map(|(task, agent)| {
-                json!({"task_id": {"value": task}, "agent_id": {"value": agent}})
-            })
+            .map(|(task, agent)| json!({"task_id": {"value": task}, "agent_id": {"value": agent}}))
             .collect();
         let call = json!({"type": "RECONCILE", "reconcile": {"tasks": tasks}});
         scheduler.try_call(call).is_ok_and(|answer| answer.status() == 202)

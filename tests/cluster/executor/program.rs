@@ -66,6 +66,10 @@ impl Executor {
     fn take(&mut self, event: &Value) {
         match event["type"].as_str() {
             Some("LAUNCH") => self.launch(&event["launch"]["task"]),
+            Some("LAUNCH_GROUP") => {
+                let tasks = event["launch_group"]["task_group"]["tasks"].as_array();
+                tasks.into_iter().flatten().for_each(|task| self.launch(task));
+            }
             Some("KILL") => self.update(&event["kill"]["task_id"], "TASK_KILLED"),
             Some("MESSAGE") => {
                 self.call(json!({"type": "MESSAGE", "message": event["message"]}));
