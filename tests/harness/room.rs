@@ -64,6 +64,13 @@ impl Room {
         until("an executor's process", || self.processes().into_iter().find(Process::is_executor))
     }
 
+    /// Kills all executors and tasks of this room.
+    pub fn clear(&self) {
+        for process in self.processes() {
+            process.kill();
+        }
+    }
+
     /// Waits until no executor and no task of this room is left.
     pub fn wait_empty(&self) {
         until("all executors and tasks to be gone", || self.processes().is_empty().then_some(()));
@@ -81,9 +88,7 @@ impl Room {
 
 impl Drop for Room {
     fn drop(&mut self) {
-        for process in self.processes() {
-            process.kill();
-        }
+        self.clear();
         processes::reap_orphans();
     }
 }

@@ -4,7 +4,8 @@
 //!
 //! - `tasks`: our agent under its master; `agent`: its agent under our master
 //! - `replacement`: masters and agents exchanged under running tasks
-//! - `real`: its daemons
+//! - `record`: writes down what its daemons say to each other, `recorded`: as files
+//! - `real`: its daemons; `libprocess`: what is on their wires
 //!
 //! Known of that master: it aborts on a `StatusUpdateMessage` without `pid`, so an agent that
 //! leaves the field out takes the whole cluster down. That these tests pass shows that ours does
@@ -18,6 +19,9 @@ mod authentication;
 mod driver;
 mod drivers;
 mod agent;
+mod libprocess;
 mod real;
+mod record;
+mod recorded;
 mod replacement;
 mod tasks;

@@ -113,6 +113,16 @@ pub struct RealAgent {
 impl RealAgent {
     /// Starts one in this room that joins a master. Nothing, if this machine can't.
     pub fn start(room: &Room, master: SocketAddr, flags: Flags<'_>) -> Option<Self> {
+        Self::before(room, master, flags, |_| ())
+    }
+
+    /// The same, and tells where it will listen before it does.
+    pub fn before(
+        room: &Room,
+        master: SocketAddr,
+        flags: Flags<'_>,
+        tell: impl FnOnce(SocketAddr),
+    ) -> Option<Self> {
         installed()?;
         let executor = json!({
             "REEVE_EXECUTOR": program("reeve-executor"),
@@ -126,6 +136,7 @@ impl RealAgent {
             ("MESOS_EXECUTOR_ENVIRONMENT_VARIABLES", executor.as_str()),
         ];
         let process = Process::new(room, "real-agent", &[&own, flags].concat());
+        tell(process.address);
         let mut agent = Self { address: process.address, process, master };
         agent.restart(room);
         Some(agent)

@@ -177,8 +177,10 @@ def forwarder(room, name, symbols, targets):
 
 def run(home, address, work, agents, master=""):
     ip, port = address.split(":")
+    helpers = f"{work}/libexec"
+    shutil.copytree(f"{HERE}/agent", helpers, dirs_exist_ok=True)
     environment = {"GLOG_logtostderr": "1", "MESOS_LAUNCHER": "posix",
-                   "MESOS_LAUNCHER_DIR": f"{HERE}/agent", "MESOS_ISOLATION": "posix/cpu,posix/mem",
+                   "MESOS_LAUNCHER_DIR": helpers, "MESOS_ISOLATION": "posix/cpu,posix/mem",
                    **os.environ, "LIBPROCESS_IP": ip, "LIBPROCESS_PORT": port,
                    "MESOS_WORK_DIR": work, "MESOS_NUM_SLAVES": agents,
                    "LD_LIBRARY_PATH": f"{home}/lib"}

@@ -1,10 +1,12 @@
-//! Masters replaced under a running cluster: an agent of ours moves between a real Mesos and Reeve.
+//! Masters and agents replaced under a running cluster: a real Mesos by Reeve and back.
+
+use std::net::SocketAddr;
 
 use reeve_tests::scheduler::framework;
 use reeve_tests::{Agent, Codec, Master, Room, Scheduler};
 use serde_json::json;
 
-use crate::real::RealMaster;
+use crate::real::{RealAgent, RealMaster};
 
 fn returned(id: &str) -> serde_json::Value {
     let mut info = framework();
@@ -12,11 +14,40 @@ fn returned(id: &str) -> serde_json::Value {
     info
 }
 
+/// An agent that is started again with another master.
+trait Moves {
+    fn move_to(&mut self, room: &Room, master: SocketAddr);
+}
+
+impl Moves for Agent {
+    fn move_to(&mut self, room: &Room, master: SocketAddr) {
+        Agent::move_to(self, room, &master.to_string());
+    }
+}
+
+impl Moves for RealAgent {
+    fn move_to(&mut self, room: &Room, master: SocketAddr) {
+        RealAgent::move_to(self, room, master);
+    }
+}
+
 #[test]
-fn an_agent_moves_to_reeve_and_back_and_no_task_notices() {
+fn our_agent_moves_to_reeve_and_back_and_no_task_notices() {
     let room = Room::new();
     let Some(real) = RealMaster::start(&room) else { return };
-    let mut agent = Agent::start(&room, real.address, &[]);
+    let agent = Agent::start(&room, real.address, &[]);
+    to_reeve_and_back(&room, real, agent);
+}
+
+#[test]
+fn a_real_agent_moves_to_reeve_and_back_and_no_task_notices() {
+    let room = Room::new();
+    let Some(real) = RealMaster::start(&room) else { return };
+    let Some(agent) = RealAgent::start(&room, real.address, &[]) else { return };
+    to_reeve_and_back(&room, real, agent);
+}
+
+fn to_reeve_and_back(room: &Room, real: RealMaster, mut agent: impl Moves) {
     let id = real.agent();
     let mut scheduler = Scheduler::new(real.address);
     let go = room.join("go");
@@ -25,8 +56,8 @@ fn an_agent_moves_to_reeve_and_back_and_no_task_notices() {
     let process = room.task("until [ -e");
 
     // To Reeve: the agent, then the framework.
-    let reeve = Master::start(&room, &[]);
-    agent.move_to(&room, &reeve.address.to_string());
+    let reeve = Master::start(room, &[]);
+    agent.move_to(room, reeve.address);
     reeve.wait_agents(1);
     assert_eq!(reeve.get("/slaves")["slaves"][0]["id"], *id);
     let mut ours = Scheduler::subscribe(reeve.address, Codec::Json, returned(&scheduler.id));
@@ -38,8 +69,8 @@ fn an_agent_moves_to_reeve_and_back_and_no_task_notices() {
     // And back, with a task that began under Reeve. It is another real master, as after a
     // failover: one that still waits for the agent does not learn of tasks that began elsewhere.
     drop((scheduler, real));
-    let Some(real) = RealMaster::start(&room) else { return };
-    agent.move_to(&room, &real.address.to_string());
+    let Some(real) = RealMaster::named(room, "next-master", &[]) else { return };
+    agent.move_to(room, real.address);
     assert_eq!(real.agent(), id);
     let mut again = Scheduler::subscribe(real.address, Codec::Json, returned(&ours.id));
     for task in ["survivor", "second"] {
