@@ -4,8 +4,9 @@
 //!
 //! - `tasks`: our agent under its master; `agent`: its agent under our master
 //! - `replacement`: masters and agents exchanged under running tasks
-//! - `record`: writes down what its daemons say to each other, `recorded`: as files;
-//!   `replay`: our daemons do as the recorded ones did
+//! - `record`: writes down what its daemons say to each other, `recorded`: as files; `registry`:
+//!   what its master keeps
+//! - `replay`: our daemons do as the recorded ones did
 //! - `real`: its daemons; `libprocess`: what is on their wires
 //!
 //! Known of that master: it aborts on a `StatusUpdateMessage` without `pid`, so an agent that
@@ -24,6 +25,7 @@ mod libprocess;
 mod real;
 mod record;
 mod recorded;
+mod registry;
 mod replacement;
 mod replay;
 mod tasks;

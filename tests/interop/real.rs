@@ -91,6 +91,15 @@ impl RealMaster {
         until(what, || look(&http::try_json(self.address, "/master/state")?))
     }
 
+    /// A call of its operator API, which must be accepted.
+    pub fn operate(&self, call: &Value) {
+        let headers = [("Content-Type", "application/json")];
+        let body = call.to_string();
+        let answer = http::send(self.address, "POST", "/master/api/v1", &headers, body.as_bytes());
+        let (status, text) = (answer.status(), answer.text());
+        assert!([200, 202].contains(&status), "{call}: {status} {text}");
+    }
+
     /// Waits for one active agent and gives its id.
     pub fn agent(&self) -> String {
         self.until("an agent at the real master", |state| {

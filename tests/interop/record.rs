@@ -1,11 +1,10 @@
 //! Records what a real master and a real agent say to each other, anew:
 //! `cargo test -p reeve-tests --test interop -- --ignored record`.
 
-use std::net::SocketAddr;
 use std::sync::PoisonError;
 
 use reeve_tests::scheduler::{framework, scalar, task};
-use reeve_tests::{Codec, Room, Scheduler, http, until};
+use reeve_tests::{Codec, Room, Scheduler, until};
 use serde_json::{Value, json};
 
 use crate::libprocess::{Heard, Message, Tap};
@@ -71,11 +70,6 @@ impl Studio {
             self.heard().iter().any(|message| message.name.ends_with(name)).then_some(())
         });
     }
-
-    /// A call of the master's operator API.
-    fn operate(&self, call: &Value) {
-        operate(self.master.address, call);
-    }
 }
 
 /// Flags of a daemon behind a wire.
@@ -86,14 +80,6 @@ fn flags(tap: &Tap, more: &[(&'static str, &str)]) -> Vec<(&'static str, String)
 
 fn borrowed<'a>(flags: &'a [(&'static str, String)]) -> Vec<(&'static str, &'a str)> {
     flags.iter().map(|(name, value)| (*name, value.as_str())).collect()
-}
-
-/// A call of a master's operator API, which must be accepted.
-pub fn operate(master: SocketAddr, call: &Value) {
-    let headers = [("Content-Type", "application/json")];
-    let body = call.to_string();
-    let answer = http::send(master, "POST", "/master/api/v1", &headers, body.as_bytes());
-    assert!([200, 202].contains(&answer.status()), "{call}: {} {}", answer.status(), answer.text());
 }
 
 fn role(mut info: Value) -> Value {
@@ -125,13 +111,13 @@ fn record() {
     executors(&studio, scheduler);
     reserve(&studio);
     let scheduler = failovers(&mut studio);
-    studio.operate(&json!({"type": "DRAIN_AGENT", "drain_agent": {
+    studio.master.operate(&json!({"type": "DRAIN_AGENT", "drain_agent": {
         "agent_id": {"value": studio.id}, "max_grace_period": {"nanoseconds": 1_000_000_000},
     }}));
     studio.room.wait_empty();
     studio.cut("drain", "An operator drains the agent, and its task ends.");
     drop(scheduler);
-    studio.operate(&json!({"type": "MARK_AGENT_GONE", "mark_agent_gone": {
+    studio.master.operate(&json!({"type": "MARK_AGENT_GONE", "mark_agent_gone": {
         "agent_id": {"value": studio.id},
     }}));
     studio.until_heard("ShutdownMessage");
@@ -223,7 +209,7 @@ fn reserve(studio: &Studio) {
     let mut disk = scalar("disk", 64.0);
     disk["reservations"] = reservation;
     let agent = json!({"value": studio.id});
-    studio.operate(&json!({"type": "RESERVE_RESOURCES", "reserve_resources": {
+    studio.master.operate(&json!({"type": "RESERVE_RESOURCES", "reserve_resources": {
         "agent_id": agent, "resources": [memory.clone(), disk.clone()],
     }}));
     studio.until_heard("UpdateOperationStatusMessage");
@@ -231,14 +217,14 @@ fn reserve(studio: &Studio) {
         "persistence": {"id": "volume", "principal": "operator"},
         "volume": {"container_path": "data", "mode": "RW"},
     });
-    studio.operate(&json!({"type": "CREATE_VOLUMES", "create_volumes": {
+    studio.master.operate(&json!({"type": "CREATE_VOLUMES", "create_volumes": {
         "agent_id": agent, "volumes": [disk.clone()],
     }}));
     studio.cut("reserve", "An operator reserves memory and disk, and makes a volume.");
-    studio.operate(&json!({"type": "DESTROY_VOLUMES", "destroy_volumes": {
+    studio.master.operate(&json!({"type": "DESTROY_VOLUMES", "destroy_volumes": {
         "agent_id": agent, "volumes": [disk],
     }}));
-    studio.operate(&json!({"type": "UNRESERVE_RESOURCES", "unreserve_resources": {
+    studio.master.operate(&json!({"type": "UNRESERVE_RESOURCES", "unreserve_resources": {
         "agent_id": agent, "resources": [memory],
     }}));
     studio.cut("unreserve", "The volume and one reservation end.");
