@@ -135,6 +135,35 @@ fn frameworks_bring_their_own_executors() {
 }
 
 #[test]
+fn what_is_reserved_on_it_stays_reserved() {
+    let room = Room::new();
+    let mut master = Master::start(&room, &SHORT[..2]);
+    let Some(real) = RealAgent::start(&room, master.address, &[]) else { return };
+    let mut info = framework();
+    info["roles"] = json!(["web"]);
+    info["principal"] = json!("operator");
+    for capability in ["MULTI_ROLE", "RESERVATION_REFINEMENT"] {
+        info["capabilities"].as_array_mut().unwrap().push(json!({"type": capability}));
+    }
+    let mut scheduler = Scheduler::subscribe(master.address, Codec::Json, info);
+    let mut memory = scalar("mem", 64.0);
+    memory["reservations"] = json!([{"type": "DYNAMIC", "role": "web", "principal": "operator"}]);
+    memory["allocation_info"] = json!({"role": "web"});
+    let offer = scheduler.offer();
+    let reserve = json!({"type": "RESERVE", "reserve": {"resources": [memory]}});
+    scheduler.accepted(json!({"type": "ACCEPT", "accept": {
+        "offer_ids": [offer["id"]], "operations": [reserve],
+    }}));
+    let reserved = json!(64.0);
+    until("the agent to know of it", || {
+        (real.state()["reserved_resources"]["web"]["mem"] == reserved).then_some(())
+    });
+    master.restart(&room);
+    master.wait_agents(1);
+    assert_eq!(agent(&master)["reserved_resources"]["web"]["mem"], reserved);
+}
+
+#[test]
 fn a_group_of_tasks_starts_together() {
     let room = Room::new();
     let master = Master::start(&room, &[]);

@@ -1,7 +1,8 @@
 //! Tasks on our agent under a real master.
 
-use reeve_tests::scheduler::{framework, task};
-use reeve_tests::{Agent, Codec, Room, Scheduler, processes};
+use reeve_tests::scheduler::{framework, scalar, task};
+use reeve_tests::{Agent, Codec, Room, Scheduler, processes, until};
+use serde_json::json;
 
 use crate::real::RealMaster;
 
@@ -81,4 +82,29 @@ fn our_tool_runs_its_task_there() {
         assert!(out.contains("Received status update TASK_FINISHED"), "{out}");
         assert_eq!(agent.read_of(codec, "stdout"), "hello world\n");
     }
+}
+
+#[test]
+fn what_is_reserved_on_it_stays_reserved() {
+    let room = Room::new();
+    let Some(master) = RealMaster::start(&room) else { return };
+    let mut agent = Agent::start(&room, master.address, &[]);
+    let id = master.agent();
+    let mut memory = scalar("mem", 64.0);
+    memory["reservations"] = json!([{"type": "DYNAMIC", "role": "web", "principal": "operator"}]);
+    master.operate(&json!({"type": "RESERVE_RESOURCES", "reserve_resources": {
+        "agent_id": {"value": id}, "resources": [memory],
+    }}));
+    let reserved = json!(64.0);
+    until("the agent to know of it", || {
+        (agent.get("/state")["reserved_resources"]["web"]["mem"] == reserved).then_some(())
+    });
+    // A master that knows nothing yet learns it from the agent.
+    agent.kill();
+    let Some(next) = RealMaster::named(&room, "next-master", &[]) else { return };
+    agent.move_to(&room, &next.address.to_string());
+    assert_eq!(next.agent(), id);
+    next.until("what is reserved", |state| {
+        (state["slaves"][0]["reserved_resources"]["web"]["mem"] == reserved).then_some(())
+    });
 }

@@ -10,12 +10,12 @@ use reeve_wire::{internal, v1};
 use super::resources;
 
 /// What an agent can do (§12.1 item 17): a stock master refuses or filters one that can less.
+/// Without `RESOURCE_PROVIDER` it tells all that is reserved after each change, instead of changes
+/// that an agent must apply and answer.
 const CAPABILITIES: &[v1::agent_info::capability::Type] = &[
     v1::agent_info::capability::Type::MultiRole,
     v1::agent_info::capability::Type::HierarchicalRole,
     v1::agent_info::capability::Type::ReservationRefinement,
-    v1::agent_info::capability::Type::ResourceProvider,
-    v1::agent_info::capability::Type::AgentOperationFeedback,
     v1::agent_info::capability::Type::TaskResourceLimits,
 ];
 
