@@ -141,11 +141,30 @@ impl Agent {
     ) -> Self {
         let place = Place { name: name.to_owned(), host: host.cloned() };
         let work_dir = room.join(name);
+        Self::begin(room, place, work_dir, 0, master, flags)
+    }
+
+    /// Starts one in place of another that is gone: where that one listened, with what it left in
+    /// its work directory.
+    pub fn instead(room: &Room, master: SocketAddr, address: SocketAddr, work_dir: &Path) -> Self {
+        let place = Place { name: "agent".to_owned(), host: None };
+        Self::begin(room, place, work_dir.to_owned(), address.port(), &master.to_string(), &[])
+    }
+
+    fn begin(
+        room: &Room,
+        place: Place,
+        work_dir: PathBuf,
+        port: u16,
+        master: &str,
+        flags: &[&str],
+    ) -> Self {
+        let run = room.join(&format!("{}-run", place.name));
         let mut all = vec![
             format!("--master={master}"),
             format!("--ip={}", place.ip(room)),
             format!("--work_dir={}", work_dir.display()),
-            format!("--runtime_dir={}", room.join(&format!("{name}-run")).display()),
+            format!("--runtime_dir={}", run.display()),
             "--hostname=localhost".to_owned(),
             "--registration_backoff_factor=10ms".to_owned(),
             // On a disk that is nearly full, sandboxes would go before a test has looked at them.
@@ -155,7 +174,7 @@ impl Agent {
             all.push(format!("--resources={RESOURCES}"));
         }
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        let (daemon, address) = place.launch(room, "agent", &all, 0);
+        let (daemon, address) = place.launch(room, "agent", &all, port);
         Self { place, daemon, address, flags: all, work_dir }
     }
 

@@ -179,11 +179,6 @@ impl RealAgent {
         http::get_json(self.address, "/slave(1)/state")
     }
 
-    /// What it logged, in this life and those before.
-    pub fn log(&self) -> String {
-        self.process.daemon.as_ref().map_or_else(String::new, Daemon::log)
-    }
-
     /// Its `--work_dir`.
     pub fn work_dir(&self) -> PathBuf {
         self.process.work.join("agents/0/work")

@@ -47,6 +47,42 @@ fn a_real_agent_moves_to_reeve_and_back_and_no_task_notices() {
     to_reeve_and_back(&room, real, agent);
 }
 
+#[test]
+fn a_whole_cluster_becomes_reeve_and_no_task_notices() {
+    let room = Room::new();
+    let Some(real) = RealMaster::start(&room) else { return };
+    let Some(agent) = RealAgent::start(&room, real.address, &[]) else { return };
+    let id = real.agent();
+    let mut scheduler = Scheduler::new(real.address);
+    let go = room.join("go");
+    let command = format!("until [ -e {} ]; do sleep 0.05; done; exit 7", go.display());
+    scheduler.run("survivor", &command);
+    scheduler.run("second", "sleep 1000");
+    let process = room.task("until [ -e");
+    let (address, work_dir) = (agent.address, agent.work_dir());
+    scheduler.hang_up();
+    drop((real, agent));
+
+    let master = Master::start(&room, &[]);
+    let agent = Agent::instead(&room, master.address, address, &work_dir);
+    master.wait_agents(1);
+    assert_eq!(master.get("/slaves")["slaves"][0]["id"], *id);
+    let mut ours = Scheduler::subscribe(master.address, Codec::Json, returned(&scheduler.id));
+    for task in ["survivor", "second"] {
+        assert_eq!(ours.reconciled(&[task], task)["state"], "TASK_RUNNING", "{task}");
+    }
+    assert_eq!(room.task("until [ -e").pid, process.pid);
+    std::fs::write(go, "").expect("a file in the room");
+    let failed = ours.state("survivor", "TASK_FAILED");
+    assert_eq!(failed["message"], "Command exited with status 7");
+    ours.kill("second");
+    ours.state("second", "TASK_KILLED");
+    ours.run("third", "sleep 1000");
+    assert_eq!(agent.get("/state")["id"], *id);
+    ours.teardown();
+    room.wait_empty();
+}
+
 fn to_reeve_and_back(room: &Room, real: RealMaster, mut agent: impl Moves) {
     let id = real.agent();
     let mut scheduler = Scheduler::new(real.address);
