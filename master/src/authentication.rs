@@ -157,16 +157,24 @@ impl Authentication {
             Parsed::Subscribes(subscription) => {
                 let standing = self.standing(message)?;
                 if let Err(why) = self.own(&message.from, standing, &mut subscription.info) {
-                    tracing::warn!(pid = %message.from, "the driver is not subscribed: {why}");
-                    let error = FrameworkErrorMessage { message: why };
-                    let body = encode(&error);
-                    self.peers.send(ACTOR, &message.from, FrameworkErrorMessage::NAME, &body);
+                    self.refuse(&message.from, why);
                     return None;
                 }
+            }
+            Parsed::Refused(why) => {
+                self.refuse(&message.from, std::mem::take(why));
+                return None;
             }
             Parsed::Event(_) => {}
         }
         Some(parsed)
+    }
+
+    /// Tells a driver that it must stop.
+    fn refuse(&self, driver: &Pid, why: String) {
+        tracing::warn!(pid = %driver, "the driver is not subscribed: {why}");
+        let body = encode(&FrameworkErrorMessage { message: why });
+        self.peers.send(ACTOR, driver, FrameworkErrorMessage::NAME, &body);
     }
 
     /// Makes a framework its driver's principal's.

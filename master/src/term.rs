@@ -286,7 +286,7 @@ impl Reading {
                     self.dialback.subscribe(message.via, subscription);
                     continue;
                 }
-                None => continue,
+                Some(Parsed::Refused(_)) | None => continue,
             };
             if core.send(input).await.is_err() {
                 return;

@@ -7,7 +7,7 @@ use reeve_model::{AgentId, ExecutorId, FrameworkId, Pid, Resources, StatusUpdate
 use reeve_transport::Inbound;
 use reeve_wire::{Described, WireMessage, decode, internal, v0, v1};
 
-use super::parts;
+use super::{older, parts};
 use crate::api::{call, unknown};
 
 /// What became of a message.
@@ -17,6 +17,8 @@ pub enum Parsed {
     Event(Kind),
     /// A v0 driver subscribes; the owner of the core gives the subscription its number.
     Subscribes(Box<Subscription>),
+    /// A v0 driver's subscription breaks a rule, which the driver is to hear of.
+    Refused(String),
 }
 
 /// Reads a message.
@@ -47,7 +49,13 @@ pub fn parse(message: &Inbound) -> Result<Parsed, String> {
             Kind::DriverDeactivates(from, FrameworkId::from(wire.framework_id))
         }
         v0::scheduler::Call::NAME => return driver_call(from, body),
-        other => return Err(format!("{other} is not a message that this master knows")),
+        other => {
+            let older = older::call(other, body).map_err(|error| error.to_string())?;
+            let Some((call, force)) = older else {
+                return Err(format!("{other} is not a message that this master knows"));
+            };
+            return called(from, call, force, None);
+        }
     };
     Ok(Parsed::Event(kind))
 }
@@ -96,19 +104,32 @@ fn agent_update(from: Pid, wire: internal::UpdateSlaveMessage) -> Result<Kind, S
 fn driver_call(from: Pid, body: &Bytes) -> Result<Parsed, String> {
     let wire: v0::scheduler::Call = read(body)?;
     // Something was lost in reading if writing it again is shorter.
-    let lossy = wire.encoded_len() != body.len();
+    let lost = (wire.encoded_len() != body.len()).then_some(body);
     let (wire, force) = <(v1::scheduler::Call, bool)>::from(wire);
+    called(from, wire, force, lost)
+}
+
+/// A driver's call; `whole` are its bytes, if something was lost in reading them.
+fn called(
+    from: Pid,
+    wire: v1::scheduler::Call,
+    force: bool,
+    whole: Option<&Bytes>,
+) -> Result<Parsed, String> {
     call::check(&wire)?;
     let subscribes = wire.r#type == Some(v1::scheduler::call::Type::Subscribe.into());
     if let (true, Some(subscribe)) = (subscribes, &wire.subscribe) {
         let channel = Channel::Libprocess(from);
-        let subscription = call::subscription(subscribe.clone(), channel, force)?;
-        return Ok(Parsed::Subscribes(Box::new(subscription)));
+        let subscription = call::subscription(subscribe.clone(), channel, force);
+        return Ok(match subscription {
+            Ok(subscription) => Parsed::Subscribes(Box::new(subscription)),
+            Err(why) => Parsed::Refused(why),
+        });
     }
     let framework = wire.framework_id.as_ref().map(FrameworkId::from).ok_or("no framework_id")?;
     let mut call = call::from_wire(wire).map_err(|refusal| format!("{refusal:?}"))?;
-    if lossy {
-        unknown::restore(&mut call, body);
+    if let Some(bytes) = whole {
+        unknown::restore(&mut call, bytes);
     }
     Ok(Parsed::Event(Kind::Calls(framework, Caller::Driver(from), call)))
 }

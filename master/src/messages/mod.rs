@@ -4,6 +4,7 @@
 mod agents;
 mod drivers;
 mod inbound;
+mod older;
 mod outbound;
 mod parts;
 
