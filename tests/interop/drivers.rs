@@ -235,6 +235,11 @@ fn a_driver_that_cannot_be_dialled_back_is_explained() {
     assert!(advice.contains("LIBPROCESS_ADVERTISE_IP"), "{advice}");
     assert_eq!(cluster.master.get("/state")["unreachable_drivers"][0]["pid"], told["pid"]);
     assert!(cluster.master.log().contains("it can't be dialled back: the connection to 127.255."));
+    let mut tool = cluster.room.tool("reeve");
+    tool.args(["framework", "list"]).arg(cluster.master.address.to_string());
+    let output = reeve_tests::processes::run(&mut tool);
+    let listed = String::from_utf8_lossy(&output.stdout);
+    assert!(listed.starts_with("not subscribed: test, whose driver can't be dialled"), "{listed}");
     assert!(!driver.has("registered"));
     let frameworks = cluster.master.get("/frameworks");
     for list in ["frameworks", "completed_frameworks"] {

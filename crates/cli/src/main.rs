@@ -7,6 +7,7 @@ mod config;
 mod credentials;
 mod daemons;
 mod execute;
+mod frameworks;
 mod local;
 mod modules;
 mod registry;
@@ -39,6 +40,7 @@ fn run(name: &str, words: &[String]) -> anyhow::Result<ExitCode> {
     let matches = command().get_matches_from(words);
     match matches.subcommand() {
         Some(("module", flags)) => modules::run(flags),
+        Some(("framework", flags)) => frameworks::run(flags),
         Some(("local", flags)) => runtime()?.block_on(local::run(flags)),
         Some(("master", flags)) => runtime()?.block_on(daemons::master(flags)),
         Some(("agent", flags)) => runtime()?.block_on(daemons::agent(flags)),
@@ -57,6 +59,7 @@ fn command() -> Command {
         .subcommand(local::command())
         .subcommand(daemons::master_command())
         .subcommand(daemons::agent_command())
+        .subcommand(frameworks::command())
         .subcommand(modules::command())
         .subcommand(config::command())
         .subcommand(registry::command())
