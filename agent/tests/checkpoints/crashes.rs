@@ -1,6 +1,8 @@
 //! An agent that dies at any point of its life: the next one goes on from there. No task is lost
 //! or started twice, each ends once, what was said to be safe is, and nothing is left running.
 
+use reeve_agent::checkpoint::layout::Layout;
+use reeve_agent::checkpoint::read;
 use reeve_machine::Chance;
 
 use crate::journal::Crash;
@@ -68,6 +70,22 @@ fn killed_again_while_it_recovers() {
         live(&mut world, done);
         wind_down(&mut world);
         world.check(&format!("killed at {first} and at {second}"));
+    }
+}
+
+/// Or the test below would tell nothing.
+#[test]
+fn what_is_not_flushed_does_not_survive_the_power() {
+    for flushed in [true, false] {
+        let mut world = World::new();
+        world.start(None);
+        world.run("command", None);
+        if !flushed {
+            world.journal.forget_flushes();
+        }
+        world.power_fails();
+        let found = read::read(&Layout::new(world.work_dir()), "boot 1");
+        assert_eq!(found.runs.len(), usize::from(flushed));
     }
 }
 

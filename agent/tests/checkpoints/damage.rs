@@ -246,7 +246,7 @@ fn no_damage_to_a_file_harms_the_rest() {
         assert!(found.damage.iter().all(|damage| damage.path == *hit), "another is blamed: {told}");
         let name = hit.file_name().unwrap().to_string_lossy();
         // All but the checksum is what Mesos would have written.
-        let is_whole = number % 2 == 0 && place == whole.len() - 8;
+        let is_whole = number % 2 == 0 && place + 8 == whole.len();
         let sealed = ["slave.info", "framework.info", "executor.info", "task.info"];
         let sealed = sealed.contains(&&*name) && !is_whole;
         assert!(!sealed || !found.damage.is_empty(), "missed: {told}");
@@ -262,7 +262,7 @@ fn no_damage_to_a_file_harms_the_rest() {
         for task in ["command", "one", "two"] {
             assert!(lost.contains(&task) || left.iter().any(|one| one == task), "{task}: {told}");
         }
-        if number % 50 == 0 {
+        if number % 200 == 0 {
             let room = tempfile::tempdir().unwrap();
             copy(&world.work_dir(), room.path());
             repaired(room.path(), &read::read(&Layout::new(room.path()), BOOT));

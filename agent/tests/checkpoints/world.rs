@@ -73,7 +73,7 @@ pub struct World {
     boots: u32,
     life: Option<Life>,
     /// Of the life that began last.
-    journal: Journal,
+    pub journal: Journal,
     now: Tick,
     events: VecDeque<Kind>,
     pub containers: BTreeMap<ContainerId, Container>,
