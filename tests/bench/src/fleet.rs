@@ -17,12 +17,15 @@ use reeve_model::{Pid, Resources, Role};
 use reeve_transport::libprocess::PeersConfig;
 use reeve_transport::{Actors, Inbound, Peers, Router, Server, ServerConfig};
 use reeve_wire::v1;
-use tokio::sync::mpsc;
+use tokio::net::TcpStream;
+use tokio::sync::{mpsc, watch};
 use tokio::task::JoinSet;
 use tokio::time::{MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use simulated::{Outgoing, Simulated};
+
+pub use simulated::{Burden, framework_id};
 
 /// How many messages may wait to be handled.
 const QUEUE: usize = 1 << 16;
@@ -35,6 +38,9 @@ const SEND_LIMIT: usize = 1 << 30;
 
 /// How long an agent waits for its registration before it tries again.
 const RETRY: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether there is a master again.
+const LOOK: Duration = Duration::from_millis(2);
 
 /// What a fleet is to be.
 #[derive(Clone, Debug)]
@@ -55,14 +61,17 @@ pub struct FleetOptions {
     pub task_time: Duration,
     /// Whether the agents say that they checkpoint.
     pub checkpoint: bool,
+    /// What runs on each agent from the beginning. If set, the agents outlive their master: they
+    /// return to whoever listens at its address next, and bring this along.
+    pub burden: Option<Burden>,
 }
 
 /// How the registration went.
 #[derive(Clone, Copy, Debug)]
 pub struct Registered {
-    /// From the first message to the first agent's id.
+    /// From when the master was found until it had the first agent.
     pub first: Duration,
-    /// From the first message to the last agent's id.
+    /// From when the master was found until it had all agents.
     pub all: Duration,
 }
 
@@ -73,53 +82,101 @@ pub struct Totals {
     pub tasks: u64,
     /// Status updates sent.
     pub updates: u64,
+    /// How often an agent asked to be had back.
+    pub attempts: u64,
 }
 
-/// Runs a fleet until `stop`; calls `registered` once all agents are.
+/// Runs a fleet until `stop`; calls `registered` once all agents are, and again whenever they are
+/// with another master.
 ///
 /// # Errors
 /// If it can't listen, if the master goes away, or if the master tells an agent to shut down.
 pub async fn run(
     options: &FleetOptions,
     stop: CancellationToken,
-    registered: impl FnOnce(Registered),
+    mut registered: impl FnMut(Registered),
 ) -> anyhow::Result<Totals> {
     let parsed = Resources::parse(&options.resources, &Role::any())?;
     let resources = parsed.to_wire(Format::PostRefinement)?;
     let sockets = options.sockets.clamp(1, options.count.max(1));
     let (told, mut hears) = mpsc::unbounded_channel();
+    let (lost, mut lacks) = watch::channel(false);
+    let (found, finds) = watch::channel(Instant::now());
     let mut shells = JoinSet::new();
-    let start = Instant::now();
     for socket in 0..sockets {
         let first = share(options.count, sockets, socket);
         let count = share(options.count, sockets, socket + 1) - first;
         let shell = Shell::bind(options, socket, first, count, &resources, &stop)?;
-        shells.spawn(shell.run(told.clone(), stop.clone()));
+        let detector = Detector { lost: lost.clone(), finds: finds.clone() };
+        shells.spawn(shell.run(told.clone(), detector, stop.clone()));
     }
     drop(told);
-    let (mut first, mut last, mut left) = (None, start, sockets);
-    while left > 0 {
+    let mut round = Round::default();
+    let mut totals = Totals::default();
+    loop {
         tokio::select! {
             Some((earliest, latest)) = hears.recv() => {
-                first = Some(first.unwrap_or(earliest).min(earliest));
-                last = last.max(latest);
-                left -= 1;
+                if round.hears(earliest, latest) == sockets {
+                    registered(round.since(*found.borrow()));
+                    round = Round::default();
+                }
             }
-            Some(ended) = shells.join_next() => {
-                ended.context("a socket's task")??;
-                bail!("stopped before all agents were registered");
+            Ok(()) = lacks.changed() => {
+                if *lacks.borrow_and_update() {
+                    found.send_replace(wait_for(options.master, &stop).await);
+                    lost.send_replace(false);
+                }
+            }
+            ended = shells.join_next() => {
+                let Some(ended) = ended else { break };
+                let part = ended.context("a socket's task")??;
+                if !stop.is_cancelled() {
+                    bail!("a socket's task ended before it should");
+                }
+                totals.tasks += part.tasks;
+                totals.updates += part.updates;
+                totals.attempts += part.attempts;
             }
         }
     }
-    let first = first.unwrap_or(start).duration_since(start);
-    registered(Registered { first, all: last.duration_since(start) });
-    let mut totals = Totals::default();
-    while let Some(ended) = shells.join_next().await {
-        let part = ended.context("a socket's task")??;
-        totals.tasks += part.tasks;
-        totals.updates += part.updates;
-    }
     Ok(totals)
+}
+
+/// What the sockets have told since the master was found.
+#[derive(Debug, Default)]
+struct Round {
+    times: Option<(Instant, Instant)>,
+    sockets: u32,
+}
+
+impl Round {
+    /// All agents of one more socket are registered; gives the number of such sockets.
+    fn hears(&mut self, earliest: Instant, latest: Instant) -> u32 {
+        let (first, last) = self.times.unwrap_or((earliest, latest));
+        self.times = Some((first.min(earliest), last.max(latest)));
+        self.sockets += 1;
+        self.sockets
+    }
+
+    fn since(&self, found: Instant) -> Registered {
+        let (first, last) = self.times.unwrap_or((found, found));
+        Registered { first: first.duration_since(found), all: last.duration_since(found) }
+    }
+}
+
+/// How the sockets learn of another master, as agents do from ZooKeeper: all at once.
+#[derive(Clone, Debug)]
+struct Detector {
+    lost: watch::Sender<bool>,
+    finds: watch::Receiver<Instant>,
+}
+
+/// Waits until somebody listens there.
+async fn wait_for(master: SocketAddr, stop: &CancellationToken) -> Instant {
+    while TcpStream::connect(master).await.is_err() && !stop.is_cancelled() {
+        tokio::time::sleep(LOOK).await;
+    }
+    Instant::now()
 }
 
 /// Where the share of socket number `socket` of `sockets` begins.
@@ -138,6 +195,8 @@ struct Shell {
     agents: Simulated,
     /// When the first and the last agent were registered.
     registered: Option<(Instant, Instant)>,
+    /// Whether the agents go on when their master dies.
+    outlives: bool,
 }
 
 impl Shell {
@@ -166,12 +225,14 @@ impl Shell {
         }
         tokio::spawn(server.serve(Router::new("slave"), actors, stop.clone()));
         let master = Pid::new("master", options.master);
-        Ok(Shell { master, peers, exits, inbox, agents, registered: None })
+        let outlives = options.burden.is_some();
+        Ok(Shell { master, peers, exits, inbox, agents, registered: None, outlives })
     }
 
     async fn run(
         mut self,
         told: mpsc::UnboundedSender<(Instant, Instant)>,
+        mut detector: Detector,
         stop: CancellationToken,
     ) -> anyhow::Result<Totals> {
         self.peers.link(&self.master);
@@ -192,7 +253,17 @@ impl Shell {
                 }
                 () = wait(due) => self.agents.pass(Instant::now(), &mut out),
                 _ = retry.tick(), if self.registered.is_none() => self.agents.register(&mut out),
-                Some(gone) = self.exits.recv() => bail!("the connection to {gone} broke"),
+                Some(gone) = self.exits.recv() => {
+                    if !self.outlives {
+                        bail!("the connection to {gone} broke");
+                    }
+                    detector.lost.send_replace(true);
+                }
+                Ok(()) = detector.finds.changed() => {
+                    self.peers.link(&self.master);
+                    self.registered = None;
+                    self.agents.change_master(*detector.finds.borrow_and_update());
+                }
                 () = stop.cancelled() => return Ok(self.agents.totals()),
             }
             self.send(&mut out);

@@ -8,6 +8,7 @@ mod calls;
 mod events;
 mod launcher;
 
+use std::collections::HashSet;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -67,6 +68,8 @@ impl Codec {
 pub struct FrameworkOptions {
     /// The master's address.
     pub master: SocketAddr,
+    /// Its id, if it has one and comes back.
+    pub id: Option<String>,
     /// How many tasks to launch.
     pub tasks: u32,
     /// How calls and events are written.
@@ -136,6 +139,42 @@ pub async fn run(
     Ok(launcher.figures())
 }
 
+/// When a framework that only watches was offered something.
+#[derive(Clone, Copy, Debug)]
+pub struct Offered {
+    /// From its subscription to the first offer.
+    pub first: Duration,
+    /// From its subscription until it had an offer of every agent.
+    pub all: Duration,
+}
+
+/// Subscribes, and takes offers without an answer until there was one of each of so many agents.
+///
+/// # Errors
+/// If the master refuses the subscription, or the stream ends.
+pub async fn watch(options: &FrameworkOptions, agents: usize) -> anyhow::Result<Offered> {
+    let start = Instant::now();
+    let (mut events, _) = subscribe(options).await?;
+    let mut seen = HashSet::with_capacity(agents);
+    let mut first = None;
+    while seen.len() < agents {
+        while let Some(record) = events.next()? {
+            let event = options.codec.decode(record)?;
+            if let Some(error) = event.error {
+                bail!("the master says: {}", error.message);
+            }
+            for offer in event.offers.into_iter().flat_map(|offers| offers.offers) {
+                first.get_or_insert_with(|| start.elapsed());
+                seen.insert(offer.agent_id.value);
+            }
+        }
+        if seen.len() < agents && !events.read().await? {
+            bail!("the master closed the event stream");
+        }
+    }
+    Ok(Offered { first: first.unwrap_or_default(), all: start.elapsed() })
+}
+
 /// Waits until the master has taken all calls.
 async fn settle(calls: &mut Calls) -> anyhow::Result<()> {
     tokio::time::timeout(PATIENCE, calls.answered()).await.context("calls were never answered")?
@@ -143,15 +182,18 @@ async fn settle(calls: &mut Calls) -> anyhow::Result<()> {
 
 async fn subscribe(options: &FrameworkOptions) -> anyhow::Result<(Events, String)> {
     let multi_role = v1::framework_info::capability::Type::MultiRole;
+    let id = options.id.clone().map(|value| v1::FrameworkId { value });
     let framework_info = v1::FrameworkInfo {
         user: options.user.clone(),
         name: "reeve-load".to_owned(),
         roles: vec!["*".to_owned()],
         capabilities: vec![v1::framework_info::Capability { r#type: Some(multi_role.into()) }],
+        id: id.clone(),
         ..v1::FrameworkInfo::default()
     };
     let subscribe = call::Subscribe { framework_info, ..call::Subscribe::default() };
     let call = Call {
+        framework_id: id,
         r#type: Some(call::Type::Subscribe.into()),
         subscribe: Some(subscribe),
         ..Call::default()

@@ -45,7 +45,16 @@ pub fn rss(pid: u32) -> anyhow::Result<u64> {
     field(&format!("/proc/{pid}/status"), "VmRSS:")
 }
 
-/// The same with pages shared among processes counted to each in its share, in bytes.
+/// The most memory that a process ever had in RAM, in bytes.
+///
+/// # Errors
+/// If there is no such process.
+pub fn peak_rss(pid: u32) -> anyhow::Result<u64> {
+    field(&format!("/proc/{pid}/status"), "VmHWM:")
+}
+
+/// The memory of a process that is in RAM, pages shared among processes counted to each in its
+/// share, in bytes.
 ///
 /// # Errors
 /// If there is no such process, or it is another user's.

@@ -5,6 +5,7 @@
 
 mod allocation;
 mod boundary;
+mod failover;
 mod memory;
 mod real;
 mod tasks;
@@ -57,6 +58,7 @@ pub const GROUPS: &[Group] = &[
     Group { rows: &["R3"], measure: real::serial },
     Group { rows: &["R4"], measure: real::memory },
     Group { rows: &["M1", "F2"], measure: memory::simulated },
+    Group { rows: &["F1"], measure: failover::all_return },
     Group { rows: &["U1", "M1"], measure: memory::start },
 ];
 

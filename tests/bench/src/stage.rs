@@ -64,6 +64,8 @@ pub struct Master {
     pub address: SocketAddr,
     /// From its start to its first answer.
     pub start: Duration,
+    /// Where its registry is.
+    directory: PathBuf,
 }
 
 /// A real agent.
@@ -115,8 +117,19 @@ impl Stage {
     /// # Errors
     /// If it doesn't answer.
     pub fn master(&self) -> anyhow::Result<Master> {
-        let address = free_address()?;
-        let directory = self.directory("master")?;
+        self.master_at(free_address()?, self.directory("master")?)
+    }
+
+    /// Kills a master, and starts another with its registry at its address.
+    ///
+    /// # Errors
+    /// If it doesn't answer.
+    pub fn replace(&self, mut master: Master) -> anyhow::Result<Master> {
+        master.process.kill();
+        self.master_at(master.address, master.directory)
+    }
+
+    fn master_at(&self, address: SocketAddr, directory: PathBuf) -> anyhow::Result<Master> {
         let mut command = self.command("reeve");
         command.args(["master", "--ip=127.0.0.1", "--hostname=127.0.0.1"]);
         command.arg(format!("--port={}", address.port()));
@@ -127,7 +140,7 @@ impl Stage {
         process.wait_until("it answers /health", || {
             Ok(get(address, "/health").is_ok_and(|(status, _)| status == 200))
         })?;
-        Ok(Master { process, address, start: start.elapsed() })
+        Ok(Master { process, address, start: start.elapsed(), directory })
     }
 
     /// Starts a real agent and waits until the master has it.
@@ -233,13 +246,17 @@ impl Running {
         let start = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) {
             if start.elapsed() > FAREWELL {
-                send(self.pid(), Signal::SIGKILL);
-                // Nothing can be done about a process that survives that.
-                let _ = self.child.wait();
-                return;
+                return self.kill();
             }
             std::thread::sleep(POLL);
         }
+    }
+
+    /// Kills it.
+    fn kill(&mut self) {
+        send(self.pid(), Signal::SIGKILL);
+        // Nothing can be done about a process that survives that.
+        let _ = self.child.wait();
     }
 
     fn wait_until(

@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
 use clap::{Args, Parser, Subcommand};
-use reeve_bench::fleet::{self, FleetOptions, Registered};
+use reeve_bench::fleet::{self, Burden, FleetOptions, Registered};
 use reeve_bench::framework::{self, Codec, Figures, FrameworkOptions, Latency, parse_need};
 use reeve_bench::process;
 use serde_json::{Value, json};
@@ -62,6 +62,16 @@ struct AgentArguments {
     /// Say that the agents checkpoint.
     #[arg(long)]
     checkpoint: bool,
+    /// Outlive the master, and return to the next one that listens there with so many tasks an
+    /// agent.
+    #[arg(long)]
+    burden: Option<u32>,
+    /// How many frameworks those tasks belong to.
+    #[arg(long, default_value_t = 5)]
+    frameworks: u32,
+    /// How many labels each of those tasks has.
+    #[arg(long, default_value_t = 10)]
+    labels: u32,
     /// The master's process: its CPU seconds are reported.
     #[arg(long)]
     pid: Option<u32>,
@@ -72,6 +82,12 @@ struct FrameworkArguments {
     /// The master, HOST:PORT.
     #[arg(long)]
     master: String,
+    /// Its id, if it comes back.
+    #[arg(long)]
+    id: Option<String>,
+    /// Launch nothing: wait for an offer of each of so many agents.
+    #[arg(long)]
+    watch: Option<usize>,
     /// How many tasks.
     #[arg(long, default_value_t = 1)]
     tasks: u32,
@@ -140,6 +156,11 @@ async fn agents(arguments: AgentArguments, stop: CancellationToken) -> anyhow::R
         sockets: arguments.sockets,
         task_time: Duration::try_from_secs_f64(arguments.task_time)?,
         checkpoint: arguments.checkpoint,
+        burden: arguments.burden.map(|tasks| Burden {
+            tasks,
+            frameworks: arguments.frameworks,
+            labels: arguments.labels,
+        }),
     };
     let registered = |registered: Registered| {
         let report = json!({
@@ -150,7 +171,9 @@ async fn agents(arguments: AgentArguments, stop: CancellationToken) -> anyhow::R
         println!("{}", meter.report(report));
     };
     let totals = fleet::run(&options, stop, registered).await?;
-    println!("{}", meter.report(json!({ "tasks": totals.tasks, "updates": totals.updates })));
+    let fleet::Totals { tasks, updates, attempts } = totals;
+    let totals = json!({ "tasks": tasks, "updates": updates, "attempts": attempts });
+    println!("{}", meter.report(totals));
     Ok(())
 }
 
@@ -158,6 +181,7 @@ async fn framework(arguments: FrameworkArguments, stop: CancellationToken) -> an
     let meter = Meter::start(arguments.pid)?;
     let options = FrameworkOptions {
         master: resolve(&arguments.master)?,
+        id: arguments.id,
         tasks: arguments.tasks,
         codec: arguments.codec,
         connections: arguments.connections,
@@ -168,9 +192,19 @@ async fn framework(arguments: FrameworkArguments, stop: CancellationToken) -> an
         user: arguments.user,
         hold: arguments.hold,
     };
+    let limit = Duration::from_secs(arguments.timeout);
+    if let Some(agents) = arguments.watch {
+        let offered = tokio::time::timeout(limit, framework::watch(&options, agents)).await;
+        let offered = offered.context("not all agents were offered in time")??;
+        let report = json!({
+            "first_offer_s": offered.first.as_secs_f64(),
+            "all_offered_s": offered.all.as_secs_f64(),
+        });
+        println!("{}", meter.report(report));
+        return Ok(());
+    }
     let held = |figures: &Figures| println!("{}", meter.report(show(&options, figures)));
     let run = framework::run(&options, stop, held);
-    let limit = Duration::from_secs(arguments.timeout);
     let figures = tokio::time::timeout(limit, run)
         .await
         .with_context(|| format!("the tasks had not ended after {} s", limit.as_secs()))??;

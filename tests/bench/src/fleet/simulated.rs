@@ -4,6 +4,10 @@
 //! task: RUNNING sent -- acknowledged --> running -- time is up --> FINISHED sent -- acknowledged --> gone
 //!       killed at any time: KILLED instead of FINISHED, once RUNNING is acknowledged
 //! ```
+//!
+//! What they say when they lost their master is in [`returning`].
+
+mod returning;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
@@ -19,6 +23,9 @@ use reeve_wire::v1::agent_info::capability::Type as Capability;
 use reeve_wire::{SlaveInfo, WireMessage, internal, v1};
 
 use super::{FleetOptions, Totals};
+use returning::Attempts;
+
+pub use returning::{Burden, framework_id};
 
 /// What agents say that they can do (mesos.md 12.1: without these a master filters them).
 const CAPABILITIES: [Capability; 8] = [
@@ -55,7 +62,9 @@ pub(super) struct Simulated {
     resources: Vec<v1::Resource>,
     checkpoint: bool,
     task_time: Duration,
+    burden: Option<Burden>,
     agents: Vec<Agent>,
+    attempts: Attempts,
     unregistered: usize,
     first: Option<Instant>,
     last: Option<Instant>,
@@ -74,6 +83,10 @@ struct Agent {
     pid: String,
     /// Given by the master.
     slave_id: Option<v1::AgentId>,
+    /// What it says when it returns to a master.
+    back: Bytes,
+    /// Whether the present master has it.
+    is_registered: bool,
 }
 
 /// A place for a task; its generation tells the tasks that had it apart.
@@ -158,7 +171,13 @@ impl Simulated {
     ) -> Simulated {
         let agent = |number: u32| {
             let id = format!("slave({number})");
-            Agent { pid: format!("{id}@{here}"), id: id.into(), slave_id: None }
+            Agent {
+                pid: format!("{id}@{here}"),
+                id: id.into(),
+                slave_id: None,
+                back: Bytes::new(),
+                is_registered: false,
+            }
         };
         let agents: Vec<Agent> = (first + 1..=first + count).map(agent).collect();
         Simulated {
@@ -167,6 +186,8 @@ impl Simulated {
             resources: resources.to_vec(),
             checkpoint: options.checkpoint,
             task_time: options.task_time,
+            burden: options.burden,
+            attempts: Attempts::new(u64::from(first)),
             unregistered: agents.len(),
             agents,
             first: None,
@@ -199,7 +220,8 @@ impl Simulated {
 
     /// When [`Simulated::pass`] has something to do.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.ends.front().map(|(end, _)| *end)
+        let end = self.ends.front().map(|(end, _)| *end);
+        [end, self.attempts.due()].into_iter().flatten().min()
     }
 
     /// Asks for the registration of all that aren't registered.
@@ -250,6 +272,10 @@ impl Simulated {
                 Ok(())
             }
             "SlaveRegisteredMessage" => self.agent_registered(agent, &message.body, now, out),
+            "SlaveReregisteredMessage" => {
+                self.admitted(agent, now, out);
+                Ok(())
+            }
             "KillTaskMessage" => self.kill(agent, &message.body, out),
             "ShutdownFrameworkMessage" => self.shut_down_framework(agent, &message.body),
             "ShutdownMessage" => {
@@ -261,8 +287,9 @@ impl Simulated {
         }
     }
 
-    /// Ends the tasks whose time is up.
+    /// Ends the tasks whose time is up, and lets agents ask whose turn it is.
     pub(super) fn pass(&mut self, now: Instant, out: &mut Vec<Outgoing>) {
+        self.ask(now, out);
         while let Some((end, key)) = self.ends.front().copied() {
             if end > now {
                 return;
@@ -288,15 +315,27 @@ impl Simulated {
         out: &mut Vec<Outgoing>,
     ) -> anyhow::Result<()> {
         let told = internal::SlaveRegisteredMessage::decode(body.clone())?;
-        let number = self.base + index;
         let Some(agent) = self.agents.get_mut(index) else { return Ok(()) };
-        if agent.slave_id.replace(told.slave_id.clone()).is_none() {
+        agent.slave_id = Some(told.slave_id);
+        if let Some(burden) = self.burden {
+            self.prepare(index, burden);
+        }
+        self.admitted(index, now, out);
+        Ok(())
+    }
+
+    /// The master has an agent.
+    fn admitted(&mut self, index: usize, now: Instant, out: &mut Vec<Outgoing>) {
+        let number = self.base + index;
+        let Some(agent) = self.agents.get_mut(index) else { return };
+        if !std::mem::replace(&mut agent.is_registered, true) {
             self.unregistered -= 1;
             self.first.get_or_insert(now);
             self.last = Some(now);
         }
+        let Some(slave_id) = agent.slave_id.clone() else { return };
         let update = internal::UpdateSlaveMessage {
-            slave_id: told.slave_id,
+            slave_id,
             update_oversubscribed_resources: Some(false),
             operations: Some(Default::default()),
             resource_version_uuid: Some(resource_version(number)),
@@ -304,7 +343,6 @@ impl Simulated {
             ..internal::UpdateSlaveMessage::default()
         };
         out.push(outgoing(index, &update));
-        Ok(())
     }
 
     fn run_task(

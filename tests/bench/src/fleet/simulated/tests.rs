@@ -15,6 +15,7 @@ fn fleet(task_time: Duration) -> Simulated {
         sockets: 1,
         task_time,
         checkpoint: false,
+        burden: None,
     };
     Simulated::new(here, 10, 2, &[], &options)
 }
