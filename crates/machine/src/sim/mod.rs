@@ -191,9 +191,11 @@ impl<M> World<M> {
         self.schedule(at, Entry::Message { from, to, epoch, life, message });
     }
 
-    /// Something a node does on its own machine, over after `delay`. Lost if the node crashes.
+    /// Something a node does on its own machine, over after `delay` by its own clock. Lost if the
+    /// node crashes.
     pub fn local(&mut self, node: Node, delay: Duration, message: M) {
         let life = self.life(node);
+        let delay = self.span(node, delay);
         self.schedule(self.now + delay, Entry::Local { node, life, message });
     }
 

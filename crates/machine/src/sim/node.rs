@@ -12,11 +12,13 @@ pub(super) struct Process {
     /// Counts starts: what was meant for an earlier process is lost with it.
     life: u32,
     paused_until: Tick,
+    /// How fast its clock is, in thousandths.
+    rate: u32,
 }
 
 impl Process {
     pub(super) fn new() -> Self {
-        Process { up: true, life: 0, paused_until: Tick::ZERO }
+        Process { up: true, life: 0, paused_until: Tick::ZERO, rate: 1000 }
     }
 }
 
@@ -60,6 +62,29 @@ impl<M> World<M> {
         if let Some(process) = self.nodes.get_mut(node.0 as usize) {
             process.paused_until = process.paused_until.max(until);
         }
+    }
+
+    /// Lets the node's clock go this fast, in thousandths of the world's; no less than one.
+    pub fn set_rate(&mut self, node: Node, thousandths: u32) {
+        if let Some(process) = self.nodes.get_mut(node.0 as usize) {
+            process.rate = thousandths.max(1);
+        }
+    }
+
+    /// The time by the node's own clock.
+    pub fn clock(&self, node: Node) -> Tick {
+        let time = u128::from(self.now.0) * u128::from(self.rate(node)) / 1000;
+        Tick(u64::try_from(time).unwrap_or(u64::MAX))
+    }
+
+    /// How long a span of the node's clock takes.
+    pub(super) fn span(&self, node: Node, by_its_clock: Duration) -> Duration {
+        let span = (by_its_clock.as_nanos() * 1000).div_ceil(u128::from(self.rate(node)));
+        Duration::from_nanos(u64::try_from(span).unwrap_or(u64::MAX))
+    }
+
+    fn rate(&self, node: Node) -> u32 {
+        self.process(node).map_or(1000, |process| process.rate)
     }
 
     pub(super) fn lives(&self, node: Node, life: u32) -> bool {

@@ -89,6 +89,21 @@ fn a_paused_node_hears_everything_later() {
 }
 
 #[test]
+fn a_fast_clock_is_early() {
+    let (mut world, a, b) = world(1);
+    world.set_rate(a, 1250);
+    for node in [a, b] {
+        world.local(node, Duration::from_secs(10), 1);
+    }
+    let mut seen = Vec::new();
+    while let Some(Arrival::Local { node, .. }) = world.next(Tick::MAX) {
+        seen.push((node, world.now().since(Tick::ZERO).as_secs(), world.clock(node)));
+    }
+    let ten = Tick::after_start(Duration::from_secs(10));
+    assert_eq!(seen, [(a, 8, ten), (b, 10, ten)]);
+}
+
+#[test]
 fn one_seed_is_one_history() {
     let run = |seed| {
         let (mut world, a, b) = world(seed);
