@@ -36,7 +36,10 @@ where
 
 /// A handler that only a leader answers, and that waits for others; a standby says where the leader
 /// is.
-pub fn by_leader<F, A>(app: &App, handler: F) -> impl Fn(Request) -> Answering + Send + Sync + 'static
+pub fn by_leader<F, A>(
+    app: &App,
+    handler: F,
+) -> impl Fn(Request) -> Answering + Send + Sync + 'static
 where
     F: Fn(Leader, Request) -> A + Send + Sync + 'static,
     A: Future<Output = Response> + Send + 'static,

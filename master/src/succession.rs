@@ -144,7 +144,9 @@ impl Contest {
         self.office.pass_to(Holder::Nobody);
         incumbency.end().await;
         if failure.is_none() && !self.stop.is_cancelled() {
-            warn!("this master leads no longer: its session with ZooKeeper is over, or about to be");
+            warn!(
+                "this master leads no longer: its session with ZooKeeper is over, or about to be"
+            );
         } else {
             info!("this master leads no longer");
         }

@@ -162,8 +162,7 @@ impl Terms {
         let (readers, changes) = Readers::start(&self.options);
         let streams = Streams::new();
         self.counters.frameworks.forget();
-        let (peers, exits) =
-            Peers::new(PeersConfig::new(self.identity.pid.address), stop.clone());
+        let (peers, exits) = Peers::new(PeersConfig::new(self.identity.pid.address), stop.clone());
         let dialback = DialBack::new(peers.clone(), core.clone());
         let hands = Hands {
             outbound: Outbound::new(peers.clone(), self.identity.info.to_wire()),

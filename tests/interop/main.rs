@@ -17,10 +17,10 @@
 // The steps of a test fail by panicking, also where they are functions of their own.
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stderr)]
 
+mod agent;
 mod authentication;
 mod driver;
 mod drivers;
-mod agent;
 mod libprocess;
 mod real;
 mod record;

@@ -164,7 +164,7 @@ pub struct Recovered {
 }
 
 /// A framework that the registry holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RecoveredFramework {
     /// The framework, with its id.
     pub info: Arc<FrameworkInfo>,
@@ -173,7 +173,7 @@ pub struct RecoveredFramework {
 }
 
 /// A framework that ended, and is remembered.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CompletedFramework {
     /// The framework, with its id.
     pub info: Arc<FrameworkInfo>,

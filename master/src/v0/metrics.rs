@@ -71,12 +71,7 @@ async fn ask_allocation(app: &App) {
 }
 
 /// Registers what is worked out when somebody asks; with `counters`, also what each framework does.
-pub fn register(
-    metrics: &Metrics,
-    office: Office,
-    started: Wall,
-    counters: Option<Arc<Counters>>,
-) {
+pub fn register(metrics: &Metrics, office: Office, started: Wall, counters: Option<Arc<Counters>>) {
     reeve_telemetry::system::register(metrics);
     metrics.source(move |readings| {
         let term = office.term();

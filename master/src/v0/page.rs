@@ -29,7 +29,8 @@ fn standby(app: &App) -> Response {
         _ => "Nobody leads now, as far as this master knows.".to_owned(),
     };
     let pid = &app.identity.pid;
-    let body = format!("{HEAD}<h1>Reeve</h1><p>The master <code>{pid}</code> stands by. {leader}</p>");
+    let body =
+        format!("{HEAD}<h1>Reeve</h1><p>The master <code>{pid}</code> stands by. {leader}</p>");
     Response::typed("text/html; charset=utf-8", body + "</body></html>\n")
 }
 

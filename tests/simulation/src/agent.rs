@@ -15,7 +15,7 @@ use reeve_model::{
     AgentId, AgentInfo, ContainerId, FrameworkId, Pid, Reason, Source, StatusUpdate, TaskId, Uuid,
 };
 
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, Who};
 use crate::containers::{Container, Life};
 use crate::disk::Disk;
 use crate::executor::uuid;
@@ -62,6 +62,8 @@ pub struct AgentHost {
     asked: BTreeSet<Uuid>,
     /// The id it had before, which it must keep (G3).
     id: Option<AgentId>,
+    /// Who leads, as far as its detector knows.
+    pub leader: Option<Node>,
     /// Whether messages of its master ever overtook each other on the way here.
     pub overtaken: bool,
 }
@@ -95,6 +97,7 @@ impl AgentHost {
             forgetful: false,
             asked: BTreeSet::new(),
             id: None,
+            leader: None,
             overtaken: false,
         }
     }
@@ -116,9 +119,10 @@ impl AgentHost {
 
 impl Cluster {
     pub(crate) fn agent_step(&mut self, which: usize, kind: Kind) {
-        let now = self.world.now();
+        let now = self.world.clock(self.agents[which].node);
         self.tell(|| format!("agent {which} <- {kind:?}"));
-        let event = Event { wall: self.wall(), fresh: uuid(&mut self.dice), kind };
+        let wall = self.wall(self.agents[which].node);
+        let event = Event { wall, fresh: uuid(&mut self.dice), kind };
         let mut effects = Vec::new();
         let host = &mut self.agents[which];
         host.core.step(now, event, &mut effects);
@@ -136,7 +140,7 @@ impl Cluster {
     }
 
     fn agent_wakes(&mut self, which: usize) {
-        let now = self.world.now();
+        let now = self.world.clock(self.agents[which].node);
         let host = &mut self.agents[which];
         let Some(due) = host.core.deadline() else { return };
         if host.wake.is_none_or(|wake| due < wake) {
@@ -146,7 +150,7 @@ impl Cluster {
     }
 
     pub(crate) fn agent_woken(&mut self, which: usize, at: Tick) {
-        let now = self.world.now();
+        let now = self.world.clock(self.agents[which].node);
         let host = &mut self.agents[which];
         if host.wake == Some(at) {
             host.wake = None;
@@ -210,7 +214,7 @@ impl Cluster {
     }
 
     fn agent_writes(&mut self, which: usize, id: WriteId, record: Record) {
-        let now = self.world.now();
+        let now = self.world.clock(self.agents[which].node);
         let delay = self.dice.duration(Duration::from_micros(100)..ms(8));
         let host = &mut self.agents[which];
         let at = host.disk_clear.max(now + delay + host.disk_slow);
@@ -310,7 +314,7 @@ impl Cluster {
     fn judge_load(&mut self, which: usize) {
         let host = &self.agents[which];
         let id = host.core.info().id.as_ref();
-        if host.overtaken || id.is_some_and(|id| self.master.was_unreachable(id)) {
+        if host.overtaken || id.is_some_and(|id| self.judge.written_off.contains(id)) {
             return;
         }
         let mut load = host.core.load();
@@ -357,7 +361,7 @@ impl Cluster {
 
     /// A connection of the agent's broke.
     pub(crate) fn agent_alone(&mut self, which: usize, peer: Node) {
-        if peer == self.master.node {
+        if matches!(self.who[peer.0 as usize], Who::Master(_)) {
             let pid = self.pid_of(peer);
             return self.agent_step(which, Kind::MasterLinkBroken(pid));
         }
@@ -388,6 +392,7 @@ impl Cluster {
             return;
         }
         self.world.crash(node);
+        self.clients.remove(&node);
         let host = &mut self.agents[which];
         let writes = std::mem::take(&mut host.writes);
         let torn = self.dice.below(writes.len() as u64 + 1) as usize;
@@ -449,12 +454,25 @@ impl Cluster {
             }
             Some(Life::Starting) | None => Fate::Unknown,
         };
-        let found = host.disk.read(fate, host.rebooted);
+        let mut found = host.disk.read(fate, host.rebooted);
+        self.sabotage_recovery(&mut found);
         self.agents[which].rebooted = false;
         self.agent_step(which, Kind::Recovered(Box::new(found)));
         self.judge_survivors(which);
-        let master = self.pid_of(self.master.node);
-        self.agent_step(which, Kind::MasterDetected(Some(master)));
+        let node = self.agents[which].node;
+        if self.ensemble.is_some() {
+            self.agents[which].leader = None;
+            self.elector_starts(node);
+        } else {
+            self.agent_detects(which, Some(self.masters[0].node));
+        }
+    }
+
+    /// Its detector tells who leads, if anybody does.
+    pub(crate) fn agent_detects(&mut self, which: usize, leader: Option<Node>) {
+        self.agents[which].leader = leader;
+        let pid = leader.map(|leader| self.pid_of(leader));
+        self.agent_step(which, Kind::MasterDetected(pid));
     }
 
     /// G2: what runs is what the agent knows of.
@@ -471,13 +489,13 @@ impl Cluster {
         }
     }
 
-    /// A message for the master from this agent.
-    pub(crate) fn agent_reports(&mut self, which: usize, message: ToMaster) {
+    /// A message for a master from this agent.
+    pub(crate) fn agent_reports(&mut self, master: usize, which: usize, message: ToMaster) {
         let host = &self.agents[which];
         let id = host.core.info().id.clone();
         let pid = host.pid.clone();
         if let Some(kind) = translate::to_master(message, &pid, id.as_ref()) {
-            self.master_step(kind);
+            self.master_step(master, kind);
         }
     }
 }

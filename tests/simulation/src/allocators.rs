@@ -1,4 +1,4 @@
-//! The allocators that a simulated master may have, and what happens when one fails.
+//! The allocators that a simulated master may have.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,12 +6,9 @@ use std::time::Duration;
 use reeve_allocation_engine::{Dominant, Engine, MaxMin, Options};
 use reeve_allocator_priority::{Preemption, Priority, Settings};
 use reeve_machine::Chance;
-use reeve_master_core::allocation::{self, Host};
-use reeve_master_core::event::Kind;
 use reeve_module_sdk::allocator::{Allocator, Change, FrameworkIx, RoleIx, Room};
 
-use crate::cluster::Cluster;
-use crate::parcel::{Parcel, ms, secs};
+use crate::parcel::secs;
 
 /// Any of them.
 pub struct AnyAllocator(&'static str, Box<dyn Allocator>);
@@ -60,30 +57,5 @@ impl Allocator for AnyAllocator {
 
     fn explain(&self, framework: FrameworkIx, role: RoleIx) -> Vec<String> {
         self.1.explain(framework, role)
-    }
-}
-
-impl Cluster {
-    /// The allocator panics: from now on nothing that it said counts, and another knows nothing
-    /// until the master has heard of it.
-    pub(crate) fn allocator_fails(&mut self) -> bool {
-        let node = self.master.node;
-        if !self.world.is_up(node) {
-            return false;
-        }
-        let allocator = AnyAllocator::some(&mut self.dice);
-        self.tell(|| format!("{allocator:?} takes over"));
-        self.master.host = Host::new(allocation::Options::default(), allocator);
-        self.master.allocator += 1;
-        self.master.introduced = false;
-        self.master.between += 1;
-        let delay = self.dice.duration(Duration::ZERO..ms(200));
-        self.world.local(node, delay, Parcel::AllocatorReplaced(self.master.allocator));
-        true
-    }
-
-    pub(crate) fn allocator_replaced(&mut self, number: u64) {
-        self.master.between -= 1;
-        self.master_step(Kind::AllocatorReplaced(number));
     }
 }

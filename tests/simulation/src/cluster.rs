@@ -12,14 +12,14 @@ use reeve_model::{
 };
 
 use crate::agent::AgentHost;
-use crate::allocators::AnyAllocator;
 use crate::executor::ExecutorProcess;
 use crate::faults::Fault;
-use crate::master::MasterHost;
+use crate::master::{Judge, MasterHost};
 use crate::parcel::{Parcel, ms, secs};
 use crate::sabotage::Sabotage;
 use crate::scheduler::Scheduler;
 use crate::translate;
+use crate::zookeeper::{Among, Client, Ensemble};
 
 /// 2023-11-14, when the simulated cluster was built.
 const EPOCH: i64 = 1_700_000_000;
@@ -30,14 +30,16 @@ const STORY: usize = 20_000;
 /// Who is on a node.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
-    /// The master.
-    Master,
+    /// A master, by its number.
+    Master(usize),
     /// An agent, by its number.
     Agent(usize),
     /// A scheduler, by its number.
     Scheduler(usize),
     /// An executor.
     Executor,
+    /// A server of ZooKeeper, by its number.
+    Keeper(usize),
 }
 
 /// How long each act of a run takes.
@@ -54,7 +56,8 @@ pub struct Acts {
 impl Default for Acts {
     fn default() -> Self {
         // Peace lasts for the longest timeouts there are, one after the other: an agent has five
-        // minutes to come back, and an update may wait two minutes for its next delivery.
+        // minutes to come back, and an update may wait two minutes for its next delivery. In the
+        // last two what still runs is killed.
         Acts { faults: secs(12 * 60), peace: secs(10 * 60), curtain: secs(4 * 60) }
     }
 }
@@ -74,6 +77,8 @@ pub struct Report {
     pub tasks: usize,
     /// Tasks that were started.
     pub started: usize,
+    /// Terms that masters led.
+    pub terms: u64,
     /// Tasks that had to give way to others.
     pub preempted: u64,
 }
@@ -84,7 +89,21 @@ pub struct Cluster {
     pub(crate) world: World<Parcel>,
     pub(crate) dice: Chance,
     pub(crate) who: Vec<Who>,
-    pub(crate) master: MasterHost,
+    pub(crate) masters: Vec<MasterHost>,
+    /// What there is of ZooKeeper; a master without rivals needs none.
+    pub(crate) ensemble: Option<Ensemble>,
+    /// The processes that know ZooKeeper.
+    pub(crate) clients: BTreeMap<Node, Client>,
+    /// What is known of all terms together.
+    pub(crate) judge: Judge,
+    /// Terms of a master without rivals.
+    pub(crate) terms: u64,
+    /// Terms that began.
+    pub(crate) led: u64,
+    /// Tasks that had to give way to others.
+    pub(crate) preempted: u64,
+    /// How far the time of day is off, in nanoseconds.
+    pub(crate) clocks: BTreeMap<Node, i64>,
     pub(crate) agents: Vec<AgentHost>,
     pub(crate) schedulers: Vec<Scheduler>,
     pub(crate) executors: BTreeMap<Node, ExecutorProcess>,
@@ -93,6 +112,12 @@ pub struct Cluster {
     pub(crate) starts: BTreeMap<(FrameworkId, TaskId), u32>,
     /// No more faults.
     pub(crate) peace: bool,
+    /// Nothing is wanted any more.
+    pub(crate) closing: bool,
+    /// The frameworks are ended.
+    pub(crate) over: bool,
+    /// Tasks of which not all said the same.
+    pub(crate) suspects: BTreeSet<(FrameworkId, TaskId)>,
     /// Frameworks that came in the place of another.
     pub(crate) generations: usize,
     /// An error put in on purpose.
@@ -107,8 +132,14 @@ impl Cluster {
     pub fn new(seed: u64) -> Self {
         let mut dice = Chance::new(seed);
         let mut world = World::new(dice.next_u64(), Network::default());
-        let mut who = vec![Who::Master];
-        let master = MasterHost::new(world.add_node(), AnyAllocator::some(&mut dice));
+        let masters: Vec<MasterHost> =
+            (0..1 + dice.below(3)).map(|_| MasterHost::new(world.add_node())).collect();
+        let mut who: Vec<Who> = (0..masters.len()).map(Who::Master).collect();
+        let ensemble = (masters.len() > 1).then(|| {
+            who.extend((0..3).map(Who::Keeper));
+            let servers = (0..3).map(|_| world.add_node()).collect();
+            Ensemble::new(servers, dice.duration(secs(4)..secs(12)))
+        });
         let agents = 1 + dice.below(5) as usize;
         let schedulers = 1 + dice.below(4) as usize;
         let mut cluster = Cluster {
@@ -118,15 +149,28 @@ impl Cluster {
             faults: BTreeMap::new(),
             starts: BTreeMap::new(),
             peace: false,
+            closing: false,
+            over: false,
+            suspects: BTreeSet::new(),
             generations: 0,
             sabotage: None,
             story: None,
             violation: None,
-            master,
+            clients: BTreeMap::new(),
+            judge: Judge::default(),
+            terms: 0,
+            led: 0,
+            preempted: 0,
+            clocks: BTreeMap::new(),
+            masters,
+            ensemble,
             world,
-            who: std::mem::take(&mut who),
+            who,
             dice,
         };
+        for number in 0..cluster.masters.len() {
+            cluster.someones_clock(cluster.masters[number].node);
+        }
         (0..agents).for_each(|number| cluster.add_agent(number));
         (0..schedulers).for_each(|number| cluster.add_scheduler(number));
         cluster
@@ -134,6 +178,7 @@ impl Cluster {
 
     fn add_agent(&mut self, number: usize) {
         let node = self.world.add_node();
+        self.someones_clock(node);
         self.who.push(Who::Agent(number));
         let cpus = 1 + self.dice.below(8);
         let text = format!("cpus:{cpus};mem:{};disk:10000;ports:[31000-32000]", cpus * 1024);
@@ -149,6 +194,12 @@ impl Cluster {
         let seed = self.dice.next_u64();
         let pid = self.pid_of(node);
         self.agents.push(AgentHost::new(node, pid, info, seed));
+    }
+
+    /// Clocks are a few per cent faster or slower than others.
+    fn someones_clock(&mut self, node: Node) {
+        let rate = 970 + self.dice.below(61);
+        self.world.set_rate(node, u32::try_from(rate).unwrap_or(1000));
     }
 
     fn add_scheduler(&mut self, number: usize) {
@@ -214,7 +265,8 @@ impl Cluster {
             trace: self.world.trace(),
             tasks: self.schedulers.iter().map(|scheduler| scheduler.tasks.len()).sum(),
             started: self.starts.len(),
-            preempted: self.master.preempted,
+            terms: self.led,
+            preempted: self.preempted,
             faults: self.faults,
         })
     }
@@ -228,8 +280,13 @@ impl Cluster {
     fn raise(&mut self, acts: Acts) {
         self.world.outside(acts.faults, Parcel::Peace);
         self.world.outside(acts.faults + acts.peace, Parcel::Curtain);
+        self.world.outside(acts.faults + acts.peace - secs(150), Parcel::Compare(false));
+        self.world.outside(acts.faults + acts.peace - secs(125), Parcel::Compare(true));
         self.world.outside(secs(5), Parcel::Mischief);
-        self.master_starts();
+        if self.ensemble.is_some() {
+            self.world.outside(secs(1), Parcel::Among(Among::Pings));
+        }
+        (0..self.masters.len()).for_each(|which| self.master_starts(which));
         for which in 0..self.agents.len() {
             self.agent_starts(which);
         }
@@ -248,26 +305,31 @@ impl Cluster {
     }
 
     fn delivered(&mut self, from: Node, to: Node, parcel: Parcel) {
+        self.awakes(to);
         match (self.who[to.0 as usize], parcel) {
-            (Who::Master, Parcel::ToMaster(message)) => {
+            (_, Parcel::FromKeeper(message)) => self.client_hears(to, message),
+            (Who::Keeper(at), Parcel::ToKeeper(message)) => self.keeper_hears(at, from, message),
+            (Who::Master(master), Parcel::ToMaster(message)) => {
                 if let Who::Agent(which) = self.who[from.0 as usize] {
-                    self.agent_reports(which, message);
+                    self.agent_reports(master, which, message);
                 }
             }
-            (Who::Master, Parcel::Subscribe(attempt, info)) => {
-                self.scheduler_subscribes(from, attempt, info);
+            (Who::Master(which), Parcel::Subscribe(attempt, info)) => {
+                self.scheduler_subscribes(which, from, attempt, info);
             }
-            (Who::Master, Parcel::Call(attempt, framework, call)) => {
-                self.scheduler_calls(from, attempt, framework, call);
+            (Who::Master(which), Parcel::Call(attempt, framework, call)) => {
+                self.scheduler_calls(which, from, attempt, framework, call);
             }
-            (Who::Master, Parcel::StreamEnds(attempt)) => self.stream_ends(from, attempt),
+            (Who::Master(which), Parcel::StreamEnds(attempt)) => {
+                self.stream_ends(which, from, attempt);
+            }
             (Who::Agent(which), Parcel::ToAgent(message)) => {
                 let message = translate::to_agent(message, &self.pid_of(from));
                 self.agent_hears_master(which, from, message);
             }
             (Who::Agent(which), parcel) => self.agent_hears_executor(which, from, parcel),
             (Who::Scheduler(which), Parcel::Event(attempt, event)) => {
-                self.scheduler_hears(which, attempt, event);
+                self.scheduler_hears(which, from, attempt, event);
             }
             (Who::Scheduler(which), Parcel::StreamEnds(attempt))
                 if self.schedulers[which].is_current(attempt) =>
@@ -287,14 +349,12 @@ impl Cluster {
     }
 
     fn local(&mut self, node: Node, parcel: Parcel) {
+        self.awakes(node);
         match (self.who[node.0 as usize], parcel) {
-            (_, Parcel::MasterWrote(id, mutation, ok)) => self.master_wrote(id, mutation, ok),
-            (_, Parcel::MasterWakes(at)) => self.master_woken(at),
-            (_, Parcel::HostWakes(at)) => self.host_woken(at),
-            (_, Parcel::Allocation(event)) => self.host_hears(*event),
-            (_, Parcel::Granted(by, granted)) => self.granted(by, granted),
-            (_, Parcel::Reclaimed(by, reclaims)) => self.reclaimed(by, reclaims),
-            (_, Parcel::AllocatorReplaced(number)) => self.allocator_replaced(number),
+            (Who::Master(which), Parcel::InTerm(term, what)) => self.term_hears(which, term, what),
+            (_, Parcel::ClientTicks(attempt)) => self.client_ticks(node, attempt),
+            (_, Parcel::ClientRetries(attempt)) => self.client_retries(node, attempt),
+            (_, Parcel::ElectorWakes(at)) => self.elector_woken(node, at),
             (Who::Agent(which), Parcel::AgentWrote(id, record, ok)) => {
                 self.agent_wrote(which, id, *record, ok);
             }
@@ -318,11 +378,21 @@ impl Cluster {
     }
 
     fn broken(&mut self, node: Node, peer: Node) {
-        match self.who[node.0 as usize] {
-            Who::Master => self.master_alone(peer),
-            Who::Agent(which) => self.agent_alone(which, peer),
-            Who::Scheduler(which) => self.scheduler_alone(which),
-            Who::Executor => self.executor_alone(node),
+        self.awakes(node);
+        match (self.who[node.0 as usize], self.who[peer.0 as usize]) {
+            (Who::Keeper(at), _) => self.keeper_alone(at, peer),
+            (_, Who::Keeper(_)) => self.client_alone(node, peer),
+            (Who::Master(which), _) => self.master_alone(which, peer),
+            (Who::Agent(which), _) => self.agent_alone(which, peer),
+            (Who::Scheduler(which), _) => self.scheduler_left(which, peer),
+            (Who::Executor, _) => self.executor_alone(node),
+        }
+    }
+
+    /// Whatever happens to a master, it looks at its lease before.
+    fn awakes(&mut self, node: Node) {
+        if let Who::Master(which) = self.who[node.0 as usize] {
+            self.master_checks_lease(which);
         }
     }
 
@@ -331,7 +401,10 @@ impl Cluster {
             Parcel::Mischief => self.mischief(),
             Parcel::Heals(from, to) => self.heals(from, to),
             Parcel::DiskHeals(node) => self.disk_heals(node),
+            Parcel::Wiped(node) => self.wiped(node),
             Parcel::Restart(node) => self.restarts(node),
+            Parcel::Among(what) => self.among(what),
+            Parcel::Compare(again) => self.look_at_views(again),
             Parcel::Peace => self.peace_breaks_out(),
             Parcel::Curtain => self.curtain_falls(),
             _ => {}
@@ -343,7 +416,8 @@ impl Cluster {
             return;
         }
         match self.who[node.0 as usize] {
-            Who::Master => self.master_starts(),
+            Who::Master(which) => self.master_starts(which),
+            Who::Keeper(at) => self.keeper_starts(at),
             Who::Agent(which) => self.agent_starts(which),
             Who::Scheduler(which) => {
                 self.world.restart(node);
@@ -354,8 +428,8 @@ impl Cluster {
     }
 
     /// A new master leads: agents learn of it from their detector.
-    pub(crate) fn announce_master(&mut self) {
-        let pid = self.pid_of(self.master.node);
+    pub(crate) fn announce_master(&mut self, node: Node) {
+        let pid = self.pid_of(node);
         for which in 0..self.agents.len() {
             let wait = self.dice.duration(ms(1)..secs(2));
             let kind = AgentKind::MasterDetected(Some(pid.clone()));
@@ -366,8 +440,10 @@ impl Cluster {
     fn peace_breaks_out(&mut self) {
         self.peace = true;
         self.world.heal_all();
+        self.keepers_heal();
         let machines: BTreeSet<Node> = self.agents.iter().map(|agent| agent.node).collect();
-        for node in machines.into_iter().chain([self.master.node]) {
+        let masters: Vec<Node> = self.masters.iter().map(|master| master.node).collect();
+        for node in machines.into_iter().chain(masters) {
             self.disk_heals(node);
         }
         for number in 0..self.who.len() {
@@ -380,46 +456,9 @@ impl Cluster {
         if let Err(law) = self.judge_liveness() {
             return self.violated(law);
         }
+        self.over = true;
         for which in 0..self.schedulers.len() {
             self.scheduler_tears_down(which);
-        }
-    }
-
-    /// After a long peace every task is settled, and known to be (M3, M7, S2), and executors that
-    /// did not come back to their agent were ended (G2).
-    fn judge_liveness(&self) -> Result<(), String> {
-        if let Some(executor) = self.executors.values().find(|executor| executor.hangs) {
-            return Err(format!("G2: executor {} hangs, and nobody ended it", executor.id));
-        }
-        let agents: BTreeSet<_> =
-            self.agents.iter().filter_map(|agent| agent.core.info().id.clone()).collect();
-        for scheduler in self.schedulers.iter().filter(|scheduler| !scheduler.over) {
-            for (id, known) in &scheduler.tasks {
-                if !known.settled(&agents) {
-                    return Err(format!("liveness: {id} is still {known:?} after a long peace"));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// When all frameworks are gone, so is everything else (M8, S5).
-    fn judge_end(&self) -> Result<(), String> {
-        let readers = self.master.view.snapshot();
-        if let Some(framework) = readers.frameworks.keys().next() {
-            return Err(format!("M8: framework {framework} is still there"));
-        }
-        if !self.master.ledger.is_settled() {
-            return Err("M8: not all resources came back".to_owned());
-        }
-        for (number, agent) in self.agents.iter().enumerate() {
-            if !agent.core.is_idle() {
-                return Err(format!("agent {number} is not idle: {:?}", agent.core));
-            }
-        }
-        match self.executors.values().next() {
-            Some(executor) => Err(format!("executor {} is left behind", executor.id)),
-            None => Ok(()),
         }
     }
 
@@ -427,8 +466,10 @@ impl Cluster {
         self.violation.get_or_insert(law);
     }
 
-    pub(crate) fn wall(&self) -> Wall {
-        Wall::from_seconds(EPOCH) + self.world.now().since(Tick::ZERO)
+    /// The time of day, as the node's clock has it.
+    pub(crate) fn wall(&self, node: Node) -> Wall {
+        let wall = Wall::from_seconds(EPOCH) + self.world.now().since(Tick::ZERO);
+        Wall(wall.0.saturating_add(self.clocks.get(&node).copied().unwrap_or(0)))
     }
 
     /// Where a node listens: its number is its address.
@@ -436,7 +477,7 @@ impl Cluster {
         let [_, _, high, low] = node.0.to_be_bytes();
         let (id, port) = match self.who.get(node.0 as usize) {
             Some(Who::Agent(_)) => ("slave(1)", 5051),
-            Some(Who::Master) => ("master", 5050),
+            Some(Who::Master(_)) => ("master", 5050),
             _ => ("process", 5052),
         };
         Pid::new(id, SocketAddr::new(IpAddr::V4(Ipv4Addr::new(10, 0, high, low)), port))

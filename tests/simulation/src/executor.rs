@@ -90,7 +90,8 @@ impl ExecutorProcess {
         self.attempt == attempt
     }
 
-    fn live(&self) -> Vec<TaskId> {
+    /// Tasks that did not end.
+    pub(crate) fn live(&self) -> Vec<TaskId> {
         let live = self.tasks.iter().filter(|(_, run)| !run.state.is_terminal());
         live.map(|(id, _)| id.clone()).collect()
     }

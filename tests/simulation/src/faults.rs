@@ -1,6 +1,9 @@
 //! What can go wrong, and how often it did.
 
+use std::time::Duration;
+
 use reeve_machine::sim::Node;
+use reeve_master_core::event::Ask;
 
 use crate::cluster::{Cluster, Who};
 use crate::parcel::{Parcel, ms, secs};
@@ -20,7 +23,7 @@ pub enum Fault {
     Partition,
     /// Nothing gets through in one direction.
     OneWay,
-    /// The master dies and comes back.
+    /// A master dies and comes back.
     MasterCrash,
     /// An agent dies and comes back; its executors live on.
     AgentCrash,
@@ -52,13 +55,42 @@ pub enum Fault {
     Wiped,
     /// An agent leaves the cluster for good, and another comes in its place.
     AgentLeaves,
+    /// An operator says that an agent is gone.
+    AgentGone,
     /// The allocator panics, and another takes over.
     AllocatorFails,
+    /// The time of day jumps.
+    ClockJump,
+    /// A leader is cut off from everybody, from everybody but a server of ZooKeeper, or from
+    /// ZooKeeper alone.
+    LeaderCut,
+    /// A leader does nothing for longer than its session lasts.
+    LeaderPause,
+    /// A server of ZooKeeper dies and comes back.
+    KeeperCrash,
+    /// A server of ZooKeeper loses the others, and does not know it.
+    KeeperCut,
+    /// ZooKeeper's servers elect another leader; nothing is answered meanwhile.
+    KeeperElection,
+    /// ZooKeeper has no majority.
+    KeeperMajorityLost,
+    /// A session expires.
+    SessionExpires,
+    /// A client goes on at another server.
+    ServerSwitch,
+    /// A watch's event is lost with its connection.
+    WatchLost,
+    /// A server answers from the past.
+    StaleRead,
+    /// A leader leads no more, in place.
+    SteppedDown,
+    /// The registry refuses the write of a leader of earlier times.
+    FencedOff,
 }
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Fault; 23] = [
+    pub const ALL: [Fault; 37] = [
         Fault::Delay,
         Fault::Reset,
         Fault::HalfOpen,
@@ -81,7 +113,21 @@ impl Fault {
         Fault::Reboot,
         Fault::Wiped,
         Fault::AgentLeaves,
+        Fault::AgentGone,
         Fault::AllocatorFails,
+        Fault::ClockJump,
+        Fault::LeaderCut,
+        Fault::LeaderPause,
+        Fault::KeeperCrash,
+        Fault::KeeperCut,
+        Fault::KeeperElection,
+        Fault::KeeperMajorityLost,
+        Fault::SessionExpires,
+        Fault::ServerSwitch,
+        Fault::WatchLost,
+        Fault::StaleRead,
+        Fault::SteppedDown,
+        Fault::FencedOff,
     ];
 
     /// How often it is chosen, among the others; the rest come about by themselves.
@@ -90,8 +136,19 @@ impl Fault {
             Fault::TornWrites
             | Fault::LaunchFails
             | Fault::ContainerUpdateFails
-            | Fault::ExecutorHangs => 0,
-            Fault::Wiped | Fault::Reboot | Fault::AgentLeaves | Fault::DiskFull => 1,
+            | Fault::ExecutorHangs
+            | Fault::SessionExpires
+            | Fault::ServerSwitch
+            | Fault::WatchLost
+            | Fault::StaleRead
+            | Fault::SteppedDown
+            | Fault::FencedOff => 0,
+            Fault::KeeperMajorityLost
+            | Fault::Wiped
+            | Fault::Reboot
+            | Fault::AgentLeaves
+            | Fault::AgentGone
+            | Fault::DiskFull => 1,
             Fault::MasterCrash | Fault::SlowDisk | Fault::AllocatorFails => 2,
             Fault::AgentCrash | Fault::ExecutorCrash | Fault::Reset => 5,
             _ => 3,
@@ -135,10 +192,20 @@ impl Cluster {
             | Fault::Doubled
             | Fault::Partition
             | Fault::OneWay => self.network_fault(fault),
-            Fault::MasterCrash => self.master_crashes(),
+            Fault::MasterCrash => {
+                let which = self.some_master();
+                return self.master_crashes(which);
+            }
+            Fault::LeaderCut | Fault::LeaderPause => return self.leader_fault(fault),
+            Fault::KeeperCrash
+            | Fault::KeeperCut
+            | Fault::KeeperElection
+            | Fault::KeeperMajorityLost => return self.keeper_fault(fault),
+            Fault::ClockJump => self.clock_jumps(),
             Fault::AgentCrash | Fault::Reboot | Fault::Wiped | Fault::AgentLeaves => {
                 return self.agent_fault(fault);
             }
+            Fault::AgentGone => return self.agent_gone(),
             Fault::AllocatorFails => return self.allocator_fails(),
             Fault::ExecutorCrash | Fault::TaskBreaks => return self.executor_fault(fault),
             Fault::SchedulerCrash | Fault::SubscribesTwice => self.scheduler_fault(fault),
@@ -151,7 +218,13 @@ impl Cluster {
             Fault::TornWrites
             | Fault::LaunchFails
             | Fault::ContainerUpdateFails
-            | Fault::ExecutorHangs => return false,
+            | Fault::ExecutorHangs
+            | Fault::SessionExpires
+            | Fault::ServerSwitch
+            | Fault::WatchLost
+            | Fault::StaleRead
+            | Fault::SteppedDown
+            | Fault::FencedOff => return false,
         }
         true
     }
@@ -188,21 +261,109 @@ impl Cluster {
         self.world.outside(span, Parcel::Heals(to, from));
     }
 
-    /// One of the links that can fail: between master and agents, and master and schedulers;
-    /// executors are on the machine of their agent, where only resets happen.
+    /// One of the links that can fail: between masters and agents, masters and schedulers, and any
+    /// of them and ZooKeeper; executors are on the machine of their agent, where only resets happen.
     fn some_link(&mut self) -> (Node, Node) {
+        let peer = self.some_peer();
+        let which = self.some_master();
+        let master = self.masters[which].node;
+        let (mut one, mut other) = (master, peer);
+        if self.ensemble.is_some() && self.dice.one_in(3) {
+            let at = self.dice.below(3) as usize;
+            one = if self.dice.one_in(2) { master } else { peer };
+            // Where it is now, most of the time.
+            let used = self.clients.get(&one).map(|client| client.server());
+            let at = used.filter(|_| !self.dice.one_in(4)).unwrap_or(at);
+            other = self.ensemble.as_ref().map_or(peer, |ensemble| ensemble.servers[at].node);
+        }
+        if self.dice.one_in(2) { (one, other) } else { (other, one) }
+    }
+
+    /// An agent or a scheduler.
+    fn some_peer(&mut self) -> Node {
         let agents = self.agents.len();
         let which = self.dice.below((agents + self.schedulers.len()) as u64) as usize;
-        let peer = match which.checked_sub(agents) {
+        match which.checked_sub(agents) {
             None => self.agents[which].node,
             Some(which) => self.schedulers[which].node,
-        };
-        if self.dice.one_in(2) { (self.master.node, peer) } else { (peer, self.master.node) }
+        }
+    }
+
+    /// A master; the one that leads, most of the time.
+    fn some_master(&mut self) -> usize {
+        let any = self.dice.below(self.masters.len() as u64) as usize;
+        self.leading().filter(|_| !self.dice.one_in(4)).unwrap_or(any)
     }
 
     fn some_node(&mut self) -> Node {
-        let (peer, other) = self.some_link();
-        if self.dice.one_in(3) || peer != self.master.node { peer } else { other }
+        let (one, other) = (self.some_peer(), self.some_master());
+        if self.dice.one_in(2) { one } else { self.masters[other].node }
+    }
+
+    /// The leader sleeps, or is alone: with the server of ZooKeeper beside it, or without any.
+    fn leader_fault(&mut self, fault: Fault) -> bool {
+        let Some(which) = self.leading() else { return false };
+        if self.ensemble.is_none() {
+            return false;
+        }
+        let node = self.masters[which].node;
+        let span = self.dice.duration(secs(8)..secs(60));
+        if fault == Fault::LeaderPause {
+            self.world.pause(node, span);
+            return true;
+        }
+        if self.dice.one_in(3) {
+            self.leader_writes_blindly(node, span);
+            return true;
+        }
+        let beside = self.clients.get(&node).map(|client| client.server());
+        let beside = beside.filter(|_| self.dice.one_in(2));
+        let all: Vec<Node> = self.everybody_else(node, beside);
+        for other in all {
+            self.world.block(node, other);
+            self.world.block(other, node);
+            self.world.outside(span, Parcel::Heals(node, other));
+            self.world.outside(span, Parcel::Heals(other, node));
+        }
+        if let Some(at) = beside {
+            self.keeper_cut(at, span);
+        }
+        true
+    }
+
+    /// The leader is cut off from ZooKeeper alone, with something to write on its way there.
+    fn leader_writes_blindly(&mut self, node: Node, span: Duration) {
+        let servers = self.ensemble.iter().flat_map(|ensemble| &ensemble.servers);
+        for server in servers.map(|server| server.node).collect::<Vec<_>>() {
+            self.world.block(node, server);
+            self.world.outside(span, Parcel::Heals(node, server));
+        }
+        let which = self.some_agent();
+        if self.world.is_up(self.agents[which].node) {
+            // It comes back as a new one.
+            self.machine_reboots(which);
+            self.agents[which].disk = Default::default();
+            self.world.outside(ms(100), Parcel::Restart(self.agents[which].node));
+        }
+    }
+
+    fn everybody_else(&self, node: Node, beside: Option<usize>) -> Vec<Node> {
+        let masters = self.masters.iter().map(|master| master.node);
+        let agents = self.agents.iter().map(|agent| agent.node);
+        let schedulers = self.schedulers.iter().map(|scheduler| scheduler.node);
+        let servers = self.ensemble.iter().flat_map(|ensemble| &ensemble.servers);
+        let servers = servers.map(|server| server.node).enumerate();
+        let servers = servers.filter(|(at, _)| Some(*at) != beside).map(|(_, node)| node);
+        let all = masters.chain(agents).chain(schedulers).chain(servers);
+        all.filter(|other| *other != node).collect()
+    }
+
+    fn clock_jumps(&mut self) {
+        let node = self.some_node();
+        let by = self.dice.duration(secs(1)..secs(3 * 24 * 3600));
+        let by = i64::try_from(by.as_nanos()).unwrap_or(i64::MAX);
+        let by = if self.dice.one_in(2) { by } else { -by };
+        *self.clocks.entry(node).or_insert(0) += by;
     }
 
     fn some_agent(&mut self) -> usize {
@@ -231,6 +392,26 @@ impl Cluster {
         }
         self.world.outside(wait, Parcel::Restart(node));
         true
+    }
+
+    /// An operator gives an agent up for good, and sees to its machine later.
+    fn agent_gone(&mut self) -> bool {
+        let (which, wait) = (self.some_agent(), self.dice.duration(secs(1)..secs(100)));
+        let (leader, node) = (self.leading(), self.agents[which].node);
+        let id = self.agents[which].core.info().id.clone();
+        let (Some(leader), Some(id)) = (leader, id) else { return false };
+        self.master_is_asked(leader, Ask::MarkGone(id));
+        self.world.outside(wait, Parcel::Wiped(node));
+        true
+    }
+
+    /// A machine is installed anew.
+    pub(crate) fn wiped(&mut self, node: Node) {
+        if let Who::Agent(which) = self.who[node.0 as usize] {
+            self.machine_reboots(which);
+            self.agents[which].disk = Default::default();
+            self.world.outside(secs(1), Parcel::Restart(node));
+        }
     }
 
     /// Now and then an agent dies while it hands out tasks, before their first status.
@@ -273,6 +454,7 @@ impl Cluster {
         let longest = if self.dice.one_in(6) { secs(900) } else { secs(60) };
         let wait = self.dice.duration(secs(1)..longest);
         self.world.crash(node);
+        self.clients.remove(&node);
         self.world.outside(wait, Parcel::Restart(node));
     }
 
@@ -284,23 +466,21 @@ impl Cluster {
         match self.who[node.0 as usize] {
             Who::Agent(which) if full => self.agents[which].disk_full = true,
             Who::Agent(which) => self.agents[which].disk_slow = slow,
-            Who::Master if full => self.master.disk_full = true,
-            _ => self.master.disk_slow = slow,
+            Who::Master(which) if full => self.masters[which].disk(Duration::ZERO, true),
+            Who::Master(which) => self.masters[which].disk(slow, false),
+            _ => {}
         }
         self.world.outside(span, Parcel::DiskHeals(node));
-        self.world.outside(span, Parcel::DiskHeals(self.master.node));
     }
 
     pub(crate) fn disk_heals(&mut self, node: Node) {
         match self.who[node.0 as usize] {
             Who::Agent(which) => {
                 self.agents[which].disk_full = false;
-                self.agents[which].disk_slow = std::time::Duration::ZERO;
+                self.agents[which].disk_slow = Duration::ZERO;
             }
-            _ => {
-                self.master.disk_full = false;
-                self.master.disk_slow = std::time::Duration::ZERO;
-            }
+            Who::Master(which) => self.masters[which].disk(Duration::ZERO, false),
+            _ => {}
         }
     }
 

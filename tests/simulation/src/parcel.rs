@@ -7,10 +7,12 @@ use reeve_agent_core::effect::{Record, ToExecutor, ToMaster};
 use reeve_agent_core::event as agent;
 use reeve_machine::Tick;
 use reeve_machine::sim::Node;
-use reeve_master_core::allocation;
-use reeve_master_core::effect::{Mutation, ToAgent, ToScheduler};
-use reeve_master_core::event::{self as master, Call};
+use reeve_master_core::effect::{ToAgent, ToScheduler};
+use reeve_master_core::event::Call;
 use reeve_model::{ContainerId, FrameworkId, FrameworkInfo, TaskId, TaskInfo, TaskStatus};
+
+use crate::master::InTerm;
+use crate::zookeeper::{Among, FromKeeper, ToKeeper};
 
 /// A message between nodes, or something a node waits for.
 #[derive(Clone, Debug)]
@@ -38,20 +40,21 @@ pub enum Parcel {
     /// An executor's stream ends.
     ExecutorStreamEnds(u64),
 
-    /// A write of the master's registry is over.
-    MasterWrote(master::WriteId, Mutation, bool),
-    /// The master's deadline, perhaps.
-    MasterWakes(Tick),
-    /// The allocation machine's deadline, perhaps.
-    HostWakes(Tick),
-    /// The master tells the allocation machine.
-    Allocation(Box<allocation::Event>),
-    /// The allocation machine of that number grants.
-    Granted(u64, Vec<allocation::Granted>),
-    /// The allocation machine of that number takes back.
-    Reclaimed(u64, Vec<allocation::Reclaimed>),
-    /// Another allocation machine, of this number, is in the place of the one before.
-    AllocatorReplaced(u64),
+    /// Something of a master's term of that number.
+    InTerm(u64, InTerm),
+
+    /// A process asks a server of ZooKeeper.
+    ToKeeper(ToKeeper),
+    /// It answers.
+    FromKeeper(FromKeeper),
+    /// What its servers do among themselves.
+    Among(Among),
+    /// A client's ping is due, on the connection of that attempt.
+    ClientTicks(u64),
+    /// A client tries another server.
+    ClientRetries(u64),
+    /// An election machine's deadline, perhaps.
+    ElectorWakes(Tick),
 
     /// A write of an agent is over.
     AgentWrote(agent::WriteId, Box<Record>, bool),
@@ -78,12 +81,16 @@ pub enum Parcel {
 
     /// Something is to go wrong.
     Mischief,
+    /// A machine is installed anew.
+    Wiped(Node),
     /// A node's process starts again.
     Restart(Node),
     /// What went wrong between two nodes is over.
     Heals(Node, Node),
     /// A node's disk behaves again.
     DiskHeals(Node),
+    /// What everybody knows is compared; the second time it must be the same.
+    Compare(bool),
     /// No more faults: everything must settle from here.
     Peace,
     /// The frameworks are ended.

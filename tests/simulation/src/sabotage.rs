@@ -2,6 +2,7 @@
 //! that does not notice them proves nothing.
 
 use reeve_agent_core::effect::{Effect as AgentEffect, Record, ToMaster};
+use reeve_agent_core::recovery::{Fate, Recovered};
 use reeve_master_core::Effect as MasterEffect;
 use reeve_master_core::allocation;
 use reeve_master_core::effect::ToAgent;
@@ -31,11 +32,21 @@ pub enum Sabotage {
     DeliversTwice,
     /// An agent forgets which id it was given.
     ForgetsItsId,
+    /// A restarted agent overlooks a task of an executor that outlived it.
+    OverlooksTask,
+    /// A restarted agent overlooks what was reported of a task.
+    OverlooksUpdates,
+    /// A master that slept past the end of its lease goes on as if it had not.
+    KeepsLeading,
+    /// A leader takes a server's word for it that its session lives.
+    RenewsByReading,
+    /// The registry takes the writes of a leader of earlier times.
+    IsNotFenced,
 }
 
 impl Sabotage {
     /// Every kind.
-    pub const ALL: [Sabotage; 10] = [
+    pub const ALL: [Sabotage; 15] = [
         Sabotage::ForgetsToRecover,
         Sabotage::RecoversTwice,
         Sabotage::ForgetsToCount,
@@ -46,6 +57,11 @@ impl Sabotage {
         Sabotage::ForgetsToDestroy,
         Sabotage::DeliversTwice,
         Sabotage::ForgetsItsId,
+        Sabotage::OverlooksTask,
+        Sabotage::OverlooksUpdates,
+        Sabotage::KeepsLeading,
+        Sabotage::RenewsByReading,
+        Sabotage::IsNotFenced,
     ];
 }
 
@@ -54,6 +70,9 @@ impl Cluster {
     #[must_use]
     pub fn sabotaged(mut self, sabotage: Sabotage) -> Self {
         self.sabotage = Some(sabotage);
+        if let Some(ensemble) = &mut self.ensemble {
+            ensemble.unfenced = sabotage == Sabotage::IsNotFenced;
+        }
         self
     }
 
@@ -100,6 +119,21 @@ impl Cluster {
         }
     }
 
+    /// What a restarted agent reads.
+    pub(crate) fn sabotage_recovery(&mut self, found: &mut Recovered) {
+        let overlooks = [Sabotage::OverlooksTask, Sabotage::OverlooksUpdates];
+        let Some(sabotage) = self.sabotage.filter(|it| overlooks.contains(it)) else { return };
+        let executors = found.frameworks.iter_mut().flat_map(|framework| &mut framework.executors);
+        let alive = executors.filter(|executor| matches!(executor.fate, Fate::Alive(_)));
+        for executor in alive {
+            match executor.tasks.first_mut() {
+                Some(task) if sabotage == Sabotage::OverlooksUpdates => task.log.clear(),
+                Some(_) => drop(executor.tasks.remove(0)),
+                None => {}
+            }
+        }
+    }
+
     /// What becomes of an agent's effects.
     pub(crate) fn sabotage_agent(
         &mut self,
@@ -115,7 +149,8 @@ impl Cluster {
                 AgentEffect::Checkpoint(_, Record::Update(.., update))
                     if self.errs(Sabotage::ReportsTooEarly) =>
                 {
-                    let master = self.pid_of(self.master.node);
+                    let master = self.agents[which].leader.unwrap_or(self.masters[0].node);
+                    let master = self.pid_of(master);
                     let message = ToMaster::Status(update.clone());
                     out.push(effect.clone());
                     out.push(AgentEffect::ToMaster(master, message));

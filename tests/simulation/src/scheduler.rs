@@ -29,6 +29,10 @@ pub struct Scheduler {
     pub info: FrameworkInfo,
     attempt: u64,
     subscribed: bool,
+    /// Who leads, as far as its detector knows.
+    pub leader: Option<Node>,
+    /// Whom it subscribed at, the last time it tried.
+    at: Option<Node>,
     /// Its framework was ended; it must not come back.
     pub over: bool,
     /// What it launched.
@@ -66,6 +70,8 @@ impl Scheduler {
             info,
             attempt: 0,
             subscribed: false,
+            leader: None,
+            at: None,
             over: false,
             tasks: BTreeMap::new(),
             offers: BTreeMap::new(),
@@ -92,12 +98,18 @@ impl Cluster {
         let (node, old) = (scheduler.node, scheduler.attempt);
         scheduler.attempt += 1;
         let attempt = scheduler.attempt;
-        self.world.send(node, self.master.node, Parcel::StreamEnds(old));
-        let scheduler = &self.schedulers[which];
+        let before = std::mem::replace(&mut scheduler.at, scheduler.leader);
+        let leader = scheduler.leader;
         let call = Parcel::Subscribe(attempt, Arc::new(scheduler.info.clone()));
-        self.world.watch(node, self.master.node);
-        self.world.send(node, self.master.node, call);
-        self.world.local(node, wait, Parcel::SchedulerTries(attempt));
+        if let Some(before) = before {
+            self.world.send(node, before, Parcel::StreamEnds(old));
+        }
+        // Without a leader it waits for its detector.
+        if let Some(leader) = leader {
+            self.world.watch(node, leader);
+            self.world.send(node, leader, call);
+            self.world.local(node, wait, Parcel::SchedulerTries(attempt));
+        }
     }
 
     /// It subscribes although it is subscribed, as after a failover of its own.
@@ -106,6 +118,13 @@ impl Cluster {
         scheduler.subscribed = false;
         let attempt = scheduler.attempt;
         self.scheduler_tries(which, attempt);
+    }
+
+    /// A connection broke; perhaps the one that its stream is on.
+    pub(crate) fn scheduler_left(&mut self, which: usize, peer: Node) {
+        if self.schedulers[which].at == Some(peer) {
+            self.scheduler_alone(which);
+        }
     }
 
     pub(crate) fn scheduler_alone(&mut self, which: usize) {
@@ -119,17 +138,32 @@ impl Cluster {
 
     /// The process starts anew. What it knew it had written down, as frameworks do.
     pub(crate) fn scheduler_starts(&mut self, which: usize) {
-        self.scheduler_alone(which);
         let node = self.schedulers[which].node;
         self.world.local(node, secs(1), Parcel::SchedulerActs);
+        if self.ensemble.is_some() {
+            self.schedulers[which].leader = None;
+            return self.elector_starts(node);
+        }
+        self.scheduler_detects(which, Some(self.masters[0].node));
     }
 
-    pub(crate) fn scheduler_hears(&mut self, which: usize, attempt: u64, event: ToScheduler) {
+    /// Its detector tells who leads, if anybody does.
+    pub(crate) fn scheduler_detects(&mut self, which: usize, leader: Option<Node>) {
+        self.schedulers[which].leader = leader;
+        self.scheduler_alone(which);
+    }
+
+    pub(crate) fn scheduler_hears(
+        &mut self,
+        which: usize,
+        from: Node,
+        attempt: u64,
+        event: ToScheduler,
+    ) {
         let scheduler = &mut self.schedulers[which];
-        if attempt != scheduler.attempt {
+        if attempt != scheduler.attempt || scheduler.at != Some(from) {
             // It has closed that stream long since.
-            let (node, master) = (scheduler.node, self.master.node);
-            return self.world.send(node, master, Parcel::StreamEnds(attempt));
+            return self.world.send(scheduler.node, from, Parcel::StreamEnds(attempt));
         }
         match event {
             ToScheduler::Subscribed { framework: id, .. } => {
@@ -216,9 +250,9 @@ impl Cluster {
     fn calls(&mut self, which: usize, call: Call) {
         let scheduler = &self.schedulers[which];
         let Some(id) = scheduler.info.id.clone() else { return };
-        if scheduler.subscribed {
+        if let (true, Some(master)) = (scheduler.subscribed, scheduler.at) {
             let parcel = Parcel::Call(scheduler.attempt, id, call);
-            self.world.send(scheduler.node, self.master.node, parcel);
+            self.world.send(scheduler.node, master, parcel);
         }
     }
 
@@ -228,7 +262,11 @@ impl Cluster {
         let node = self.schedulers[which].node;
         self.world.local(node, pause, Parcel::SchedulerActs);
         if self.peace {
-            self.kill_everything(which);
+            if self.closing {
+                self.kill_everything(which);
+            } else {
+                self.reconcile(which);
+            }
             return self.answer_offers(which);
         }
         match self.dice.below(8) {
