@@ -1,7 +1,7 @@
 //! What masters of an ensemble rely on: what was committed is there for the next leader, exactly
 //! once, and a deposed one writes nothing.
 
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::panic, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -5,6 +5,7 @@ use crate::framework::Codec;
 
 fn launcher(tasks: u32, at_once: u32) -> Launcher {
     let options = FrameworkOptions {
+        id: None,
         master: ([127, 0, 0, 1], 5050).into(),
         tasks,
         codec: Codec::Protobuf,
