@@ -352,6 +352,8 @@ async fn operators_call_in_json_and_protobuf() {
     assert!(answer.get_health.unwrap().healthy);
 
     let answer = post(master.address, "/api/v1", &[], r#"{"type":"MARK_AGENT_GONE"}"#).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    let answer = post(master.address, "/api/v1", &[], r#"{"type":"DRAIN_AGENT"}"#).await;
     assert_eq!(answer.status, 501, "{}", answer.text());
     let answer = post(master.address, "/api/v1", &[], r#"{"type":"TEARDOWN"}"#).await;
     assert_eq!(answer.status, 400);
