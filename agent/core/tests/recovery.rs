@@ -285,6 +285,13 @@ fn a_machine_too_small_for_what_it_runs_says_so() {
     rig.event(Kind::Recovered(Box::new(found)));
     let told = notices(&rig);
     assert!(told[0].contains("no more than 'cpus:4;"), "{told:?}");
+    // What has ended uses nothing, though its end is not acknowledged.
+    let mut found = self::found(&info, vec![logged(TaskState::Finished, 1)], Fate::Unknown);
+    Arc::make_mut(&mut found.frameworks[0].executors[0].info).resources =
+        rig::resources("cpus:6;mem:128");
+    let mut rig = Rig::with(policy(Reconfiguration::Any));
+    rig.event(Kind::Recovered(Box::new(found)));
+    assert_eq!(notices(&rig), [""; 0]);
 }
 
 #[test]

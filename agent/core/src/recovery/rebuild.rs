@@ -3,9 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
-use reeve_model::{
-    AgentId, AgentInfo, ExecutorId, FrameworkId, Reason, Resources, StatusUpdate, TaskState,
-};
+use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, Reason, StatusUpdate, TaskState};
 
 use super::sameness::Differences;
 use super::{Fate, Logged, Recovered, RecoveredExecutor, RecoveredFramework, RecoveredTask};
@@ -101,8 +99,7 @@ impl Agent {
 
     /// Says so if what runs here was promised more than there is now.
     fn tell_if_too_small(&self, step: &mut Step<'_>) {
-        let executors = self.frameworks.values().flat_map(|owner| owner.executors.values());
-        let used = executors.fold(Resources::new(), |sum, executor| sum + &executor.needs());
+        let used = self.load();
         if !self.info.resources.quantities().contains(&used.quantities()) {
             let total = &self.info.resources;
             step.emit(Effect::Notice(format!(
