@@ -218,15 +218,10 @@ pub(super) async fn run(peer: Arc<Peer>, shared: Arc<Shared>) {
         }
         () = cut => Ok(()),
     };
-    let error = match ended {
-        Ok(()) => io::Error::from(io::ErrorKind::ConnectionReset),
-        Err(error) => {
-            tracing::debug!(peer = %peer.address, %error, "a link broke");
-            error
-        }
-    };
-    peer.line.send_replace(Line::Down(Unreached::from(&error)));
-    shared.broken(&peer);
+    let error = ended.err().unwrap_or_else(|| io::ErrorKind::ConnectionReset.into());
+    let why = Unreached::from(&error);
+    peer.line.send_replace(Line::Down(why.clone()));
+    shared.broken(&peer, &why);
 }
 
 async fn connect_and_send(peer: &Peer, shared: &Shared) -> io::Result<()> {

@@ -168,7 +168,7 @@ impl Shared {
 
     /// Forgets a broken peer, unless a new one has its place, and tells the exits; none after
     /// a stop.
-    pub(super) fn broken(&self, peer: &Arc<Peer>) {
+    pub(super) fn broken(&self, peer: &Arc<Peer>, why: &Unreached) {
         let mut by_address = self.lock();
         if by_address.get(&peer.address()).is_some_and(|current| Arc::ptr_eq(current, peer)) {
             by_address.remove(&peer.address());
@@ -180,6 +180,7 @@ impl Shared {
             return;
         }
         for pid in linked {
+            tracing::info!(%pid, "the connection to it broke: {why}");
             // Nobody may listen any more.
             let _ = self.exits.send(pid);
         }
