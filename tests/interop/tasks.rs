@@ -96,6 +96,9 @@ fn what_is_reserved_on_it_stays_reserved() {
         "agent_id": {"value": id}, "resources": [memory],
     }}));
     let reserved = json!(64.0);
+    until("the agent to know of it", || {
+        (agent.get("/state")["reserved_resources"]["web"]["mem"] == reserved).then_some(())
+    });
     let kept = agent.work_dir().join("meta/resources/resources.info");
     until("the agent to write it down", || kept.exists().then_some(()));
     // A master that knows nothing yet learns it from the agent.

@@ -41,7 +41,8 @@ fn state(shared: &Shared, seen: &Seen) -> Value {
         let flags = flags.map(|(name, text)| ((*name).to_owned(), text.as_str().into()));
         all.insert("flags".to_owned(), Value::Object(flags.collect()));
     }
-    all.extend(resources(&shared.info.resources, &info::used(&whole)));
+    let total = shared.info.resources.with_checkpointed(&whole.checkpointed);
+    all.extend(resources(&total, &info::used(&whole)));
     let frameworks: Vec<Value> =
         view.frameworks.values().map(|row| framework(shared, row, &agent)).collect();
     all.insert("frameworks".to_owned(), frameworks.into());

@@ -1,6 +1,8 @@
 //! What an operation does to resources: some go, others come instead (mesos.md §1.5).
 
-use super::{Reservation, Reservations, Resource, Resources};
+use std::sync::Arc;
+
+use super::{Disk, Reservation, Reservations, Resource, Resources};
 
 /// Resources that go and the ones that come instead.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -88,6 +90,29 @@ impl Resources {
         };
         Ok(rest + &conversion.converted)
     }
+
+    /// What an agent has, given what its flags say and what it has checkpointed: each checkpointed
+    /// resource takes the place of the plain one it was made of.
+    #[must_use]
+    pub fn with_checkpointed(&self, checkpointed: &Resources) -> Self {
+        let mut own = self.clone();
+        for (resource, count) in checkpointed.iter_counted() {
+            own -= &plain(resource);
+            for _ in 0..count {
+                own += resource;
+            }
+        }
+        own
+    }
+}
+
+/// The resource before any operation.
+fn plain(resource: &Resource) -> Resource {
+    let fixed: Vec<Reservation> =
+        resource.reservations.iter().filter(|level| !level.is_dynamic()).cloned().collect();
+    let source = resource.disk.as_ref().and_then(|disk| disk.source.clone());
+    let disk = source.map(|source| Arc::new(Disk { source: Some(source), ..Disk::default() }));
+    Resource { reservations: Reservations::new(&fixed), disk, shared: false, ..resource.clone() }
 }
 
 /// The resources with one level of reservation less.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reeve_model::{Conversion, ConversionError, Reservation, Reservations, Resource, Resources};
+use reeve_model::{Conversion, ConversionError, Reservation, Resource, Resources};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
 use super::Agent;
@@ -68,31 +68,6 @@ impl Agent {
 
 fn is_dynamic(resource: &Resource) -> bool {
     resource.reservations.iter().any(Reservation::is_dynamic)
-}
-
-/// What an agent has, given what its flags say and what it has checkpointed: each checkpointed
-/// resource takes the place of the plain one it was made of.
-pub(crate) fn apply_checkpointed(flags: &Resources, checkpointed: &Resources) -> Resources {
-    let mut own = flags.clone();
-    for (resource, count) in checkpointed.iter_counted() {
-        own -= &plain(resource);
-        for _ in 0..count {
-            own += resource;
-        }
-    }
-    own
-}
-
-/// The resource before any operation.
-fn plain(resource: &Resource) -> Resource {
-    let fixed: Vec<Reservation> =
-        resource.reservations.iter().filter(|level| !level.is_dynamic()).cloned().collect();
-    let source = resource.disk.as_ref().and_then(|disk| disk.source.clone());
-    let disk = source.map(|source| {
-        let disk = reeve_model::Disk { source: Some(source), ..reeve_model::Disk::default() };
-        std::sync::Arc::new(disk)
-    });
-    Resource { reservations: Reservations::new(&fixed), disk, shared: false, ..resource.clone() }
 }
 
 impl Master {

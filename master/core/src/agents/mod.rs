@@ -13,7 +13,6 @@ mod reregister;
 mod store;
 mod update;
 
-pub(crate) use books::apply_checkpointed;
 pub(crate) use store::{Agent, Agents, Pending, Pings, State};
 
 /// How often the registry is looked through for agents to forget (`--registry_gc_interval`).

@@ -7,7 +7,7 @@ use reeve_machine::Wall;
 use reeve_model::{AgentId, AgentInfo, Pid, Resources};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
-use super::{Agent, Pending, Pings, State, apply_checkpointed};
+use super::{Agent, Pending, Pings, State};
 use crate::allocation;
 use crate::effect::{Effect, Mutation, ToAgent};
 use crate::event::Registration;
@@ -105,7 +105,7 @@ impl Master {
         registration: Registration,
         returned: Option<Wall>,
     ) -> AgentIx {
-        let own = apply_checkpointed(&registration.info.resources, &registration.checkpointed);
+        let own = registration.info.resources.with_checkpointed(&registration.checkpointed);
         let info = Arc::new(AgentInfo { id: Some(id.clone()), ..registration.info });
         let agent = Agent {
             id,

@@ -10,7 +10,7 @@ use reeve_model::{
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
 use super::gone::GONE;
-use super::{Pending, State, apply_checkpointed};
+use super::{Pending, State};
 use crate::allocation;
 use crate::effect::{Effect, Mutation, ToAgent};
 use crate::event::{KnownTask, Reregistration};
@@ -172,7 +172,7 @@ impl Master {
     fn redescribe(&mut self, step: &mut Step<'_>, ix: AgentIx, back: &Reregistration) {
         let Some(agent) = self.agents.get_mut(ix) else { return };
         let registration = &back.registration;
-        let own = apply_checkpointed(&registration.info.resources, &registration.checkpointed);
+        let own = registration.info.resources.with_checkpointed(&registration.checkpointed);
         agent.state = State::Connected;
         agent.reregistered = Some(step.wall);
         agent.version.clone_from(&registration.version);

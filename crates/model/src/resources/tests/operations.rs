@@ -46,6 +46,14 @@ fn volumes_are_made_of_reserved_disk() {
 }
 
 #[test]
+fn what_was_checkpointed_takes_the_place_of_what_it_was_made_of() {
+    let flags = parse("cpus:4;mem(eng):8;disk:10");
+    let kept = reserved("mem(eng):2", "eng/web") + &volume("disk:4", "eng");
+    assert_eq!(flags.with_checkpointed(&kept), parse("cpus:4;mem(eng):6;disk:6") + &kept);
+    assert_eq!(flags.with_checkpointed(&Resources::new()), flags);
+}
+
+#[test]
 fn what_is_not_there_cannot_be_converted() {
     let conversion = Conversion::reserve(&Resources::new(), &reserved("cpus:2", "eng")).unwrap();
     let error = parse("cpus:1").apply(&conversion).unwrap_err();
