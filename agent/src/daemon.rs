@@ -2,23 +2,23 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicU64;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwap;
-use reeve_agent_core::event::Kind;
+use reeve_agent_core::event::{Kind, StreamId};
 use reeve_agent_core::view::View;
 use reeve_agent_core::{Agent, Options, Reconfiguration, Recover};
 use reeve_agent_runtime::checkpoint::Store;
 use reeve_agent_runtime::{Containerizer, Link, Logger, Settings as ContainerSettings};
 use reeve_config::Settings as _;
-use reeve_model::Pid;
+use reeve_model::{ExecutorId, FrameworkId, Pid};
 use reeve_module_host::Hooks;
 use reeve_transport::files::Files;
 use reeve_transport::libprocess::PeersConfig;
 use reeve_transport::{Actors, Inbound, Peers, Server, ServerConfig};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -34,7 +34,8 @@ use crate::http::{self, Shared};
 use crate::master::Guide;
 use crate::oversubscription::{Usage, correct, estimate};
 use crate::settings::AgentSettings;
-use crate::shell::{ACTOR, Input, Shell, wall};
+use crate::shell::{ACTOR, Called, Input, Shell, Then, wall};
+use crate::wire::driver::{self, Asked, Driver};
 use crate::wire::incoming;
 use crate::wire::outgoing::Identity;
 use crate::{hooks, modules, recovery};
@@ -173,6 +174,7 @@ pub async fn start(
         view: Arc::clone(&published),
     }));
     let own = info.resources.clone();
+    let streams = Arc::new(AtomicU64::new(0));
     let shared = Arc::new(Shared {
         view: Arc::clone(&published),
         info: info.clone(),
@@ -181,7 +183,7 @@ pub async fn start(
         containerizer: containerizer.clone(),
         modules: modules.facts,
         inputs: inputs.clone(),
-        streams: AtomicU64::new(0),
+        streams: Arc::clone(&streams),
         started: wall(),
         doors: access.doors,
         permissions: access.permissions,
@@ -214,12 +216,15 @@ pub async fn start(
             pid: format!("{ACTOR}@{address}"),
             resource_version: *uuid::Uuid::new_v4().as_bytes(),
         },
-        streams: std::collections::BTreeMap::new(),
+        outlets: std::collections::BTreeMap::new(),
     };
     let mut tasks = tokio::task::JoinSet::new();
     tasks.spawn(server.serve(http::routes(&shared, &files), actors, stop.clone()));
     tasks.spawn(shell.run(queue));
-    tasks.spawn(until_stopped(stop.clone(), receive(messages, modules.hooks, inputs.clone())));
+    tasks.spawn(until_stopped(
+        stop.clone(),
+        receive(messages, modules.hooks, streams, inputs.clone()),
+    ));
     tasks.spawn(until_stopped(stop.clone(), broken_links(exits, inputs.clone())));
     tasks.spawn(until_stopped(
         stop.clone(),
@@ -252,8 +257,30 @@ async fn until_stopped(stop: CancellationToken, work: impl Future<Output = ()>) 
     }
 }
 
-async fn receive(mut messages: mpsc::Receiver<Inbound>, hooks: Hooks, inputs: mpsc::Sender<Input>) {
+async fn receive(
+    mut messages: mpsc::Receiver<Inbound>,
+    hooks: Hooks,
+    streams: Arc<AtomicU64>,
+    inputs: mpsc::Sender<Input>,
+) {
     while let Some(message) = messages.recv().await {
+        if let Some(called) = driver::parse(&message.from, &message.name, &message.body) {
+            match called {
+                Ok(called) => {
+                    let id = StreamId(streams.fetch_add(1, Ordering::Relaxed));
+                    // Drivers hear by messages what became of a call, or not at all.
+                    let (answer, _) = oneshot::channel();
+                    let input = Input::Called(of_driver(message.from, id, called), answer);
+                    if inputs.send(input).await.is_err() {
+                        return;
+                    }
+                }
+                Err(error) => {
+                    warn!(name = %message.name, from = %message.from, %error, "a message is dropped");
+                }
+            }
+            continue;
+        }
         match incoming::parse(&message.name, &message.from, &message.body) {
             Ok(mut parsed) => {
                 hooks::decorate(&hooks, &mut parsed).await;
@@ -267,6 +294,24 @@ async fn receive(mut messages: mpsc::Receiver<Inbound>, hooks: Hooks, inputs: mp
             }
         }
     }
+}
+
+/// A call of an executor's driver.
+fn of_driver(
+    pid: Pid,
+    id: StreamId,
+    (framework, executor, asked): (FrameworkId, ExecutorId, Asked),
+) -> Called {
+    let by = Some(pid.clone());
+    let then = match asked {
+        Asked::Tell(kind) => Then::Tell(kind),
+        Asked::Register { subscription, again } => {
+            let (framework, executor) = (framework.clone(), executor.clone());
+            let driver = Driver { pid, framework, executor, again, info: None };
+            Then::Register(id, driver, subscription)
+        }
+    };
+    Called { framework, executor, by, then, looked: false }
 }
 
 async fn broken_links(mut exits: mpsc::UnboundedReceiver<Pid>, inputs: mpsc::Sender<Input>) {

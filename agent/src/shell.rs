@@ -13,7 +13,7 @@ use reeve_agent_core::view::{Change, View};
 use reeve_agent_core::{Agent, Refusal};
 use reeve_agent_runtime::{Containerizer, gc};
 use reeve_machine::{Machine, Tick, Wall};
-use reeve_model::{AgentId, ContainerId, ExecutorId, FrameworkId, Uuid};
+use reeve_model::{AgentId, ContainerId, ExecutorId, FrameworkId, Pid, Uuid};
 use reeve_module_host::Hooks;
 use reeve_module_sdk::isolator::Grants;
 use reeve_transport::files::Files;
@@ -27,6 +27,7 @@ use crate::containers::{Surroundings, command, container_info, ending, grants};
 use crate::disk::Disk;
 use crate::hooks;
 use crate::secrets::Secrets;
+use crate::wire::driver::{self, Driver};
 use crate::wire::executor;
 use crate::wire::outgoing::{self, Identity};
 
@@ -49,6 +50,8 @@ pub struct Called {
     pub framework: FrameworkId,
     /// Its id.
     pub executor: ExecutorId,
+    /// The driver that calls; none over HTTP.
+    pub by: Option<Pid>,
     /// What to do once the call is admitted.
     pub then: Then,
     /// Whether it is known that the container broke no limit; asked only where a task ended.
@@ -60,6 +63,8 @@ pub struct Called {
 pub enum Then {
     /// SUBSCRIBE on a new stream.
     Subscribe(StreamId, StreamSender, Codec, Box<ExecutorSubscription>),
+    /// The registration of its driver.
+    Register(StreamId, Driver, Box<ExecutorSubscription>),
     /// Anything else the core hears of.
     Tell(Kind),
     /// Nothing: the connection lives.
@@ -71,7 +76,7 @@ impl Then {
     fn ends_a_task(&self) -> bool {
         match self {
             Then::Tell(Kind::ExecutorUpdates(_, _, status)) => status.state.is_terminal(),
-            Then::Subscribe(.., subscription) => {
+            Then::Subscribe(.., subscription) | Then::Register(.., subscription) => {
                 subscription.updates.iter().any(|status| status.state.is_terminal())
             }
             Then::Tell(_) | Then::Nothing => false,
@@ -114,8 +119,17 @@ pub struct Shell {
     pub since: Instant,
     /// What messages repeat.
     pub identity: Identity,
-    /// Open streams of executors.
-    pub streams: BTreeMap<StreamId, (StreamSender, Codec)>,
+    /// Connections of executors.
+    pub outlets: BTreeMap<StreamId, Outlet>,
+}
+
+/// The way to an executor.
+#[derive(Debug)]
+pub enum Outlet {
+    /// An event stream.
+    Stream(StreamSender, Codec),
+    /// Its driver.
+    Driver(Driver),
 }
 
 impl Shell {
@@ -163,8 +177,15 @@ impl Shell {
         call: Called,
         answer: oneshot::Sender<Result<(), Refusal>>,
     ) -> Option<Kind> {
-        let subscribes = matches!(call.then, Then::Subscribe(..));
+        let subscribes = matches!(call.then, Then::Subscribe(..) | Then::Register(..));
         let admitted = self.agent.admits(&call.framework, &call.executor, subscribes);
+        if let Some(driver) = &call.by
+            && !subscribes
+            && !self.is_driver_of(driver, &call)
+        {
+            warn!(%driver, executor = %call.executor, "a message of another driver is dropped");
+            return None;
+        }
         let taken = admitted.is_ok();
         if taken
             && !call.looked
@@ -177,14 +198,30 @@ impl Shell {
         // Who asked may have hung up; the call counts all the same.
         drop(answer.send(admitted));
         match call.then {
+            Then::Register(_, driver, _) if !taken => {
+                warn!(pid = %driver.pid, executor = %driver.executor, "an executor is not wanted here");
+                self.send_to_driver(&driver.pid, driver::shutdown());
+                None
+            }
             _ if !taken => None,
             Then::Nothing => None,
             Then::Tell(kind) => Some(kind),
             Then::Subscribe(stream, sender, codec, subscription) => {
-                self.streams.insert(stream, (sender, codec));
+                self.outlets.insert(stream, Outlet::Stream(sender, codec));
+                Some(Kind::ExecutorSubscribes(stream, subscription))
+            }
+            Then::Register(stream, driver, subscription) => {
+                self.outlets.insert(stream, Outlet::Driver(driver));
                 Some(Kind::ExecutorSubscribes(stream, subscription))
             }
         }
+    }
+
+    /// Whether the sender is the driver that registered for the executor.
+    fn is_driver_of(&self, sender: &Pid, call: &Called) -> bool {
+        let connection = self.agent.connection_of(&call.framework, &call.executor);
+        let outlet = connection.and_then(|stream| self.outlets.get(&stream));
+        matches!(outlet, Some(Outlet::Driver(driver)) if driver.pid == *sender)
     }
 
     /// Takes a call once it is clear that the container broke no limit. The kernel kills for that
@@ -261,7 +298,10 @@ impl Shell {
             Effect::Link(pid) => self.peers.link(&pid),
             Effect::ToExecutor(stream, message) => self.send_event(stream, &message),
             Effect::CloseExecutor(stream) => {
-                self.streams.remove(&stream);
+                self.outlets.remove(&stream);
+            }
+            Effect::Reconnect(pid) => {
+                self.send_to_driver(&pid, driver::reconnect(self.agent.info()));
             }
             Effect::Launch(launch) => self.launch(*launch),
             Effect::Update(container, allowance) => self.update(container, grants(&allowance)),
@@ -283,8 +323,18 @@ impl Shell {
     }
 
     fn send_event(&mut self, stream: StreamId, message: &ToExecutor) {
-        let Some((sender, codec)) = self.streams.get(&stream) else { return };
         let agent = self.agent.info();
+        let (sender, codec) = match self.outlets.get_mut(&stream) {
+            None => return,
+            Some(Outlet::Stream(sender, codec)) => (sender, codec),
+            Some(Outlet::Driver(to)) => {
+                if let ToExecutor::Subscribed { framework, .. } = message {
+                    to.info = Some(framework.clone());
+                }
+                let (pid, messages) = (to.pid.clone(), driver::encode(message, to, agent));
+                return messages.into_iter().for_each(|one| self.send_to_driver(&pid, one));
+            }
+        };
         let record = match codec {
             Codec::Protobuf => executor::encode(message, agent),
             Codec::Json => Bytes::from(reeve_wire::json::to_vec(&executor::event(message, agent))),
@@ -292,9 +342,13 @@ impl Shell {
         if let Err(error) = sender.send(&record) {
             // The reader is gone or does not read: to the core that is the end of the stream.
             warn!(stream = stream.0, %error, "an executor's event was not delivered");
-            self.streams.remove(&stream);
+            self.outlets.remove(&stream);
             self.tell(Kind::ExecutorStreamClosed(stream));
         }
+    }
+
+    fn send_to_driver(&self, pid: &Pid, (name, body): (&'static str, Bytes)) {
+        self.peers.send(ACTOR, pid, name, &body);
     }
 
     /// Sends an event from within the loop, which must not wait for itself.

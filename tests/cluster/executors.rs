@@ -1,4 +1,4 @@
-//! Executors that frameworks bring themselves, over the v1 executor API.
+//! Executors that frameworks bring themselves, over the v1 executor API and on messages of libprocess.
 
 use reeve_tests::scheduler::scalar;
 use reeve_tests::{Cluster, Scheduler};
@@ -6,14 +6,20 @@ use serde_json::{Value, json};
 
 /// A task for the executor of this test, whose data tells it what to do.
 pub(crate) fn task(scheduler: &Scheduler, id: &str, data: &str) -> Value {
+    task_of(scheduler, id, data, &[])
+}
+
+/// The same for one that is given these words.
+fn task_of(scheduler: &Scheduler, id: &str, data: &str, words: &[&str]) -> Value {
     let program = env!("CARGO_BIN_EXE_test-executor");
+    let arguments = [&[program], words].concat();
     json!({
         "name": id, "task_id": {"value": id}, "data": data,
         "resources": [scalar("cpus", 0.1), scalar("mem", 32.0)],
         "executor": {
             "type": "CUSTOM", "executor_id": {"value": "own"},
             "framework_id": {"value": scheduler.id},
-            "command": {"shell": false, "value": program, "arguments": [program]},
+            "command": {"shell": false, "value": program, "arguments": arguments},
             "resources": [scalar("cpus", 0.1), scalar("mem", 32.0)],
         },
     })
@@ -26,8 +32,18 @@ pub(crate) const WAIT: &str = "d2FpdA==";
 
 #[test]
 fn an_own_executor_runs_many_tasks() {
+    runs_many_tasks(&[]);
+}
+
+#[test]
+fn an_own_executor_on_the_driver_runs_many_tasks() {
+    runs_many_tasks(&["driver"]);
+}
+
+fn runs_many_tasks(words: &[&str]) {
     let cluster = Cluster::start();
     let mut scheduler = Scheduler::new(cluster.master.address);
+    let task = |scheduler: &Scheduler, id, data| task_of(scheduler, id, data, words);
     let tasks = [
         task(&scheduler, "good", FINISH),
         task(&scheduler, "bad", FAIL),
@@ -109,4 +125,28 @@ fn a_group_for_the_default_executor_fails_and_says_what_to_do() {
         assert!(message.contains("CUSTOM"), "{message}");
     }
     scheduler.run("after", "sleep 1000");
+}
+
+#[test]
+fn an_executor_on_the_driver_outlives_its_agent_and_is_asked_to_come_back() {
+    let mut cluster = Cluster::start();
+    let mut scheduler = Scheduler::new(cluster.master.address);
+    let offer = scheduler.offer();
+    let long = task_of(&scheduler, "long", WAIT, &["driver"]);
+    scheduler.launch_on(&offer, &[long]);
+    scheduler.state("long", "TASK_RUNNING");
+    let before = cluster.room.task("test-executor").pid;
+
+    cluster.restart_agent();
+    cluster.master.wait_agents(1);
+    let status = scheduler.reconciled(&["long"], "long");
+    assert_eq!(status["state"], "TASK_RUNNING");
+    assert_eq!(cluster.room.task("test-executor").pid, before);
+    scheduler.launch(task_of(&scheduler, "later", FINISH, &["driver"]));
+    scheduler.state("later", "TASK_FINISHED");
+    scheduler.kill("long");
+    scheduler.state("long", "TASK_KILLED");
+    cluster.room.task("test-executor").kill();
+    assert_eq!(scheduler.event("FAILURE")["failure"]["executor_id"]["value"], "own");
+    cluster.room.wait_empty();
 }

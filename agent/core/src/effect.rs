@@ -28,6 +28,8 @@ pub enum Effect {
     ToExecutor(StreamId, ToExecutor),
     /// End an executor's stream after what was sent on it.
     CloseExecutor(StreamId),
+    /// Ask an executor's driver that outlived the agent to come back (`ReconnectExecutorMessage`).
+    Reconnect(Pid),
     /// Make a container; report `ContainerStarted` or `ContainerFailed`, later `ContainerEnded`.
     Launch(Box<Launch>),
     /// Change what a container may use.
@@ -91,6 +93,8 @@ pub enum Record {
     /// `pids/forked.pid` is the shell's to write when the container starts; this marks that the
     /// executor speaks HTTP (`http.marker`).
     HttpMarker(FrameworkId, ExecutorId, ContainerId),
+    /// `pids/libprocess.pid` instead, for an executor's driver that listens there.
+    DriverPid(FrameworkId, ExecutorId, ContainerId, Pid),
     /// `tasks/<id>/task.info`.
     Task(FrameworkId, ExecutorId, ContainerId, Arc<TaskInfo>),
     /// Append an update to `tasks/<id>/task.updates`.

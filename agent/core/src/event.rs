@@ -12,7 +12,7 @@ use reeve_model::{
 
 use crate::recovery::Recovered;
 
-/// One event stream of an executor, numbered by the shell and never used again.
+/// One connection of an executor, an event stream or its driver's registration, numbered by the shell and never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StreamId(pub u64);
 
@@ -147,7 +147,7 @@ pub enum FromMaster {
     Shutdown(String),
 }
 
-/// SUBSCRIBE of an executor, parsed.
+/// SUBSCRIBE of an executor, or the registration of its driver, parsed.
 #[derive(Clone, Debug)]
 pub struct ExecutorSubscription {
     /// Its framework.
@@ -158,6 +158,8 @@ pub struct ExecutorSubscription {
     pub tasks: Vec<Arc<TaskInfo>>,
     /// Updates that are not acknowledged.
     pub updates: Vec<TaskStatus>,
+    /// Where its driver listens; none over HTTP.
+    pub driver: Option<Pid>,
 }
 
 /// Why a container could not be made.

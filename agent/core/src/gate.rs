@@ -4,6 +4,7 @@
 use reeve_model::{ContainerId, ExecutorId, FrameworkId};
 
 use crate::agent::Agent;
+use crate::event::StreamId;
 use crate::executors::State;
 use crate::registration::Registration;
 
@@ -36,6 +37,15 @@ impl Refusal {
 }
 
 impl Agent {
+    /// The connection of an executor.
+    pub fn connection_of(
+        &self,
+        framework: &FrameworkId,
+        executor: &ExecutorId,
+    ) -> Option<StreamId> {
+        self.executor(framework, executor)?.stream()
+    }
+
     /// The container of an executor.
     pub fn container_of(
         &self,

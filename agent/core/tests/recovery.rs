@@ -65,6 +65,7 @@ fn acknowledged(uuid: u8) -> Logged {
 fn found(info: &Arc<TaskInfo>, log: Vec<Logged>, fate: Fate) -> Recovered {
     let agent = AgentInfo { id: Some(AgentId::new(AGENT)), ..rig::agent_info() };
     let executor = RecoveredExecutor {
+        driver: None,
         info: custom("e"),
         container: container(),
         over: false,

@@ -11,7 +11,8 @@
 //!   frameworks/<framework>/framework.info  framework.pid
 //!     executors/<executor>/executor.info  executor_generated_for_command_task
 //!       runs/latest -> <container>
-//!       runs/<container>/executor.sentinel  http.marker  pids/forked.pid
+//!       runs/<container>/executor.sentinel  http.marker
+//!         pids/forked.pid  libprocess.pid
 //!         tasks/<task>/task.info  task.updates
 //! ```
 
@@ -119,6 +120,11 @@ impl Layout {
     /// The number of a run's first process.
     pub fn pid_file(&self, run: &Run) -> PathBuf {
         self.run(run).join("pids").join("forked.pid")
+    }
+
+    /// Where the executor's driver of one run listens.
+    pub fn driver_pid(&self, run: &Run) -> PathBuf {
+        self.run(run).join("pids").join("libprocess.pid")
     }
 
     /// All of one task's checkpoints.

@@ -174,9 +174,12 @@ impl Reader<'_> {
             executor: id.clone(),
             container: container.clone(),
         };
+        let driver =
+            self.text(&self.layout.driver_pid(&run), "where the executor's driver listens");
         let mut found = RecoveredExecutor {
             info: Arc::new(info),
             container,
+            driver: driver.and_then(|pid| pid.parse().ok()),
             over: self.layout.run(&run).join("executor.sentinel").exists(),
             fate: Fate::Unknown,
             tasks: Vec::new(),

@@ -47,6 +47,10 @@ impl Writer {
             Record::HttpMarker(framework, executor, container) => {
                 self.mark(&self.run(framework, executor, container), "http.marker")
             }
+            Record::DriverPid(framework, executor, container, pid) => {
+                let path = self.layout.driver_pid(&self.run(framework, executor, container));
+                self.store.write(&path, pid.to_string().as_bytes())
+            }
             Record::Task(framework, executor, container, info) => {
                 let run = self.run(framework, executor, container);
                 let report = TaskReport {

@@ -38,7 +38,7 @@ async fn answer(shared: &Shared, request: &Request) -> Result<Response, Response
         Asked::Tell(kind) => (Then::Tell(kind), Response::accepted()),
         Asked::Nothing => (Then::Nothing, Response::accepted()),
     };
-    ask(shared, Called { framework, executor, then, looked: false }).await?;
+    ask(shared, Called { framework, executor, by: None, then, looked: false }).await?;
     Ok(answer)
 }
 

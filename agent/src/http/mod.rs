@@ -47,7 +47,7 @@ pub struct Shared {
     /// The way to the core.
     pub inputs: mpsc::Sender<Input>,
     /// The next executor stream.
-    pub streams: AtomicU64,
+    pub streams: Arc<AtomicU64>,
     /// When the daemon started.
     pub started: Wall,
     /// Who is let in.

@@ -39,7 +39,8 @@ pub fn parse(call: Call) -> Result<Asked, String> {
         Some(call::Type::Subscribe) => {
             let subscribe = call.subscribe.ok_or("Expecting 'subscribe' to be present")?;
             let (tasks, updates) = unacknowledged(subscribe).map_err(|error| error.to_string())?;
-            let subscription = ExecutorSubscription { framework, executor, tasks, updates };
+            let subscription =
+                ExecutorSubscription { framework, executor, tasks, updates, driver: None };
             Ok(Asked::Subscribe(Box::new(subscription)))
         }
         Some(call::Type::Update) => {
@@ -181,7 +182,7 @@ fn task_info(task: &TaskInfo) -> v1::TaskInfo {
         .unwrap_or_else(|_| task.details())
 }
 
-fn task_bytes(task: &TaskInfo) -> Bytes {
+pub(super) fn task_bytes(task: &TaskInfo) -> Bytes {
     task.to_wire_bytes(Format::PreRefinement)
         .or_else(|_| task.to_wire_bytes(Format::PostRefinement))
         .unwrap_or_else(|_| task.rest.clone())
@@ -193,6 +194,11 @@ fn executor_bytes(executor: &ExecutorInfo, framework: &FrameworkInfo) -> Bytes {
         .to_wire_bytes(Format::PreRefinement)
         .or_else(|_| executor.to_wire_bytes(Format::PostRefinement))
         .unwrap_or(executor.rest)
+}
+
+/// The agent's id; it has one before it runs anything.
+pub(super) fn agent_info_id(agent: &AgentInfo) -> v1::AgentId {
+    agent.id.as_ref().map(|id| id.to_wire()).unwrap_or_default()
 }
 
 fn agent_info(agent: &AgentInfo) -> v1::AgentInfo {

@@ -18,6 +18,9 @@ pub enum Refused {
     /// No handler has this name.
     #[error("no message of that name is known")]
     Unknown,
+    /// An executor's update does not say whose it is.
+    #[error("it names no executor")]
+    NoExecutor,
     /// The bytes are no such message.
     #[error("the body is no such message: {0}")]
     Garbled(#[from] reeve_wire::DecodeError),

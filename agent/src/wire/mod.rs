@@ -1,6 +1,7 @@
 //! Between what the core says and what goes over sockets: libprocess messages to and from the
-//! master, calls and events of executors. Nothing here decides.
+//! master, messages, calls and events of executors. Nothing here decides.
 
+pub mod driver;
 pub mod executor;
 pub mod incoming;
 pub mod outgoing;

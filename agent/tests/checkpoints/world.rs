@@ -378,6 +378,7 @@ impl World {
         let stream = StreamId(self.streams);
         container.stream = Some(stream);
         let call = ExecutorSubscription {
+            driver: None,
             framework: container.framework.clone(),
             executor: container.executor.clone(),
             tasks: container.fresh.values().cloned().collect(),

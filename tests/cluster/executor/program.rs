@@ -1,9 +1,11 @@
 //! A v1 executor of our own, to be launched by the agent under test. A task's data says what it
 //! does: `finish`, `fail`, or anything else to run until it is killed. A message from the framework
-//! comes back as it was.
+//! comes back as it was. With the word `driver` it does the same on messages of libprocess.
 
 #![forbid(unsafe_code)]
 #![allow(clippy::expect_used, clippy::panic)]
+
+mod driver;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -17,6 +19,9 @@ const PATH: &str = "/slave(1)/api/v1/executor";
 const JSON: &str = "application/json";
 
 fn main() {
+    if std::env::args().nth(1).is_some_and(|word| word == "driver") {
+        return driver::run();
+    }
     let mut executor = Executor::new();
     // One that is to outlive its agent looks for the next.
     let patient = std::env::var("MESOS_CHECKPOINT").is_ok_and(|value| value == "1");
@@ -34,6 +39,10 @@ fn main() {
     }
 }
 
+fn variable(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("no {name}"))
+}
+
 struct Executor {
     agent: SocketAddr,
     framework: String,
@@ -45,7 +54,6 @@ struct Executor {
 
 impl Executor {
     fn new() -> Self {
-        let variable = |name: &str| std::env::var(name).unwrap_or_else(|_| panic!("no {name}"));
         let agent = variable("MESOS_AGENT_ENDPOINT").parse().expect("an address");
         let (framework, executor) = (variable("MESOS_FRAMEWORK_ID"), variable("MESOS_EXECUTOR_ID"));
         Self { agent, framework, executor, tasks: Vec::new(), updates: Vec::new() }

@@ -201,6 +201,8 @@ impl Cluster {
                     self.world.local(node, ms(1), Parcel::AgentSees(failed));
                 }
             }
+            // Simulated executors speak HTTP.
+            Effect::Reconnect(_) => {}
             Effect::Remind(..) => {}
             Effect::Destroy(container) => {
                 let soon = self.dice.duration(ms(1)..ms(200));
@@ -338,7 +340,8 @@ impl Cluster {
                 let stream = StreamId(host.next_stream);
                 host.streams.insert(stream, (from, attempt));
                 self.world.watch(host.node, from);
-                let call = ExecutorSubscription { framework, executor: id, tasks, updates };
+                let call =
+                    ExecutorSubscription { framework, executor: id, tasks, updates, driver: None };
                 self.agent_step(which, Kind::ExecutorSubscribes(stream, Box::new(call)));
             }
             Parcel::ExecutorUpdates(status)

@@ -61,7 +61,7 @@ impl Disk {
                     framework.executors.insert(id, run);
                 }
             }
-            Record::HttpMarker(..) => {}
+            Record::HttpMarker(..) | Record::DriverPid(..) => {}
             Record::Task(framework, executor, container, info) => {
                 if let Some(run) = self.run(&framework, &executor, &container) {
                     let id = info.id.clone();
@@ -149,6 +149,7 @@ impl Disk {
         let task =
             |task: &Task| Some(RecoveredTask { info: task.info.clone()?, log: task.log.clone() });
         let run = |run: &Run| RecoveredExecutor {
+            driver: None,
             info: run.info.clone(),
             container: run.container.clone(),
             over: run.over,

@@ -80,7 +80,10 @@ impl Agent {
         ));
         if first && executor.checkpoint {
             let (framework, id) = (call.framework.clone(), call.executor.clone());
-            let record = Record::HttpMarker(framework, id, container.clone());
+            let record = match &call.driver {
+                Some(pid) => Record::DriverPid(framework, id, container.clone(), pid.clone()),
+                None => Record::HttpMarker(framework, id, container.clone()),
+            };
             self.writes.write(step, record, Waiting::Nothing);
         }
         self.streams.insert(stream, (call.framework.clone(), call.executor.clone()));

@@ -53,6 +53,8 @@ pub struct RecoveredExecutor {
     pub over: bool,
     /// What became of the container.
     pub fate: Fate,
+    /// Where its driver listens; none if it spoke HTTP, or had not spoken yet.
+    pub driver: Option<Pid>,
     /// Its tasks.
     pub tasks: Vec<RecoveredTask>,
     /// Tasks that it may have and of which nothing else can be read: it is told to kill them.

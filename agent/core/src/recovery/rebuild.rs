@@ -159,6 +159,8 @@ impl Agent {
         executor.granted = executor.needs();
         if let Fate::Alive(process) = found.fate {
             executor.process = Some(process);
+            // Others come back by themselves.
+            found.driver.into_iter().for_each(|pid| step.emit(Effect::Reconnect(pid)));
             step.emit(Effect::Remind(executor.container.clone(), executor.allowance()));
         }
         self.containers.insert(found.container, (framework.clone(), id.clone()));

@@ -223,6 +223,7 @@ impl Rig {
 
     pub fn subscribe(&mut self, stream: u64, executor: &str, tasks: &[&Arc<TaskInfo>]) {
         let call = ExecutorSubscription {
+            driver: None,
             framework: framework_id(),
             executor: ExecutorId::new(executor),
             tasks: tasks.iter().map(|task| (*task).clone()).collect(),
