@@ -150,6 +150,9 @@ impl ZooKeeper {
     pub fn wait_serving(&self) {
         for (number, server) in self.servers.iter().enumerate() {
             if server.is_some() {
+                // On a busy machine a Java program takes its time, and then the servers theirs.
+                let what = format!("ZooKeeper server {number} to start");
+                until(&what, || TcpStream::connect(self.address(number)).ok());
                 let what = format!("ZooKeeper server {number} to serve");
                 until(&what, || self.mode(number));
             }
@@ -165,10 +168,13 @@ impl ZooKeeper {
         Some(line.trim().to_owned())
     }
 
+    fn address(&self, number: usize) -> SocketAddr {
+        SocketAddr::new(self.ip, at(CLIENTS, number))
+    }
+
     fn ask(&self, number: usize, word: &str) -> Option<String> {
-        let address = SocketAddr::new(self.ip, at(CLIENTS, number));
         let patience = Duration::from_secs(2);
-        let mut socket = TcpStream::connect_timeout(&address, patience).ok()?;
+        let mut socket = TcpStream::connect_timeout(&self.address(number), patience).ok()?;
         socket.set_read_timeout(Some(patience)).ok()?;
         socket.write_all(word.as_bytes()).ok()?;
         socket.shutdown(Shutdown::Write).ok()?;

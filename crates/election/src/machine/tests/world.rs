@@ -10,9 +10,10 @@ use crate::sim::{Ensemble, Id};
 
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How late servers tell each other of a sign of life: half a tick of two fifths of the timeout.
+/// How late servers tell each other of a sign of life: half a tick of two fifths of the timeout; and
+/// how often the client gives one.
 const LAG: Duration = Duration::from_secs(2);
-const PING: Duration = Duration::from_millis(750);
+const PING: Duration = Duration::from_millis(1125);
 
 pub(super) struct World {
     pub(super) now: Tick,
