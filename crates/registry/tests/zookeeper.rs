@@ -10,7 +10,7 @@ use std::sync::mpsc::channel;
 use std::time::{Duration, Instant};
 
 use reeve_registry::{Ensemble, Error, Registry, Store, Term, Write};
-use reeve_tests::{Room, ZooKeeper};
+use reeve_tests::{Room, ZooKeeper, until};
 use reeve_zookeeper::client::{Acls, CreateMode};
 use reeve_zookeeper::{Options, Url, connect};
 use tokio::runtime::Runtime;
@@ -213,6 +213,7 @@ fn who_leads_no_longer_does_not_wait_for_servers() {
     let mut store = stage.open_as(&stage.url("/a"), term).unwrap();
     store.apply([put("agents/1", b"one")]).unwrap();
     stage.servers.pause(0);
+    until("the server to stop", || stage.servers.mode(0).is_none().then_some(()));
     let started = Instant::now();
     let lapse = std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(500));

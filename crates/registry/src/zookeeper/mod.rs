@@ -168,8 +168,7 @@ impl Ensemble {
         if !(self.place.term.holds)() {
             return Err(Error::LeaseLost);
         }
-        let started = Instant::now();
-        let mut repeated = false;
+        let (mut silent, mut repeated) = (None, false);
         loop {
             match self.place.while_leading(self.attempt(&batch)).await? {
                 Ok(()) => break,
@@ -188,7 +187,7 @@ impl Ensemble {
                     let why = format!("operation {index}: {source}");
                     return Err(Error::Changed { place: self.place.url.clone(), why });
                 }
-                Err(error) => self.place.wait_or_fail(started, error.into()).await?,
+                Err(error) => self.place.wait_or_fail(&mut silent, error.into()).await?,
             }
             repeated = true;
         }
@@ -260,10 +259,15 @@ impl Place {
         }
     }
 
-    /// After a refusal: waits a little if it is worth another attempt.
-    async fn wait_or_fail(&self, started: Instant, refusal: Refusal) -> Result<(), Error> {
-        let passing = matches!(refusal, Refusal::ConnectionLoss | Refusal::Timeout);
-        if !passing || started.elapsed() > self.patience {
+    /// After a refusal: waits a little if it is worth another attempt. `silent` is when the first of
+    /// several attempts failed.
+    async fn wait_or_fail(
+        &self,
+        silent: &mut Option<Instant>,
+        refusal: Refusal,
+    ) -> Result<(), Error> {
+        let since = *silent.get_or_insert_with(Instant::now);
+        if !passing(&refusal) || since.elapsed() > self.patience {
             return Err(self.refused("write", refusal));
         }
         if !(self.term.holds)() {
@@ -279,12 +283,12 @@ impl Place {
         doing: &'static str,
         request: impl AsyncFn() -> Result<T, Refusal>,
     ) -> Result<T, Error> {
-        let started = Instant::now();
+        let mut silent = None;
         loop {
             match self.while_leading(request()).await? {
                 Ok(answer) => return Ok(answer),
                 Err(Refusal::NoAuth) => return Err(self.refused(doing, Refusal::NoAuth)),
-                Err(refusal) => self.wait_or_fail(started, refusal).await?,
+                Err(refusal) => self.wait_or_fail(&mut silent, refusal).await?,
             }
         }
     }
@@ -296,4 +300,17 @@ impl Place {
             source => Error::ZooKeeper { place, source },
         }
     }
+}
+
+/// Whether another attempt, perhaps at another server, may go better. The client tells a server that
+/// does not answer in time by an error of its own kind.
+fn passing(refusal: &Refusal) -> bool {
+    matches!(
+        refusal,
+        Refusal::ConnectionLoss
+            | Refusal::Timeout
+            | Refusal::SessionMoved
+            | Refusal::Throttled
+            | Refusal::Custom(_)
+    )
 }
