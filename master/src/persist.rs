@@ -175,3 +175,6 @@ fn read_framework(key: &str, value: &[u8]) -> Result<(Arc<FrameworkInfo>, Wall, 
         .map_err(|error| Error::Record { key: key.to_owned(), why: error.to_string() })?;
     Ok((Arc::new(info), registered, ended))
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,6 +24,7 @@ mod logging;
 mod losses;
 mod policies;
 mod recovery;
+mod registry;
 mod settings;
 mod tutorial;
 
