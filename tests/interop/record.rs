@@ -56,7 +56,9 @@ impl Studio {
         let messages =
             std::mem::take(&mut *self.heard.lock().unwrap_or_else(PoisonError::into_inner));
         let beats = |message: &Message| BEATS.contains(&message.name.as_str());
-        let messages: Vec<_> = messages.into_iter().filter(|one| !beats(one)).collect();
+        let mut messages: Vec<_> = messages.into_iter().filter(|one| !beats(one)).collect();
+        // What is sent until somebody answers.
+        messages.dedup();
         recorded::write(name, title, &messages);
     }
 
@@ -112,7 +114,7 @@ fn record() {
     reserve(&studio);
     let scheduler = failovers(&mut studio);
     studio.master.operate(&json!({"type": "DRAIN_AGENT", "drain_agent": {
-        "agent_id": {"value": studio.id}, "max_grace_period": {"nanoseconds": 1_000_000_000},
+        "agent_id": {"value": studio.id}, "max_grace_period": {"seconds": 1},
     }}));
     studio.room.wait_empty();
     studio.cut("drain", "An operator drains the agent, and its task ends.");

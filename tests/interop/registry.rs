@@ -76,7 +76,7 @@ fn record_registry() {
         json!({"type": "START_MAINTENANCE", "start_maintenance": {"machines": [down]}}),
         json!({"type": "DRAIN_AGENT", "drain_agent": {
             "agent_id": value(&drains), "mark_gone": false,
-            "max_grace_period": {"nanoseconds": 30_000_000_000_i64},
+            "max_grace_period": {"seconds": 30},
         }}),
         json!({"type": "DEACTIVATE_AGENT", "deactivate_agent": {"agent_id": value(&off)}}),
         json!({"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": value(&gone)}}),
