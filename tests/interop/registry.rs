@@ -1,16 +1,68 @@
-//! Records the registry of a real master: `recorded/registry/replicated_log.tar.gz` is its
-//! replicated log as it lay on disk, `holds.json` says what is in it.
+//! The registry of a real master: `recorded/registry/replicated_log.tar.gz` is its replicated log as
+//! it lay on disk, `holds.json` says what is in it. Both are written anew by
 //! `cargo test -p reeve-tests --test interop -- --ignored registry`.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use flate2::Compression;
+use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
-use reeve_tests::{Agent, Room};
+use reeve_tests::{Agent, Room, processes};
 use serde_json::{Value, json};
 
 use crate::real::{RealAgent, RealMaster};
+
+fn recorded() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/recorded/registry")
+}
+
+/// What `reeve registry` says.
+fn tool(room: &Room, words: &[&str]) -> String {
+    let mut command = room.tool("reeve");
+    command.arg("registry").args(words).arg("--work_dir").arg(room.join("ours"));
+    let output = processes::run(&mut command);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+#[test]
+fn what_a_real_master_kept_is_taken_over() {
+    let room = Room::new();
+    let archive = File::open(recorded().join("replicated_log.tar.gz")).expect("the log");
+    tar::Archive::new(GzDecoder::new(archive)).unpack(room.path()).expect("unpacked");
+    let holds = std::fs::read(recorded().join("holds.json")).expect("what it holds");
+    let holds: Value = serde_json::from_slice(&holds).expect("JSON");
+
+    tool(&room, &["import", &room.path().to_string_lossy()]);
+    let records: Value = serde_json::from_str(&tool(&room, &["export"])).expect("JSON");
+    let records = &records["records"];
+    let keys = |kind: &str| -> Vec<&String> {
+        records[kind].as_object().into_iter().flat_map(serde_json::Map::keys).collect()
+    };
+    let listed =
+        |name: &str| holds[name].as_array().cloned().unwrap_or_else(|| vec![holds[name].clone()]);
+    for (kind, name) in [
+        ("agents", "admitted"),
+        ("unreachable", "unreachable"),
+        ("gone", "gone"),
+        ("drain", "deactivated"),
+    ] {
+        assert_eq!(json!(keys(kind)), json!(listed(name)), "{kind}");
+    }
+    let drained = holds["drained"].as_str().expect("an id");
+    assert_eq!(records["drain"][drained]["info"]["state"], "DRAINED");
+    assert_eq!(records["maintenance"]["windows"], holds["windows"]);
+    assert_eq!(records["machines"]["db.example|10.0.0.7"]["mode"], "DOWN");
+    for part in ["guarantees", "limits"] {
+        assert_eq!(records["quota"]["web"][part], holds["quota"][part], "{part}");
+    }
+    for weight in listed("weights") {
+        let role = weight["role"].as_str().expect("a role");
+        let kept = &records["weights"][role];
+        assert_eq!(kept["weight"], weight["weight"], "{kept}");
+    }
+}
 
 /// An agent joins; its id.
 fn join(room: &Room, master: &RealMaster, name: &str) -> (Agent, String) {
@@ -102,7 +154,7 @@ fn record_registry() {
 }
 
 fn write(log: &Path, holds: &Value) {
-    let to = Path::new(env!("CARGO_MANIFEST_DIR")).join("interop/recorded/registry");
+    let to = recorded();
     std::fs::create_dir_all(&to).expect("a directory");
     let text = serde_json::to_string_pretty(holds).expect("JSON");
     std::fs::write(to.join("holds.json"), text + "\n").expect("written");
