@@ -20,7 +20,7 @@ use crate::containers::{Container, Life};
 use crate::disk::Disk;
 use crate::executor::uuid;
 use crate::faults::Fault;
-use crate::parcel::{Parcel, ms, secs};
+use crate::parcel::{APART, Parcel, ms, secs};
 use crate::translate;
 
 /// One agent's machine.
@@ -219,7 +219,7 @@ impl Cluster {
         let now = self.world.clock(self.agents[which].node);
         let delay = self.dice.duration(Duration::from_micros(100)..ms(8));
         let host = &mut self.agents[which];
-        let at = host.disk_clear.max(now + delay + host.disk_slow);
+        let at = (host.disk_clear + APART).max(now + delay + host.disk_slow);
         host.disk_clear = at;
         let mut broken = None;
         if let Record::Update(_, executor, container, update) = &record {
@@ -290,15 +290,17 @@ impl Cluster {
 
     pub(crate) fn agent_hears_master(&mut self, which: usize, from: Node, message: FromMaster) {
         let host = &mut self.agents[which];
+        // A master of earlier times is not listened to.
+        let leads = host.leader == Some(from);
         match &message {
-            FromMaster::Acknowledge(framework, task, uuid) => {
+            FromMaster::Acknowledge(framework, task, uuid) if leads => {
                 let key = (framework.clone(), task.clone());
                 if host.in_flight.get(&key) == Some(uuid) {
                     host.in_flight.remove(&key);
                     host.acknowledged.insert(*uuid);
                 }
             }
-            FromMaster::ShutdownFramework(framework) => {
+            FromMaster::ShutdownFramework(framework) if leads => {
                 host.in_flight.retain(|(of, _), _| of != framework);
             }
             FromMaster::Registered(id, _) if host.core.info().id.is_none() => {

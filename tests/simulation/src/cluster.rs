@@ -399,7 +399,8 @@ impl Cluster {
     fn outside(&mut self, parcel: Parcel) {
         match parcel {
             Parcel::Mischief => self.mischief(),
-            Parcel::Heals(from, to) => self.heals(from, to),
+            Parcel::Doubles(from, to) => self.doubles(from, to),
+            Parcel::Heals(from, to) => self.world.heal(from, to),
             Parcel::DiskHeals(node) => self.disk_heals(node),
             Parcel::Wiped(node) => self.wiped(node),
             Parcel::Restart(node) => self.restarts(node),

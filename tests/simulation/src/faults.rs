@@ -248,7 +248,7 @@ impl Cluster {
                 let by = self.dice.duration(ms(50)..secs(2));
                 self.world.slow(from, to, by);
                 let soon = self.dice.duration(ms(50)..secs(2));
-                self.world.outside(soon, Parcel::Heals(from, to));
+                self.world.outside(soon, Parcel::Doubles(from, to));
                 return;
             }
             Fault::OneWay => self.world.block(from, to),
@@ -484,7 +484,8 @@ impl Cluster {
         }
     }
 
-    pub(crate) fn heals(&mut self, from: Node, to: Node) {
+    /// A second connection takes over from a slow one, whose messages are still on their way.
+    pub(crate) fn doubles(&mut self, from: Node, to: Node) {
         self.world.double(from, to);
         if let Who::Agent(which) = self.who[to.0 as usize] {
             self.agents[which].overtaken = true;

@@ -85,6 +85,8 @@ pub enum Parcel {
     Wiped(Node),
     /// A node's process starts again.
     Restart(Node),
+    /// A second connection opens between two nodes.
+    Doubles(Node, Node),
     /// What went wrong between two nodes is over.
     Heals(Node, Node),
     /// A node's disk behaves again.
@@ -96,6 +98,9 @@ pub enum Parcel {
     /// The frameworks are ended.
     Curtain,
 }
+
+/// Between two things that happen in order on a node: clocks that are rounded do not change it.
+pub const APART: Duration = Duration::from_micros(1);
 
 /// So many milliseconds.
 pub const fn ms(millis: u64) -> Duration {

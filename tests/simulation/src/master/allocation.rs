@@ -9,7 +9,7 @@ use reeve_master_core::event::Kind;
 use super::term::InTerm;
 use crate::allocators::AnyAllocator;
 use crate::cluster::Cluster;
-use crate::parcel::ms;
+use crate::parcel::{APART, ms};
 
 impl Cluster {
     /// The allocator panics: from now on nothing that it said counts, and another knows nothing
@@ -136,7 +136,7 @@ impl Cluster {
         let now = self.world.clock(self.masters[which].node);
         let delay = self.dice.duration(Duration::ZERO..ms(2));
         let Some(term) = self.term(which) else { return };
-        let at = term.grant_clear.max(now + delay);
+        let at = (term.grant_clear + APART).max(now + delay);
         term.grant_clear = at;
         term.between += 1;
         self.in_term(which, at.since(now), what);

@@ -13,7 +13,7 @@ use reeve_model::{AgentId, AgentInfo, FrameworkId};
 use super::term::InTerm;
 use crate::cluster::{Cluster, Who};
 use crate::faults::Fault;
-use crate::parcel::ms;
+use crate::parcel::{APART, ms};
 use crate::zookeeper::{Ask, Purpose};
 
 /// Committed mutations.
@@ -131,7 +131,7 @@ impl Cluster {
         let now = self.world.clock(self.masters[which].node);
         let delay = self.dice.duration(Duration::from_micros(500)..ms(10));
         let file = &mut self.masters[which].file;
-        let at = file.clear.max(now + delay + file.slow);
+        let at = (file.clear + APART).max(now + delay + file.slow);
         file.clear = at;
         if !file.full {
             file.unsynced.push(mutation.clone());

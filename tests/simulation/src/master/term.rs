@@ -15,7 +15,7 @@ use super::streams::Streams;
 use crate::allocators::AnyAllocator;
 use crate::cluster::Cluster;
 use crate::laws::Ledger;
-use crate::parcel::{Parcel, ms, secs};
+use crate::parcel::{APART, Parcel, ms, secs};
 
 /// A leader's term.
 #[derive(Debug)]
@@ -195,7 +195,7 @@ impl Cluster {
                 let now = self.world.clock(self.masters[which].node);
                 let delay = self.dice.duration(Duration::ZERO..ms(1));
                 let Some(term) = self.term(which) else { return };
-                let at = term.host_clear.max(now + delay);
+                let at = (term.host_clear + APART).max(now + delay);
                 term.host_clear = at;
                 term.between += 1;
                 self.in_term(which, at.since(now), InTerm::Allocation(Box::new(event)));
