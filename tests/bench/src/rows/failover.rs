@@ -50,20 +50,24 @@ pub(super) fn all_return(
         let what = format!("{what}: {cluster}");
         Row::new("F1", what, unit, amount).cost(wall, master_cpu + others_cpu)
     };
-    let against = |row: Row, mesos: Option<f64>, aim: f64| {
-        // Those of the full size alone.
-        size.pick(Row { mesos, ..row.clone().aim(aim) }, row)
+    // Both of the full size alone.
+    let against = |row: Row, mesos: Option<f64>, aim: Option<f64>| {
+        size.pick(Row { mesos, aim, ..row.clone() }, row)
     };
     let all = row("start of the next master until all are registered again", "s", registered);
-    out(against(all, Some(71.0), 5.0));
+    out(against(all, Some(71.0), Some(5.0)));
     let first = up + number(&offers, "/first_offer_s")?;
     out(row("... until its first offer to a framework that came back", "s", first));
-    out(against(row("... until it offered what is free on every agent", "s", wall), None, 5.0));
+    out(against(
+        row("... until it offered what is free on every agent", "s", wall),
+        None,
+        Some(5.0),
+    ));
     let cpu = row("master's CPU until then", "s", master_cpu);
-    out(against(cpu, Some(93.0), 10.0));
+    out(against(cpu, Some(93.0), None));
     out(row("CPU of the agents and the framework meanwhile", "s", others_cpu));
     let peak = process::peak_rss(pid)? as f64 / 1e6;
-    out(against(row("master's memory at its peak", "MB", peak), Some(3_900.0), 700.0));
+    out(against(row("master's memory at its peak", "MB", peak), Some(3_900.0), Some(700.0)));
     let after = process::pss(pid)? as f64 / 1e6;
     out(row("master's memory afterwards", "MB", after));
     Ok(())
