@@ -14,6 +14,18 @@ fn waits_grow_until_the_cap() {
     assert!(longest(200) > Duration::from_secs(55));
 }
 
+#[test]
+fn only_the_first_attempt_may_come_at_once() {
+    let (base, cap) = (Duration::from_secs(1), Duration::from_secs(60));
+    let mut chance = Chance::new(3);
+    let mut shortest = |attempt| {
+        (0..1000).map(|_| backoff(attempt, base, cap, &mut chance)).min().unwrap_or_default()
+    };
+    assert!(shortest(0) < Duration::from_millis(100));
+    assert!(shortest(1) >= Duration::from_secs(1));
+    assert!(shortest(200) >= Duration::from_secs(30));
+}
+
 proptest! {
     #[test]
     fn never_longer_than_cap_or_doubling(seed: u64, attempt: u32, base_ms in 0..10_000u64, cap_ms in 0..100_000u64) {
