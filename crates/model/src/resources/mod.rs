@@ -8,6 +8,7 @@
 
 mod conversion;
 mod disk;
+mod entries;
 mod quantities;
 mod quantity;
 mod ranges;
@@ -36,6 +37,8 @@ pub use wire::Format;
 
 pub(crate) use text::Cursor;
 
+use entries::Entries;
+
 /// One line of a collection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Entry {
@@ -44,9 +47,9 @@ struct Entry {
     count: u32,
 }
 
-/// A normalised collection of resources.
+/// A normalised collection of resources. Copies are cheap.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Resources(Vec<Entry>);
+pub struct Resources(Entries);
 
 impl Resources {
     /// Nothing.
@@ -169,7 +172,7 @@ impl AddAssign<&Self> for Resources {
             self.clone_from(other);
             return;
         }
-        for entry in &other.0 {
+        for entry in other.0.iter() {
             self.add_entry(&entry.resource, entry.count);
         }
     }
@@ -194,7 +197,7 @@ impl SubAssign<&Resource> for Resources {
 /// Takes away as far as it is here; never less than nothing.
 impl SubAssign<&Self> for Resources {
     fn sub_assign(&mut self, other: &Self) {
-        for entry in &other.0 {
+        for entry in other.0.iter() {
             self.subtract_entry(&entry.resource, entry.count);
         }
     }
@@ -275,7 +278,8 @@ impl FromIterator<Resource> for Resources {
         let mut sorted: Vec<Resource> = resources.into_iter().collect();
         // In order, each one is put at the end: a long list costs no moving.
         sorted.sort_by(Resource::place);
-        let mut all = Self(Vec::with_capacity(sorted.len()));
+        let mut all = Self::default();
+        all.0.reserve_exact(sorted.len());
         all.extend(sorted);
         all
     }

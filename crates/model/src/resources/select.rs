@@ -94,22 +94,22 @@ impl Resources {
         let first = marks.next();
         // Entries with one mark in common stay in order and apart when it changes for all.
         if marks.all(|mark| Some(mark) == first) {
-            for entry in &mut self.0 {
+            for entry in self.0.iter_mut() {
                 entry.resource.allocation = role.cloned();
             }
             return;
         }
         let entries = std::mem::take(&mut self.0);
-        for mut entry in entries {
-            entry.resource.allocation = role.cloned();
-            self.add_entry(&entry.resource, entry.count);
+        for entry in entries.iter() {
+            let resource = Resource { allocation: role.cloned(), ..entry.resource.clone() };
+            self.add_entry(&resource, entry.count);
         }
     }
 
     /// The parts by the role they are offered or given to; unmarked resources are left out.
     pub fn allocations(&self) -> BTreeMap<Role, Self> {
         let mut parts = BTreeMap::<Role, Self>::new();
-        for entry in &self.0 {
+        for entry in self.0.iter() {
             if let Some(role) = &entry.resource.allocation {
                 parts.entry(role.clone()).or_default().0.push(entry.clone());
             }
@@ -120,7 +120,7 @@ impl Resources {
     /// The parts by the role they are kept for; unreserved resources are left out.
     pub fn reservations(&self) -> BTreeMap<Role, Self> {
         let mut parts = BTreeMap::<Role, Self>::new();
-        for entry in &self.0 {
+        for entry in self.0.iter() {
             if let Some(role) = entry.resource.reservation_role() {
                 parts.entry(role.clone()).or_default().0.push(entry.clone());
             }
@@ -143,7 +143,7 @@ impl Resources {
     /// The sums of all amounts by name. What is shared counts once; ranges and sets do not count.
     pub fn quantities(&self) -> Quantities {
         let mut sums = Quantities::default();
-        for entry in &self.0 {
+        for entry in self.0.iter() {
             if let Value::Scalar(amount) = entry.resource.value {
                 sums.add(&entry.resource.name, amount);
             }
