@@ -165,7 +165,7 @@ impl Authentication {
                 self.refuse(&message.from, std::mem::take(why));
                 return None;
             }
-            Parsed::Event(_) => {}
+            Parsed::Event(_) | Parsed::Repeated => {}
         }
         Some(parsed)
     }

@@ -269,9 +269,10 @@ struct Reading {
 
 impl Reading {
     async fn read(self, mut messages: mpsc::Receiver<Inbound>, core: mpsc::Sender<Input>) {
+        let mut reader = messages::Reader::new(self.readers.clone());
         while let Some(message) = messages.recv().await {
             let Some(message) = self.authentication.take(message) else { continue };
-            let parsed = match messages::parse(&message) {
+            let parsed = match reader.read(&message) {
                 Ok(parsed) => self.authentication.admit(&message, parsed),
                 Err(why) => {
                     self.counters.dropped();
@@ -285,7 +286,7 @@ impl Reading {
                     self.dialback.subscribe(message.via, subscription);
                     continue;
                 }
-                Some(Parsed::Refused(_)) | None => continue,
+                Some(Parsed::Refused(_) | Parsed::Repeated) | None => continue,
             };
             if core.send(input).await.is_err() {
                 return;

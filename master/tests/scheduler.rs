@@ -320,6 +320,20 @@ async fn an_agent_that_vanishes_takes_its_offers_along() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn an_agent_that_repeats_itself_is_read_every_other_time() {
+    let master = master().await;
+    let mut agent = Agent::registered(master.address).await;
+    let shown = |state: &Value| state["slaves"][0]["active"] == true;
+    master.json_when("/state", shown).await;
+    agent.reregister().await;
+    // Our answer was on its way; had it been lost, the third time would tell.
+    agent.ask_to_return();
+    agent.reregister().await;
+    agent.ask_to_join();
+    let _: internal::SlaveRegisteredMessage = agent.expect().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn teardown_by_an_operator_ends_the_framework() {
     let master = master().await;
     let mut framework = framework(&master, plain()).await;

@@ -112,17 +112,23 @@ pub(crate) fn put_varint(to: &mut impl BufMut, mut value: u64) {
 }
 
 fn keep(message: &Bytes, wanted: impl Fn(u32) -> bool) -> Result<Bytes, Error> {
-    let mut kept = BytesMut::with_capacity(message.len());
-    let mut all = true;
+    let mut length = 0;
+    for field in fields(message) {
+        let field = field?;
+        length += if wanted(field.number) { field.range.len() } else { 0 };
+    }
+    if length == message.len() {
+        return Ok(message.clone());
+    }
+    // As large as needed: what is kept of a task is kept as long as the task.
+    let mut kept = BytesMut::with_capacity(length);
     for field in fields(message) {
         let field = field?;
         if wanted(field.number) {
             kept.extend_from_slice(&message[field.range]);
-        } else {
-            all = false;
         }
     }
-    Ok(if all { message.clone() } else { kept.freeze() })
+    Ok(kept.freeze())
 }
 
 /// The fields of a message in their order on the wire; see [`fields`].

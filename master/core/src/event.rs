@@ -217,7 +217,7 @@ pub struct KnownTask {
     /// Its id.
     pub id: TaskId,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its framework.
     pub framework: FrameworkId,
     /// Its executor; none for a command task.

@@ -131,7 +131,7 @@ fn task(record: &TaskRecord) -> v1::Task {
     };
     let details = details(&record.body);
     v1::Task {
-        name: record.name.clone(),
+        name: record.name.to_string(),
         task_id: record.id.to_wire(),
         framework_id: record.framework.to_wire(),
         executor_id: record.executor.as_ref().map(|id| id.to_wire()),

@@ -7,57 +7,81 @@ use reeve_model::{AgentId, ExecutorId, FrameworkId, Pid, Resources, StatusUpdate
 use reeve_transport::Inbound;
 use reeve_wire::{Described, WireMessage, decode, internal, v0, v1};
 
+use super::repeated::Returned;
+use super::returning::Memory;
 use super::{older, parts};
 use crate::api::{call, unknown};
+use crate::readers::Readers;
 
 /// What became of a message.
 #[derive(Debug)]
 pub enum Parsed {
     /// A fact for the core.
     Event(Kind),
+    /// The sender has only not heard the answer yet that is on its way.
+    Repeated,
     /// A v0 driver subscribes; the owner of the core gives the subscription its number.
     Subscribes(Box<Subscription>),
     /// A v0 driver's subscription breaks a rule, which the driver is to hear of.
     Refused(String),
 }
 
-/// Reads a message.
-///
-/// # Errors
-///
-/// A text for the log: the message is unknown, or does not say what it should.
-pub fn parse(message: &Inbound) -> Result<Parsed, String> {
-    let (from, body) = (message.from.clone(), &message.body);
-    let kind = match &*message.name {
-        internal::PongSlaveMessage::NAME => Kind::AgentPonged(from),
-        internal::StatusUpdateMessage::NAME => status_update(from, body)?,
-        internal::RegisterSlaveMessage::NAME => {
-            Kind::AgentRegisters(from, Box::new(parts::registration(read(body)?)?))
-        }
-        internal::ReregisterSlaveMessage::NAME => {
-            Kind::AgentReregisters(from, Box::new(parts::reregistration(read(body)?)?))
-        }
-        internal::UnregisterSlaveMessage::NAME => {
-            let wire: internal::UnregisterSlaveMessage = read(body)?;
-            Kind::AgentUnregisters(from, AgentId::from(wire.slave_id))
-        }
-        internal::UpdateSlaveMessage::NAME => agent_update(from, read(body)?)?,
-        internal::ExecutorToFrameworkMessage::NAME => executor_message(read(body)?),
-        internal::ExitedExecutorMessage::NAME => executor_exited(read(body)?),
-        internal::DeactivateFrameworkMessage::NAME => {
-            let wire: internal::DeactivateFrameworkMessage = read(body)?;
-            Kind::DriverDeactivates(from, FrameworkId::from(wire.framework_id))
-        }
-        v0::scheduler::Call::NAME => return driver_call(from, body),
-        other => {
-            let older = older::call(other, body).map_err(|error| error.to_string())?;
-            let Some((call, force)) = older else {
-                return Err(format!("{other} is not a message that this master knows"));
-            };
-            return called(from, call, force, None);
-        }
-    };
-    Ok(Parsed::Event(kind))
+/// Reads messages, and remembers what helps to read the next.
+#[derive(Debug)]
+pub struct Reader {
+    memory: Memory,
+    returned: Returned,
+}
+
+impl Reader {
+    /// A reader that looks up in `readers` who is registered.
+    pub fn new(readers: Readers) -> Self {
+        Reader { memory: Memory::default(), returned: Returned::new(readers) }
+    }
+
+    /// Reads a message.
+    ///
+    /// # Errors
+    ///
+    /// A text for the log: the message is unknown, or does not say what it should.
+    pub fn read(&mut self, message: &Inbound) -> Result<Parsed, String> {
+        let (from, body) = (message.from.clone(), &message.body);
+        let kind = match &*message.name {
+            internal::PongSlaveMessage::NAME => Kind::AgentPonged(from),
+            internal::StatusUpdateMessage::NAME => status_update(from, body)?,
+            internal::RegisterSlaveMessage::NAME => {
+                Kind::AgentRegisters(from, Box::new(parts::registration(read(body)?)?))
+            }
+            internal::ReregisterSlaveMessage::NAME => {
+                if self.returned.repeats(&from, body) {
+                    return Ok(Parsed::Repeated);
+                }
+                let back = self.memory.reregistration(body)?;
+                self.returned.note(&from, body, back.registration.info.id.as_ref());
+                Kind::AgentReregisters(from, Box::new(back))
+            }
+            internal::UnregisterSlaveMessage::NAME => {
+                let wire: internal::UnregisterSlaveMessage = read(body)?;
+                Kind::AgentUnregisters(from, AgentId::from(wire.slave_id))
+            }
+            internal::UpdateSlaveMessage::NAME => agent_update(from, read(body)?)?,
+            internal::ExecutorToFrameworkMessage::NAME => executor_message(read(body)?),
+            internal::ExitedExecutorMessage::NAME => executor_exited(read(body)?),
+            internal::DeactivateFrameworkMessage::NAME => {
+                let wire: internal::DeactivateFrameworkMessage = read(body)?;
+                Kind::DriverDeactivates(from, FrameworkId::from(wire.framework_id))
+            }
+            v0::scheduler::Call::NAME => return driver_call(from, body),
+            other => {
+                let older = older::call(other, body).map_err(|error| error.to_string())?;
+                let Some((call, force)) = older else {
+                    return Err(format!("{other} is not a message that this master knows"));
+                };
+                return called(from, call, force, None);
+            }
+        };
+        Ok(Parsed::Event(kind))
+    }
 }
 
 fn read<T: WireMessage>(body: &Bytes) -> Result<T, String> {

@@ -7,6 +7,8 @@ mod inbound;
 mod older;
 mod outbound;
 mod parts;
+mod repeated;
+mod returning;
 
-pub use inbound::{Parsed, parse};
+pub use inbound::{Parsed, Reader};
 pub use outbound::{AgentFacts, OBSERVER, Outbound};

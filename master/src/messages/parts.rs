@@ -1,14 +1,7 @@
-//! What agents say of themselves and of what runs on them.
+//! What agents say of themselves.
 
-use std::sync::Arc;
-
-use bytes::Bytes;
-use prost::Message;
-use reeve_master_core::event::{KnownTask, Registration, Reregistration};
-use reeve_model::{
-    AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, Resources, TaskId, TaskState,
-    TaskStatus, Uuid,
-};
+use reeve_master_core::event::Registration;
+use reeve_model::{AgentInfo, Resources, Uuid};
 use reeve_wire::{SlaveInfo, internal, v1};
 
 /// Reads `RegisterSlaveMessage`.
@@ -26,28 +19,6 @@ pub fn registration(wire: internal::RegisterSlaveMessage) -> Result<Registration
     )
 }
 
-/// Reads `ReregisterSlaveMessage`. Tasks and executors that break a rule are logged and left
-/// out: the agent's others must not suffer for them.
-///
-/// # Errors
-///
-/// What of the agent's own description breaks a rule.
-pub fn reregistration(wire: internal::ReregisterSlaveMessage) -> Result<Reregistration, String> {
-    let registration = describe(
-        wire.slave,
-        wire.version,
-        &wire.agent_capabilities,
-        &wire.checkpointed_resources,
-        wire.resource_version_uuid.as_ref(),
-    )?;
-    Ok(Reregistration {
-        registration,
-        tasks: sound("task", wire.tasks.into_iter().map(task)),
-        executors: sound("executor", wire.executor_infos.into_iter().map(executor)),
-        frameworks: sound("framework", wire.frameworks.into_iter().map(framework)),
-    })
-}
-
 /// Reads an optional UUID.
 ///
 /// # Errors
@@ -57,7 +28,12 @@ pub fn uuid(wire: Option<&v1::Uuid>) -> Result<Option<Uuid>, String> {
     wire.map(|wire| Uuid::from_slice(&wire.value).map_err(|error| error.to_string())).transpose()
 }
 
-fn describe(
+/// What an agent says of itself.
+///
+/// # Errors
+///
+/// What of it breaks a rule.
+pub fn describe(
     slave: SlaveInfo,
     version: Option<String>,
     capabilities: &[v1::agent_info::Capability],
@@ -72,50 +48,4 @@ fn describe(
         checkpointed: Resources::try_from(checkpointed).map_err(|error| error.to_string())?,
         resource_version: uuid(resource_version)?,
     })
-}
-
-fn sound<T>(what: &str, read: impl Iterator<Item = Result<T, String>>) -> Vec<T> {
-    let keep = |read: Result<T, String>| {
-        read.map_err(|why| {
-            tracing::warn!("an agent returns with a {what} that is not sound: {why}")
-        })
-        .ok()
-    };
-    read.filter_map(keep).collect()
-}
-
-fn task(mut wire: v1::Task) -> Result<KnownTask, String> {
-    let state = |number: i32| {
-        TaskState::try_from(number).map_err(|number| format!("no task state has number {number}"))
-    };
-    let statuses = std::mem::take(&mut wire.statuses);
-    let statuses = sound(
-        "status",
-        statuses.into_iter().map(|one| TaskStatus::try_from(one).map_err(|e| e.to_string())),
-    );
-    let resources = Resources::try_from(&std::mem::take(&mut wire.resources))
-        .map_err(|error| error.to_string())?;
-    let uuid = wire.status_update_uuid.take();
-    Ok(KnownTask {
-        id: TaskId::from(&wire.task_id),
-        name: wire.name.clone(),
-        framework: FrameworkId::from(&wire.framework_id),
-        executor: wire.executor_id.take().map(ExecutorId::from),
-        state: state(wire.state)?,
-        resources,
-        statuses,
-        update_state: wire.status_update_state.take().map(state).transpose()?,
-        update_uuid: uuid.and_then(|bytes| Uuid::from_slice(&bytes).ok()),
-        rest: Bytes::from(wire.encode_to_vec()),
-    })
-}
-
-fn executor(wire: v1::ExecutorInfo) -> Result<(FrameworkId, Arc<ExecutorInfo>), String> {
-    let executor = ExecutorInfo::try_from(wire).map_err(|error| error.to_string())?;
-    let framework = executor.framework.clone().ok_or("it has no framework_id")?;
-    Ok((framework, Arc::new(executor)))
-}
-
-fn framework(wire: v1::FrameworkInfo) -> Result<Arc<FrameworkInfo>, String> {
-    FrameworkInfo::try_from(wire).map(Arc::new).map_err(|error| error.to_string())
 }

@@ -91,7 +91,7 @@ fn tasks(html: &mut String, snapshot: &Snapshot) {
     let ended = ended.flat_map(|view| view.completed.iter().rev());
     let rows = live.chain(ended).map(|record| {
         let (id, state) = (record.id.to_string(), record.state.name().to_owned());
-        [id, record.name.clone(), state, record.framework.to_string(), record.agent.to_string()]
+        [id, record.name.to_string(), state, record.framework.to_string(), record.agent.to_string()]
     });
     table(html, "Tasks", ["Id", "Name", "State", "Framework", "Agent"], rows);
 }

@@ -42,13 +42,7 @@ impl Agent {
     /// A registered agent with 4 cpus, 1024 MB and ports.
     pub async fn registered(master: SocketAddr) -> Agent {
         let mut agent = Agent::start(master).await;
-        agent.send(&internal::RegisterSlaveMessage {
-            slave: agent.info(None),
-            version: Some("1.11.0".to_owned()),
-            agent_capabilities: capabilities(),
-            resource_version_uuid: Some(v1::Uuid { value: vec![7; 16].into() }),
-            ..Default::default()
-        });
+        agent.ask_to_join();
         let registered: internal::SlaveRegisteredMessage = agent.expect().await;
         agent.id = registered.slave_id.value;
         let timeout = registered.connection.and_then(|c| c.total_ping_timeout_seconds);
@@ -71,8 +65,25 @@ impl Agent {
         }
     }
 
+    /// Asks to join, or whether it has.
+    pub fn ask_to_join(&self) {
+        self.send(&internal::RegisterSlaveMessage {
+            slave: self.info(None),
+            version: Some("1.11.0".to_owned()),
+            agent_capabilities: capabilities(),
+            resource_version_uuid: Some(v1::Uuid { value: vec![7; 16].into() }),
+            ..Default::default()
+        });
+    }
+
     /// Comes back with its id and nothing running.
     pub async fn reregister(&mut self) {
+        self.ask_to_return();
+        let _: internal::SlaveReregisteredMessage = self.expect().await;
+    }
+
+    /// Says that it is back with its id and nothing running.
+    pub fn ask_to_return(&self) {
         let id = self.id.clone();
         self.send(&internal::ReregisterSlaveMessage {
             slave: self.info(Some(&id)),
@@ -80,7 +91,6 @@ impl Agent {
             agent_capabilities: capabilities(),
             ..Default::default()
         });
-        let _: internal::SlaveReregisteredMessage = self.expect().await;
     }
 
     pub fn send<T: WireMessage>(&self, message: &T) {

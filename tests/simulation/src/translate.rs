@@ -91,7 +91,7 @@ fn registration(enrolment: Enrolment) -> Registration {
 fn known(report: TaskReport) -> KnownTask {
     KnownTask {
         id: report.task.id.clone(),
-        name: report.task.name.clone(),
+        name: report.task.name.as_str().into(),
         framework: report.framework,
         executor: report.executor,
         state: report.state,

@@ -40,9 +40,10 @@ impl Master {
                 continue;
             }
             let task = self.marked_task(fx, task);
-            if self.meet_task(step, fx, ix, &task, Some("Agent reregistered")) {
-                self.found_used(step, fx, ix, &task.resources);
-                self.tell_tasks(step, fx, ix, role_of(&task.resources));
+            let held = task.resources.clone();
+            if self.meet_task(step, fx, ix, task, Some("Agent reregistered")) {
+                self.found_used(step, fx, ix, &held);
+                self.tell_tasks(step, fx, ix, role_of(&held));
             }
         }
         self.drop_unnamed_executors(step, ix, &executors);

@@ -104,9 +104,9 @@ impl Master {
         for task in tasks {
             let Some(fx) = self.frameworks.find(&task.framework) else { continue };
             let task = self.marked_task(fx, task);
-            let is_new = self.meet_task(step, fx, ix, &task, message);
-            if is_new && !task.state.is_terminal() {
-                *used.entry(fx).or_default() += &task.resources;
+            let (held, is_live) = (task.resources.clone(), !task.state.is_terminal());
+            if self.meet_task(step, fx, ix, task, message) && is_live {
+                *used.entry(fx).or_default() += &held;
             }
         }
         if let Some(agent) = self.agents.get_mut(ix) {
@@ -195,21 +195,19 @@ impl Master {
         step: &mut Step<'_>,
         fx: FrameworkIx,
         ix: AgentIx,
-        task: &KnownTask,
+        task: KnownTask,
         message: Option<&'static str>,
     ) -> bool {
+        let (id, executor, state) = (task.id.clone(), task.executor.clone(), task.state);
         if !self.add_known_task(step, fx, ix, task) {
             return false;
         }
         if let Some(message) = message
-            && !task.state.is_terminal()
+            && !state.is_terminal()
         {
-            let speech = Speech {
-                state: task.state,
-                reason: Reason::AgentReregistered,
-                message: message.to_owned(),
-            };
-            self.speak_of(step, fx, &task.id, ix, task.executor.as_ref(), speech);
+            let (reason, message) = (Reason::AgentReregistered, message.to_owned());
+            let speech = Speech { state, reason, message };
+            self.speak_of(step, fx, &id, ix, executor.as_ref(), speech);
         }
         true
     }

@@ -123,7 +123,8 @@ impl Master {
             number: 0,
         };
         let role = task.role();
-        self.add_task(step, task, info.name.clone(), Vec::new(), TaskBody::Launched(info.clone()));
+        let body = TaskBody::Launched(info.clone());
+        self.add_task(step, task, info.name.as_str().into(), Vec::new(), body);
         self.tell_tasks(step, terms.framework, terms.agent, role);
     }
 
@@ -134,24 +135,26 @@ impl Master {
         step: &mut Step<'_>,
         fx: FrameworkIx,
         ix: AgentIx,
-        known: &KnownTask,
+        known: KnownTask,
     ) -> bool {
         let Some(framework) = self.frameworks.get(fx) else { return false };
         if framework.tasks.contains_key(&known.id) {
-            let kill = ToAgent::Kill(framework.id.clone(), known.id.clone(), None);
+            let kill = ToAgent::Kill(framework.id.clone(), known.id, None);
             if let Some(agent) = self.agents.get(ix) {
                 step.agent(&agent.pid, kill);
             }
             return false;
         }
         self.frameworks.find_task(fx, &known.id);
-        let statuses: Vec<_> = known.statuses.iter().cloned().map(Arc::new).collect();
+        // Not collected: that would keep the memory of what was larger.
+        let mut statuses = Vec::with_capacity(known.statuses.len());
+        statuses.extend(known.statuses.into_iter().map(Arc::new));
         let task = Task {
-            id: known.id.clone(),
+            id: known.id,
             framework: fx,
             agent: ix,
-            executor: known.executor.clone(),
-            resources: known.resources.clone(),
+            executor: known.executor,
+            resources: known.resources,
             state: known.state,
             update: known.update_state.zip(known.update_uuid),
             status: statuses.last().cloned(),
@@ -159,8 +162,7 @@ impl Master {
             gives_way: None,
             number: 0,
         };
-        let body = TaskBody::Reported(known.rest.clone());
-        self.add_task(step, task, known.name.clone(), statuses, body);
+        self.add_task(step, task, known.name, statuses, TaskBody::Reported(known.rest));
         true
     }
 
@@ -168,7 +170,7 @@ impl Master {
         &mut self,
         step: &mut Step<'_>,
         task: Task,
-        name: String,
+        name: Arc<str>,
         statuses: Vec<Arc<reeve_model::TaskStatus>>,
         body: TaskBody,
     ) {

@@ -260,7 +260,7 @@ pub(super) fn known(
 ) -> KnownTask {
     KnownTask {
         id: TaskId::new(task),
-        name: task.to_owned(),
+        name: task.into(),
         framework: framework.clone(),
         executor: None,
         state,

@@ -185,19 +185,25 @@ impl View {
         self.arrive(&record.framework, &record.agent);
     }
 
+    /// The commonest change of all when agents return: each record is looked up once.
     fn task_added(&mut self, record: Arc<TaskRecord>) {
+        let held = Some(&record.resources).filter(|_| !record.state.is_terminal());
         let Some(view) = self.framework_mut(&record.framework) else { return };
         view.unreachable.remove(&record.id);
         view.counts.add(record.state);
         view.tasks.insert(record.id.clone(), record.clone());
+        increment(&mut view.agents, &record.agent);
+        if let Some(held) = held {
+            view.used += held;
+        }
         if let Some(agent) = self.agent_mut(&record.agent) {
             agent.counts.add(record.state);
+            increment(&mut agent.frameworks, &record.framework);
+            if let Some(held) = held {
+                agent.used += held;
+            }
         }
         Arc::make_mut(&mut self.now.tallies).tasks.add(record.state);
-        if !record.state.is_terminal() {
-            self.hold(&record.framework, &record.agent, &record.resources);
-        }
-        self.arrive(&record.framework, &record.agent);
     }
 
     fn task_progressed(
@@ -315,10 +321,10 @@ impl View {
 
     fn arrive(&mut self, framework: &FrameworkId, agent: &AgentId) {
         if let Some(view) = self.framework_mut(framework) {
-            *view.agents.entry(agent.clone()).or_insert(0) += 1;
+            increment(&mut view.agents, agent);
         }
         if let Some(view) = self.agent_mut(agent) {
-            *view.frameworks.entry(framework.clone()).or_insert(0) += 1;
+            increment(&mut view.frameworks, framework);
         }
     }
 
@@ -342,6 +348,15 @@ impl View {
 
 fn ended(status: &TaskStatus) -> Ended {
     Ended { state: status.state, source: status.source, reason: status.reason }
+}
+
+fn increment<K: Ord + Clone>(counts: &mut imbl::OrdMap<K, u32>, key: &K) {
+    match counts.get_mut(key) {
+        Some(count) => *count += 1,
+        None => {
+            counts.insert(key.clone(), 1);
+        }
+    }
 }
 
 fn decrement<K: Ord + Clone>(counts: &mut imbl::OrdMap<K, u32>, key: &K) {

@@ -100,7 +100,7 @@ pub struct TaskRecord {
     /// Its id.
     pub id: TaskId,
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its framework.
     pub framework: FrameworkId,
     /// Where it runs.

@@ -43,7 +43,7 @@ fn framework(id: &str) -> Change {
 fn task(id: &str) -> Change {
     Change::TaskAdded(Arc::new(TaskRecord {
         id: id.into(),
-        name: id.to_owned(),
+        name: id.into(),
         framework: "f".into(),
         agent: AgentId::new("a"),
         executor: None,

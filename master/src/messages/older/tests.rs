@@ -6,11 +6,16 @@ use reeve_master_core::event::{Call, Caller, Channel, Kind};
 use reeve_model::{FrameworkId, Pid, Role};
 use reeve_transport::Inbound;
 
-use super::super::{Parsed, parse};
+use super::super::{Parsed, Reader};
+use crate::readers::Readers;
 
 const DRIVER: &str = "scheduler(1)@10.0.0.5:4711";
 
 /// A field of bytes: its number, its length, its content.
+fn read(message: &Inbound) -> Result<Parsed, String> {
+    Reader::new(Readers::default()).read(message)
+}
+
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
     [&[number << 3 | 2, u8::try_from(content.len()).unwrap()][..], content].concat()
 }
@@ -28,7 +33,7 @@ fn parsed(name: &str, parts: &[Vec<u8>]) -> Parsed {
         name: format!("mesos.internal.{name}").into(),
         body: parts.concat().into(),
     };
-    parse(&message).unwrap()
+    read(&message).unwrap()
 }
 
 fn call(name: &str, parts: &[Vec<u8>]) -> Call {
