@@ -135,7 +135,7 @@ fn a_reboot_keeps_the_name_and_loses_the_tasks() {
     cluster.agent.kill();
     cluster.room.processes().iter().for_each(processes::Process::kill);
     cluster.room.wait_empty();
-    std::fs::remove_dir_all(cluster.room.join("run")).expect("the runtime directory");
+    std::fs::remove_dir_all(cluster.room.join("agent-run")).expect("the runtime directory");
     let boot_id = cluster.agent.work_dir().join("meta/boot_id");
     let this = std::fs::read_to_string(&boot_id).expect("a boot id");
     std::fs::write(&boot_id, "another boot").expect("the boot id");
@@ -182,7 +182,7 @@ fn an_executor_of_another_agent_is_taken_over() {
     scheduler.launch(executors::task(&scheduler, "theirs", WAIT));
     scheduler.state("theirs", "TASK_RUNNING");
     cluster.agent.kill();
-    std::fs::remove_dir_all(cluster.room.join("run")).expect("the runtime directory");
+    std::fs::remove_dir_all(cluster.room.join("agent-run")).expect("the runtime directory");
     cluster.restart_agent();
     cluster.master.wait_agents(1);
     assert!(cluster.agent.log().contains("launched by another program"), "{}", cluster.agent.log());
