@@ -61,6 +61,8 @@ const ALLOWED: &[(&str, &[&str])] = &[
             "reeve-wire",
             "reeve-transport",
             "reeve-v0",
+            "reeve-zookeeper",
+            "reeve-election",
             "reeve-records",
             "reeve-registry",
             "reeve-telemetry",
