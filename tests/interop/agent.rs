@@ -217,9 +217,10 @@ fn killed_it_is_missed_and_returns_with_its_id_and_tasks() {
     real.kill();
     let unreachable = scheduler.state("survivor", "TASK_UNREACHABLE");
     assert_eq!(unreachable["agent_id"]["value"], id);
-    assert_eq!(master.get("/slaves")["slaves"], json!([]));
+    master.until("no agent", "/slaves", |all| (all["slaves"] == json!([])).then_some(()));
     real.restart(&room);
     scheduler.state("survivor", "TASK_RUNNING");
+    wait_active(&master, true);
     assert_eq!(agent(&master)["id"], id);
     assert_eq!(room.task("sleep 1000").pid, process.pid);
     scheduler.kill("survivor");
