@@ -9,7 +9,6 @@
 //! - [`Candidate`], [`Detector`]: the machine at a real ensemble
 //! - [`Lease`]: how long a leader may act without asking anybody
 //! - [`members`], [`payload`]: the znodes' names and what they hold
-//! - `sim`, a feature: an ensemble as a model, for runs on a virtual clock
 //! - [`Source`]: `--master` of agents and tools
 //!
 //! # Why no two lead at once
@@ -35,8 +34,6 @@ mod machine;
 pub mod members;
 pub mod payload;
 mod session;
-#[cfg(any(test, feature = "sim"))]
-pub mod sim;
 mod source;
 
 pub use candidate::{Candidate, Role, Standing};

@@ -1,5 +1,6 @@
 use super::*;
 
+mod ensemble;
 mod world;
 use world::{TIMEOUT, World, info};
 

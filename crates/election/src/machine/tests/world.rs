@@ -5,8 +5,8 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use super::ensemble::{Ensemble, Id};
 use super::*;
-use crate::sim::{Ensemble, Id};
 
 pub(super) const TIMEOUT: Duration = Duration::from_secs(10);
 
