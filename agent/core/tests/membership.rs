@@ -14,34 +14,15 @@ use reeve_agent_core::view::Phase;
 use reeve_model::{AgentId, Capabilities, ExecutorId, Reason, TaskId, TaskState, TaskStatus};
 use rig::{AGENT, Rig, framework, framework_id, task};
 
-fn registrations(rig: &Rig) -> usize {
-    let asks = |effect: &&Effect| {
-        matches!(effect, Effect::ToMaster(_, ToMaster::Register(_) | ToMaster::Reregister { .. }))
-    };
-    rig.effects.iter().filter(asks).count()
-}
-
-fn reports(rig: &Rig) -> Vec<(TaskId, TaskState, bool)> {
-    let tasks = rig.effects.iter().rev().find_map(|effect| match effect {
-        Effect::ToMaster(_, ToMaster::Reregister { tasks, .. }) => Some(tasks),
-        _ => None,
-    });
-    let tasks = tasks.expect("the agent has not come back");
-    tasks
-        .iter()
-        .map(|report| (report.task.id.clone(), report.state, report.pending.is_some()))
-        .collect()
-}
-
 #[test]
 fn it_asks_again_and_again_until_it_is_admitted() {
     let mut rig = Rig::blank();
     rig.event(Kind::Recovered(Box::default()));
     rig.event(Kind::MasterDetected(Some(rig::master())));
     rig.pass(Duration::from_secs(1));
-    assert!(registrations(&rig) >= 1, "the first time within a second");
+    assert!(rig.registrations() >= 1, "the first time within a second");
     rig.pass(Duration::from_secs(600));
-    let asked = registrations(&rig);
+    let asked = rig.registrations();
     assert!((10..100).contains(&asked), "{asked} times in ten minutes");
     rig.take();
     rig.master(FromMaster::Registered(AgentId::new(AGENT), None));
@@ -50,7 +31,7 @@ fn it_asks_again_and_again_until_it_is_admitted() {
     assert!(rig.has(|effect| matches!(effect, Effect::ToMaster(_, ToMaster::Update(..)))));
     assert_eq!(rig.view.standing.phase, Phase::Running);
     rig.pass(Duration::from_secs(70));
-    assert_eq!(registrations(&rig), 0);
+    assert_eq!(rig.registrations(), 0);
 }
 
 #[test]
@@ -60,13 +41,13 @@ fn without_pings_it_asks_again() {
         rig.pass(Duration::from_secs(15));
         rig.master(FromMaster::Ping(rig::pid("slave-observer(3)"), true));
     }
-    assert_eq!(registrations(&rig), 0);
+    assert_eq!(rig.registrations(), 0);
     let pong = |effect: &Effect| matches!(effect, Effect::ToMaster(to, ToMaster::Pong) if &*to.id == "slave-observer(3)");
     assert!(rig.has(pong));
     rig.pass(Duration::from_secs(74));
-    assert_eq!(registrations(&rig), 0);
+    assert_eq!(rig.registrations(), 0);
     rig.pass(Duration::from_secs(2));
-    assert!(registrations(&rig) >= 1);
+    assert!(rig.registrations() >= 1);
 }
 
 #[test]
@@ -74,7 +55,7 @@ fn a_master_that_takes_it_for_disconnected_is_asked_again() {
     let mut rig = Rig::registered();
     rig.master(FromMaster::Ping(rig::pid("slave-observer(3)"), false));
     rig.pass(Duration::from_secs(1));
-    assert!(registrations(&rig) >= 1);
+    assert!(rig.registrations() >= 1);
 }
 
 #[test]
@@ -102,7 +83,7 @@ fn updates_wait_for_a_master_and_then_go_at_once() {
     rig.report("t", "t", TaskState::Running);
     rig.pass(Duration::from_secs(300));
     assert!(rig.sent().is_empty());
-    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Running, true)]);
+    assert_eq!(rig.reports(), [(TaskId::new("t"), TaskState::Running, true)]);
     rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
     assert_eq!(rig.states(), [TaskState::Running]);
 }
@@ -117,7 +98,7 @@ fn what_is_acknowledged_while_it_seeks_its_master_is_not_sent_again() {
     rig.acknowledge("t", uuid);
     rig.take();
     rig.pass(Duration::from_secs(2));
-    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Running, false)]);
+    assert_eq!(rig.reports(), [(TaskId::new("t"), TaskState::Running, false)]);
     rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
     assert!(rig.sent().is_empty());
 }

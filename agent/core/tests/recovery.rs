@@ -8,7 +8,7 @@ mod rig;
 use std::sync::Arc;
 use std::time::Duration;
 
-use reeve_agent_core::effect::{Effect, Record, ToExecutor, ToMaster};
+use reeve_agent_core::effect::{Effect, Record, ToExecutor};
 use reeve_agent_core::event::{Ending, FromMaster, Kind};
 use reeve_agent_core::recovery::{
     Fate, Logged, Recovered, RecoveredExecutor, RecoveredFramework, RecoveredTask,
@@ -19,25 +19,6 @@ use reeve_model::{
     Seconds, StatusUpdate, TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
 };
 use rig::{AGENT, Rig, custom, framework, framework_id, task};
-
-fn registrations(rig: &Rig) -> usize {
-    let asks = |effect: &&Effect| {
-        matches!(effect, Effect::ToMaster(_, ToMaster::Register(_) | ToMaster::Reregister { .. }))
-    };
-    rig.effects.iter().filter(asks).count()
-}
-
-fn reports(rig: &Rig) -> Vec<(TaskId, TaskState, bool)> {
-    let tasks = rig.effects.iter().rev().find_map(|effect| match effect {
-        Effect::ToMaster(_, ToMaster::Reregister { tasks, .. }) => Some(tasks),
-        _ => None,
-    });
-    let tasks = tasks.expect("the agent has not come back");
-    tasks
-        .iter()
-        .map(|report| (report.task.id.clone(), report.state, report.pending.is_some()))
-        .collect()
-}
 
 fn container() -> ContainerId {
     ContainerId::new("c1")
@@ -86,7 +67,7 @@ fn executors_that_outlived_the_agent_come_back_with_their_tasks() {
     let info = task("t", Some(custom("e")));
     let log = vec![logged(TaskState::Starting, 1), acknowledged(1), logged(TaskState::Running, 2)];
     let mut rig = rig::recovered(found(&info, log, Fate::Alive(7)));
-    assert_eq!(registrations(&rig), 0);
+    assert_eq!(rig.registrations(), 0);
     let needs = rig::resources("cpus:1.5;mem:192");
     let reminds =
         |effect: &Effect| matches!(effect, Effect::Remind(_, to) if to.resources == needs);
@@ -94,7 +75,7 @@ fn executors_that_outlived_the_agent_come_back_with_their_tasks() {
     rig.subscribe(1, "e", &[&info]);
     assert!(rig.deliveries().is_empty(), "it has the task");
     rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Running, true)]);
+    assert_eq!(rig.reports(), [(TaskId::new("t"), TaskState::Running, true)]);
     rig.take();
     rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
     let again = rig.sent();
@@ -119,7 +100,7 @@ fn a_survivor_that_does_not_come_back_is_destroyed() {
     assert!(rig.destroyed().contains(&container()));
     rig.ended(&container(), Some(9));
     rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Failed, true)]);
+    assert_eq!(rig.reports(), [(TaskId::new("t"), TaskState::Failed, true)]);
     rig.take();
     rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
     let failed = rig.sent();
@@ -133,7 +114,7 @@ fn an_executor_that_died_meanwhile_fails_its_tasks() {
     let ended = Fate::Ended(Ending { status: Some(9), limitation: None });
     let mut rig = rig::recovered(found(&info, log, ended));
     rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Failed, true)]);
+    assert_eq!(rig.reports(), [(TaskId::new("t"), TaskState::Failed, true)]);
 }
 
 #[test]
@@ -146,7 +127,7 @@ fn a_reboot_loses_the_tasks_and_keeps_the_name() {
     let start = |fate| {
         let mut rig = rig::recovered(found(fate));
         rig.pass(Duration::from_secs(1));
-        assert_eq!(reports(&rig), [(TaskId::new("t"), TaskState::Lost, true)]);
+        assert_eq!(rig.reports(), [(TaskId::new("t"), TaskState::Lost, true)]);
         rig
     };
     start(gone);
@@ -162,7 +143,7 @@ fn what_was_over_stays_over() {
     let log = vec![logged(TaskState::Finished, 1), acknowledged(1)];
     let mut rig = rig::recovered(found(&info, log, Fate::Unknown));
     rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), []);
+    assert_eq!(rig.reports(), []);
     assert!(rig.agent.is_idle());
 }
 
@@ -179,7 +160,7 @@ fn an_acknowledgement_tells_of_those_before_it() {
     let log = vec![logged(TaskState::Starting, 1), logged(TaskState::Finished, 2), acknowledged(2)];
     let mut rig = rig::recovered(found(&info, log, Fate::Unknown));
     rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig), [], "the end is told once");
+    assert_eq!(rig.reports(), [], "the end is told once");
 }
 
 #[test]
@@ -272,7 +253,7 @@ fn what_may_change_is_told_and_kept() {
     assert!(notices(&rig)[0].contains("resources was 'cpus:8;"), "{:?}", notices(&rig));
     rig.subscribe(1, "e", &[]);
     rig.pass(Duration::from_secs(1));
-    assert_eq!(reports(&rig).len(), 1, "its task runs on");
+    assert_eq!(rig.reports().len(), 1, "its task runs on");
     assert_eq!(rig.agent.info().id, Some(AgentId::new(AGENT)));
 }
 
@@ -305,7 +286,7 @@ fn a_cleanup_ends_what_is_left_and_then_the_agent() {
     rig.ended(&container(), Some(9));
     assert!(exit(&rig).is_some());
     assert!(rig.has(|effect| matches!(effect, Effect::Checkpoint(_, Record::Forget(_)))));
-    assert_eq!(registrations(&rig), 0);
+    assert_eq!(rig.registrations(), 0);
     // There may be nothing to clean up.
     let mut rig = Rig::with(options);
     rig.event(Kind::Recovered(Box::default()));

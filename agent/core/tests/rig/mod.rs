@@ -274,6 +274,30 @@ impl Rig {
         self.sent().iter().map(|update| update.status.state).collect()
     }
 
+    /// How often it has asked to join since the last `take`.
+    pub fn registrations(&self) -> usize {
+        let asks = |effect: &&Effect| {
+            matches!(
+                effect,
+                Effect::ToMaster(_, ToMaster::Register(_) | ToMaster::Reregister { .. })
+            )
+        };
+        self.effects.iter().filter(asks).count()
+    }
+
+    /// The tasks that it says it has when it comes back, and whether an update of each waits.
+    pub fn reports(&self) -> Vec<(TaskId, TaskState, bool)> {
+        let tasks = self.effects.iter().rev().find_map(|effect| match effect {
+            Effect::ToMaster(_, ToMaster::Reregister { tasks, .. }) => Some(tasks),
+            _ => None,
+        });
+        let tasks = tasks.expect("the agent has not come back");
+        tasks
+            .iter()
+            .map(|report| (report.task.id.clone(), report.state, report.pending.is_some()))
+            .collect()
+    }
+
     /// What was sent to executors since the last `take`.
     pub fn to_executors(&self) -> Vec<ToExecutor> {
         let message = |effect: &Effect| match effect {
