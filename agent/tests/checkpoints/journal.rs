@@ -96,7 +96,7 @@ impl Journal {
         for (at, entry) in entries.iter().enumerate() {
             let kept = match entry {
                 Entry::MakeDirectory(path) if listed(at, path) => Entry::MakeDirectory(moved(path)),
-                // Under the name that it has for now nobody looks for it.
+                // It is a draft: nobody looks for it before it is renamed.
                 Entry::Write(path, bytes) => {
                     let bytes = if flushed(at, path) { bytes.clone() } else { zeros(bytes) };
                     Entry::Write(moved(path), bytes)
