@@ -51,8 +51,8 @@ impl Keeping {
         }
     }
 
-    /// Opens the registry for a term whose ids begin with `id`, reads it, and writes down who leads. Whoever had it before
-    /// can write no more.
+    /// Opens the registry for a term whose ids begin with `id`, reads it, and writes down who leads.
+    /// Whoever had it before can write no more.
     ///
     /// # Errors
     ///
