@@ -8,11 +8,15 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use reeve_master_core::Answer;
 use reeve_master_core::view::Snapshot;
 use reeve_model::MasterInfo;
 use reeve_transport::{Request, Response};
+use tokio::sync::oneshot;
 
+use crate::api::answer;
 use crate::app::App;
+use crate::owner::Input;
 use crate::term::Term;
 
 /// Who holds the office. Clones are the same.
@@ -65,6 +69,15 @@ impl Leader {
     /// The cluster as it is now.
     pub fn snapshot(&self) -> Arc<Snapshot> {
         self.term.snapshot()
+    }
+
+    /// Asks the core, and says what it answers.
+    pub async fn ask(&self, input: impl FnOnce(oneshot::Sender<Answer>) -> Input) -> Response {
+        let (reply, answered) = oneshot::channel();
+        if self.term.core.send(input(reply)).await.is_err() {
+            return answer::ending();
+        }
+        answered.await.map_or_else(|_| answer::ending(), |said| answer::response(said, None))
     }
 }
 

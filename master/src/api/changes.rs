@@ -8,9 +8,7 @@ use reeve_wire::v1::WeightInfo;
 use reeve_wire::v1::master::Call;
 use reeve_wire::v1::master::call::{Type, UpdateQuota};
 use reeve_wire::v1::quota::QuotaRequest;
-use tokio::sync::oneshot;
 
-use super::answer;
 use super::operator::invalid;
 use crate::office::Leader;
 use crate::owner::Input;
@@ -150,14 +148,6 @@ async fn may_set(
     leader.permissions.check(sender, action, thing([("role", role.as_str())])).await
 }
 
-/// Asks the core, and says what it answers.
-pub async fn ask(leader: &Leader, ask: Ask) -> Response {
-    let (reply, answered) = oneshot::channel();
-    if leader.term.core.send(Input::Asks(ask, reply)).await.is_err() {
-        return answer::ending();
-    }
-    match answered.await {
-        Ok(answer) => answer::response(answer, None),
-        Err(_) => answer::ending(),
-    }
+async fn ask(leader: &Leader, ask: Ask) -> Response {
+    leader.ask(|reply| Input::Asks(ask, reply)).await
 }

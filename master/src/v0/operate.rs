@@ -6,7 +6,6 @@ use reeve_master_core::{Answer, Refusal};
 use reeve_model::{FrameworkId, Role};
 use reeve_transport::{Principal, Request, Response};
 use reeve_wire::json;
-use tokio::sync::oneshot;
 
 use super::json::Writer;
 use crate::access;
@@ -34,14 +33,7 @@ pub async fn end_framework(
     {
         return refusal;
     }
-    let (reply, answered) = oneshot::channel();
-    if leader.term.core.send(Input::Teardown(id, reply)).await.is_err() {
-        return answer::ending();
-    }
-    match answered.await {
-        Ok(answer) => answer::response(answer, None),
-        Err(_) => answer::ending(),
-    }
+    leader.ask(|reply| Input::Teardown(id, reply)).await
 }
 
 /// `POST /quota` with a `QuotaRequest`.
