@@ -14,12 +14,9 @@ use crate::v0;
 
 /// All routes of a master.
 pub fn router(app: &App) -> Router {
-    let with = |app: &App| app.clone();
-    let router = Router::new(ACTOR);
-    let handler = with(app);
-    let router = router.post("/api/v1/scheduler", move |r| scheduler::handle(handler.clone(), r));
-    let handler = with(app);
-    let router = router.post("/api/v1", move |r| operator::handle(handler.clone(), r));
+    let router = Router::new(ACTOR)
+        .post("/api/v1/scheduler", by_leader(app, scheduler::handle))
+        .post("/api/v1", by_leader(app, operator::handle));
     access::guarded(v0::routes(router, app), app)
 }
 

@@ -16,14 +16,13 @@ use crate::sight::{Depth, Sight, may_see_flags};
 use crate::v0::{metrics, operate, roles};
 
 /// Answers a request.
-pub async fn handle(app: App, request: Request) -> Response {
-    match take(&app, &request).await {
+pub async fn handle(leader: Leader, request: Request) -> Response {
+    match take(leader, &request).await {
         Ok(response) | Err(response) => response,
     }
 }
 
-async fn take(app: &App, request: &Request) -> Result<Response, Response> {
-    let leader = app.leader(request)?;
+async fn take(leader: Leader, request: &Request) -> Result<Response, Response> {
     let codec = Codec::of_request(&request.headers)?;
     let call: Call = codec.decode(&request.body)?;
     let Some(kind) = call.r#type else {
@@ -43,8 +42,8 @@ async fn take(app: &App, request: &Request) -> Result<Response, Response> {
     }
     if kind == Type::GetMetrics {
         let path = thing([("path", "/metrics/snapshot")]);
-        app.permissions.check(request.principal.as_ref(), "get_endpoints", path).await?;
-        return Ok(encoded(codec, get_metrics(app).await));
+        leader.permissions.check(request.principal.as_ref(), "get_endpoints", path).await?;
+        return Ok(encoded(codec, get_metrics(&leader).await));
     }
     // Large answers are made off the threads that serve sockets.
     let request = request.clone();

@@ -18,7 +18,6 @@ use tokio::sync::oneshot;
 use super::call::{self, Refused};
 use super::{answer, unknown};
 use crate::access;
-use crate::app::App;
 use crate::hooks;
 use crate::office::Leader;
 use crate::owner::Input;
@@ -28,14 +27,13 @@ use crate::schedulers::{Opened, Recipient};
 const STREAM_ID: HeaderName = HeaderName::from_static("mesos-stream-id");
 
 /// Answers a request.
-pub async fn handle(app: App, request: Request) -> Response {
-    match take(&app, &request).await {
+pub async fn handle(leader: Leader, request: Request) -> Response {
+    match take(&leader, &request).await {
         Ok(response) | Err(response) => response,
     }
 }
 
-async fn take(app: &App, request: &Request) -> Result<Response, Response> {
-    let leader = &app.leader(request)?;
+async fn take(leader: &Leader, request: &Request) -> Result<Response, Response> {
     let principal = named(request)?;
     let codec = Codec::of_request(&request.headers)?;
     let mut wire: Call = codec.decode(&request.body)?;
