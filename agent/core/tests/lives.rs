@@ -258,6 +258,29 @@ fn a_group_comes_and_goes_together() {
 }
 
 #[test]
+fn a_group_does_not_forget_where_the_driver_listens() {
+    let mut rig = Rig::registered();
+    let scheduler = Some(rig::pid("scheduler-1"));
+    rig.master(FromMaster::Run {
+        framework: plain(),
+        task: task("t", None),
+        launch_executor: Some(true),
+        scheduler,
+    });
+    rig.commit_all();
+    rig.take();
+    rig.master(FromMaster::RunGroup {
+        framework: plain(),
+        executor: custom("e"),
+        tasks: vec![task("a", None)],
+        launch_executor: Some(true),
+    });
+    let forgets =
+        |effect: &Effect| matches!(effect, Effect::Checkpoint(_, Record::Framework(_, None)));
+    assert!(!rig.has(forgets), "groups do not say where it is");
+}
+
+#[test]
 fn a_task_killed_in_the_queue_never_starts() {
     let mut rig = Rig::registered();
     rig.run(&plain(), &task("t", None));

@@ -51,7 +51,9 @@ impl Agent {
         if let Err(refusal) = self.may_run(&agent, &framework, &info.id, &assignment) {
             return self.refuse(step, &framework, &info, &assignment, &refusal);
         }
-        let pid = assignment.scheduler.take();
+        // A message with a group has no field for it.
+        let known = self.frameworks.get(&framework).and_then(|known| known.pid.clone());
+        let pid = if assignment.grouped { known } else { assignment.scheduler.take() };
         self.admit_framework(step, &framework, &assignment.framework, pid);
         if !exists {
             self.create_executor(step, &agent, &framework, info.clone());
