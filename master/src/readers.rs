@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use arc_swap::ArcSwap;
 use reeve_master_core::view::{Change, Snapshot};
 use reeve_master_core::{Options, View};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 /// How long a published snapshot stands at the least. Publishing is what makes the next change
 /// of a record copy it, so that it is done for many changes at once.
@@ -31,14 +31,18 @@ pub struct Readers {
 }
 
 impl Readers {
-    /// Starts the task, and gives the queue for changes. It ends when the queue's sender is
-    /// dropped. The queue has no bound: it holds what the core has done and the task has not
-    /// seen, a few milliseconds' worth, and the core must not wait for readers.
-    pub fn start(options: &Options) -> (Readers, mpsc::UnboundedSender<Vec<Change>>) {
+    /// Starts the task, and gives the queue for changes, and what tells when the first were taken
+    /// in. It ends when the queue's sender is dropped. The queue has no bound: it holds what the
+    /// core has done and the task has not seen, a few milliseconds' worth, and the core must not
+    /// wait for readers.
+    pub fn start(
+        options: &Options,
+    ) -> (Readers, mpsc::UnboundedSender<Vec<Change>>, oneshot::Receiver<()>) {
         let (changes, queue) = mpsc::unbounded_channel();
+        let (first, ready) = oneshot::channel();
         let readers = Readers::default();
-        tokio::spawn(publish(View::new(options), queue, readers.clone()));
-        (readers, changes)
+        tokio::spawn(publish(View::new(options), queue, readers.clone(), first));
+        (readers, changes, ready)
     }
 
     /// The cluster as it is now.
@@ -51,14 +55,19 @@ async fn publish(
     mut view: View,
     mut queue: mpsc::UnboundedReceiver<Vec<Change>>,
     readers: Readers,
+    first: oneshot::Sender<()>,
 ) {
-    let mut batches = Vec::with_capacity(BATCHES);
+    let (mut batches, mut first) = (Vec::with_capacity(BATCHES), Some(first));
     while queue.recv_many(&mut batches, BATCHES).await > 0 {
         let begun = Instant::now();
         for change in batches.drain(..).flatten() {
             view.apply(change);
         }
         readers.latest.store(Arc::new(view.snapshot()));
+        if let Some(first) = first.take() {
+            // Whoever began the term may have given it up.
+            let _ = first.send(());
+        }
         let rest = begun.elapsed().saturating_mul(REST_FACTOR);
         tokio::time::sleep(rest.clamp(REST, LONGEST_REST)).await;
     }

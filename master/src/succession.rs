@@ -35,6 +35,7 @@ pub async fn alone(
     stop: CancellationToken,
 ) -> Result<oneshot::Receiver<Option<String>>, Error> {
     let mut incumbency = terms.begin(Lease::forever()).await?;
+    incumbency.ready().await;
     office.pass_to(Holder::Own(incumbency.term().clone()));
     let (end, ended) = oneshot::channel();
     tokio::spawn(async move {
@@ -134,6 +135,10 @@ impl Contest {
             begun = self.terms.begin(lease.clone()) => begun,
         };
         let mut incumbency = begun.map_err(|error| chain(&error))?;
+        tokio::select! {
+            () = lease.lost() => {}
+            () = incumbency.ready() => {}
+        }
         self.office.pass_to(Holder::Own(Arc::clone(incumbency.term())));
         let failure = tokio::select! {
             biased;

@@ -80,12 +80,22 @@ pub struct Incumbency {
     stop: CancellationToken,
     /// Says why the core ended, once; none when that was heard.
     ended: Option<oneshot::Receiver<Option<String>>>,
+    /// Tells, once, that readers see what the registry held.
+    ready: Option<oneshot::Receiver<()>>,
 }
 
 impl Incumbency {
     /// What request handlers use of it.
     pub fn term(&self) -> &Arc<Term> {
         &self.term
+    }
+
+    /// Waits until readers see what the registry held, so that nobody reads of an empty cluster.
+    pub async fn ready(&mut self) {
+        if let Some(ready) = self.ready.take() {
+            // If the core has ended meanwhile, that is told elsewhere.
+            let _ = ready.await;
+        }
     }
 
     /// Waits until it cannot go on, and says why.
@@ -159,7 +169,7 @@ impl Terms {
         let (rules, allocators) = (self.rules.clone(), self.allocators.clone());
         let (clock, metrics) = (self.clock, &self.metrics);
         let allocation = Allocation::start(rules, allocators, clock, core.clone(), metrics)?;
-        let (readers, changes) = Readers::start(&self.options);
+        let (readers, changes, ready) = Readers::start(&self.options);
         let streams = Streams::new();
         self.counters.frameworks.forget();
         let (peers, exits) = Peers::new(PeersConfig::new(self.identity.pid.address), stop.clone());
@@ -196,7 +206,8 @@ impl Terms {
         listen_to_peers(messages, exits, &core, reading);
         tracing::info!(pid = %self.identity.pid, id = %id, "this master leads");
         let term = Arc::new(Term { id, lease, core, readers, streams, allocation, dialback });
-        Ok(Incumbency { term, actors: self.actors.clone(), stop, ended: Some(ended) })
+        let (actors, ended) = (self.actors.clone(), Some(ended));
+        Ok(Incumbency { term, actors, stop, ended, ready: Some(ready) })
     }
 
     /// The beginning of the ids of the next term. No two terms share one: the ids of agents,
