@@ -11,7 +11,7 @@ test: NEEDS += curl:curl git:git openssl:openssl python3:python3
 test: NEEDS += default-jre-headless:java libzookeeper-java:/usr/share/java/zookeeper.jar
 
 # And those of the tests that only root can run.
-ROOT_NEEDS := docker.io:dockerd busybox-static:busybox
+ROOT_NEEDS := docker.io:dockerd busybox-static:busybox iproute2:ip nftables:nft
 test: NEEDS += $(if $(filter 0,$(shell id -u)),$(ROOT_NEEDS))
 
 # What is loaded at run time, and so must be built beside the programs.

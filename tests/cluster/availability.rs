@@ -10,12 +10,15 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use reeve_tests::{Agent, Master, Room, ZooKeeper, http, until};
+use reeve_tests::{Agent, Host, Master, Network, Room, ZooKeeper, http, until};
 
 use load::Load;
 
 /// Tasks a second.
 const RATE: u64 = 50;
+
+/// How many agents there are.
+const AGENTS: usize = 10;
 
 /// What each agent has: more than the load ever needs.
 const RESOURCES: &str = "--resources=cpus:100;mem:100000;disk:1000;ports:[]";
@@ -34,7 +37,26 @@ struct Ensemble {
     _agents: Vec<Agent>,
     zookeeper: ZooKeeper,
     room: Room,
+    /// Where they all are, if their wires can be cut.
+    network: Option<Wires>,
     _one: MutexGuard<'static, ()>,
+}
+
+/// Hosts of their own, and the wires between them.
+struct Wires {
+    network: Network,
+    servers: Vec<Host>,
+    masters: Vec<Host>,
+    agents: Vec<Host>,
+}
+
+impl Wires {
+    fn new() -> Option<Self> {
+        let mut network = Network::new()?;
+        let mut hosts = |count: usize| (0..count).map(|_| network.host()).collect();
+        let (servers, masters, agents) = (hosts(3), hosts(3), hosts(AGENTS));
+        Some(Self { network, servers, masters, agents })
+    }
 }
 
 impl Ensemble {
@@ -44,23 +66,50 @@ impl Ensemble {
         let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
         let room = Room::new();
         let zookeeper = ZooKeeper::start(&room, 3)?;
+        Some(Self::started(room, zookeeper, None, one))
+    }
+
+    /// The same, with a host for each process and wires between them that can be cut. None, and
+    /// why is told, if this machine can't have them.
+    fn on_wires() -> Option<Self> {
+        let one = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        let (room, wires) = (Room::new(), Wires::new()?);
+        let zookeeper = ZooKeeper::start_on(&room, &wires.servers)?;
+        Some(Self::started(room, zookeeper, Some(wires), one))
+    }
+
+    fn started(
+        room: Room,
+        zookeeper: ZooKeeper,
+        network: Option<Wires>,
+        one: MutexGuard<'static, ()>,
+    ) -> Self {
         let url = zookeeper.url("/mesos");
         let (zk, session) =
             (format!("--zk={url}"), format!("--zk_session_timeout={}secs", SESSION.as_secs()));
+        let wires = network.as_ref();
         let masters: Vec<Master> = (0..3)
-            .map(|number| Master::named(&room, &format!("master-{number}"), None, &[&zk, &session]))
-            .collect();
-        let agents = (0..10)
             .map(|number| {
-                Agent::named(&room, &format!("agent-{number}"), None, &url, &[&session, RESOURCES])
+                let host = wires.map(|wires| &wires.masters[number]);
+                Master::named(&room, &format!("master-{number}"), host, &[&zk, &session])
+            })
+            .collect();
+        let agents = (0..AGENTS)
+            .map(|number| {
+                let host = wires.map(|wires| &wires.agents[number]);
+                Agent::named(&room, &format!("agent-{number}"), host, &url, &[&session, RESOURCES])
             })
             .collect();
         let addresses: Vec<SocketAddr> = masters.iter().map(|master| master.address).collect();
         let load = Load::start(room.path(), addresses, 0);
-        let new = Self { load, masters, _agents: agents, zookeeper, room, _one: one };
-        new.masters[new.leader()].wait_agents(10);
+        let new = Self { load, masters, _agents: agents, zookeeper, room, network, _one: one };
+        new.masters[new.leader()].wait_agents(AGENTS);
         new.load.set_rate(RATE);
-        Some(new)
+        new
+    }
+
+    fn wires(&self) -> &Wires {
+        self.network.as_ref().expect("it was started on wires")
     }
 
     /// The number of the master that leads; waits for one.
@@ -165,6 +214,69 @@ fn without_zookeepers_majority_tasks_go_on_and_nobody_leads() {
     for number in [leader, (leader + 1) % 3] {
         cluster.zookeeper.resume(number);
     }
+    cluster.wait_finished(200);
+    let verdict = cluster.load.settle();
+    eprintln!("{verdict:?}");
+}
+
+#[test]
+fn a_leader_cut_off_from_zookeeper_steps_down_before_another_leads() {
+    let Some(cluster) = Ensemble::on_wires() else { return };
+    cluster.wait_finished(100);
+    let old = cluster.leader();
+    let address = cluster.masters[old].address;
+    let wires = cluster.wires();
+    let cut = Instant::now();
+    // Agents and the framework still reach it.
+    for server in &wires.servers {
+        wires.network.part(&wires.masters[old], server);
+    }
+    until("another leader to take tasks", || {
+        let asked = Instant::now();
+        let leaders = cluster.masters.iter().filter(|master| leads(master.address)).count();
+        // An old one that answered first and a new one that answered last need not have met.
+        let at_once = asked.elapsed() < SESSION / 6;
+        assert!(leaders < 2 || !at_once, "two masters answer for one cluster");
+        cluster.load.taken_by_another(address, cut)
+    });
+    cluster.wait_finished(200);
+    wires.network.heal();
+    cluster.wait_finished(100);
+    let verdict = cluster.load.settle();
+    eprintln!("{verdict:?}");
+}
+
+#[test]
+fn a_leader_cut_off_from_everybody_is_replaced() {
+    let Some(cluster) = Ensemble::on_wires() else { return };
+    cluster.wait_finished(100);
+    let old = cluster.leader();
+    let wires = cluster.wires();
+    let cut = Instant::now();
+    wires.network.isolate(&wires.masters[old]);
+    let took = cluster.succeeded(cluster.masters[old].address, cut);
+    eprintln!("tasks were taken {took:?} after the leader was cut off");
+    cluster.wait_finished(200);
+    wires.network.heal();
+    cluster.wait_finished(100);
+    let verdict = cluster.load.settle();
+    eprintln!("{verdict:?}");
+}
+
+#[test]
+fn agents_that_hear_their_leader_only_one_way_lose_nothing() {
+    let Some(cluster) = Ensemble::on_wires() else { return };
+    cluster.wait_finished(100);
+    let leader = cluster.leader();
+    let wires = cluster.wires();
+    for agent in &wires.agents[..3] {
+        wires.network.cut(agent, &wires.masters[leader]);
+    }
+    for agent in &wires.agents[3..5] {
+        wires.network.cut(&wires.masters[leader], agent);
+    }
+    cluster.wait_finished(200);
+    wires.network.heal();
     cluster.wait_finished(200);
     let verdict = cluster.load.settle();
     eprintln!("{verdict:?}");

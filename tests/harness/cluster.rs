@@ -62,6 +62,10 @@ impl Master {
         let place = Place { name: name.to_owned(), host: host.cloned() };
         let mut all = vec![format!("--work_dir={}", room.join(name).display())];
         all.push(format!("--ip={}", place.ip(room)));
+        if place.host.is_some() {
+            // Namespaces share this machine's name, and nobody resolves it to where they are.
+            all.push(format!("--hostname={}", place.ip(room)));
+        }
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
         let (daemon, address) = place.launch(room, "master", &all, 0);
         Self { place, daemon, address, flags: all }

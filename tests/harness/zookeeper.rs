@@ -10,6 +10,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::daemon::Daemon;
+use crate::network::Host;
 use crate::room::Room;
 use crate::wait::until;
 
@@ -34,8 +35,16 @@ const ELECTION: u16 = 3888;
 #[derive(Debug)]
 pub struct ZooKeeper {
     servers: Vec<Option<Daemon>>,
-    ip: IpAddr,
+    places: Vec<Place>,
     tls: bool,
+}
+
+/// Where a server runs.
+#[derive(Clone, Debug)]
+struct Place {
+    ip: IpAddr,
+    /// The host; none: this one.
+    host: Option<Host>,
 }
 
 impl ZooKeeper {
@@ -45,7 +54,13 @@ impl ZooKeeper {
     /// Starts so many servers and waits until they serve. None, and why, if this machine has no
     /// ZooKeeper to start.
     pub fn start(room: &Room, count: usize) -> Option<Self> {
-        Self::start_with(room, count, "")
+        Self::start_with(room, here(room, count), "")
+    }
+
+    /// Starts a server on each of these hosts.
+    pub fn start_on(room: &Room, hosts: &[Host]) -> Option<Self> {
+        let place = |host: &Host| Place { ip: host.ip, host: Some(host.clone()) };
+        Self::start_with(room, hosts.iter().map(place).collect(), "")
     }
 
     /// The same with TLS beside plain TCP. `keys` is a PEM file of a key and its certificate.
@@ -53,7 +68,7 @@ impl ZooKeeper {
         let keys = keys.display();
         let mut ensemble = Self::start_with(
             room,
-            count,
+            here(room, count),
             &format!(
                 "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\n\
                  ssl.keyStore.location={keys}\nssl.keyStore.type=PEM\n\
@@ -66,14 +81,14 @@ impl ZooKeeper {
         Some(ensemble)
     }
 
-    fn start_with(room: &Room, count: usize, more: &str) -> Option<Self> {
+    fn start_with(room: &Room, places: Vec<Place>, more: &str) -> Option<Self> {
         if let Some(why) = lacking() {
             eprintln!("left out: {why}");
             return None;
         }
-        let mut ensemble = Self { servers: Vec::new(), ip: room.ip.into(), tls: false };
-        for number in 0..count {
-            configure(room, number, count, more);
+        let mut ensemble = Self { servers: Vec::new(), places, tls: false };
+        for number in 0..ensemble.places.len() {
+            configure(room, number, &ensemble.places, more);
             ensemble.servers.push(None);
             ensemble.launch(room, number);
         }
@@ -91,6 +106,9 @@ impl ZooKeeper {
             .args(["-cp", &format!("{JAR}:{MORE}")])
             .arg("org.apache.zookeeper.server.quorum.QuorumPeerMain")
             .arg(home.join("zoo.cfg"));
+        if let Some(host) = &self.places[number].host {
+            command = host.run(&command);
+        }
         let daemon = Daemon::start(room, &format!("zookeeper-{number}"), &mut command);
         self.servers[number] = Some(daemon);
     }
@@ -108,7 +126,8 @@ impl ZooKeeper {
     /// Each server's `host:port` for clients.
     pub fn servers(&self) -> Vec<String> {
         let first = if self.tls { TLS_CLIENTS } else { CLIENTS };
-        (0..self.servers.len()).map(|number| format!("{}:{}", self.ip, at(first, number))).collect()
+        let places = self.places.iter().enumerate();
+        places.map(|(number, place)| format!("{}:{}", place.ip, at(first, number))).collect()
     }
 
     /// Kills a server as if its machine had failed.
@@ -169,7 +188,7 @@ impl ZooKeeper {
     }
 
     fn address(&self, number: usize) -> SocketAddr {
-        SocketAddr::new(self.ip, at(CLIENTS, number))
+        SocketAddr::new(self.places[number].ip, at(CLIENTS, number))
     }
 
     fn ask(&self, number: usize, word: &str) -> Option<String> {
@@ -192,8 +211,13 @@ fn at(first: u16, number: usize) -> u16 {
     first + u16::try_from(number).expect("a handful of servers")
 }
 
-fn configure(room: &Room, number: usize, count: usize, more: &str) {
-    let (home, ip, tick) = (home(room, number), room.ip, TICK.as_millis());
+/// Servers beside each other on this host.
+fn here(room: &Room, count: usize) -> Vec<Place> {
+    vec![Place { ip: room.ip.into(), host: None }; count]
+}
+
+fn configure(room: &Room, number: usize, places: &[Place], more: &str) {
+    let (home, ip, tick) = (home(room, number), places[number].ip, TICK.as_millis());
     std::fs::create_dir_all(&home).expect("a directory in the room");
     let mut text = format!(
         "tickTime={tick}\ninitLimit=40\nsyncLimit=10\ndataDir={}\nclientPortAddress={ip}\n\
@@ -205,7 +229,7 @@ fn configure(room: &Room, number: usize, count: usize, more: &str) {
     if more.contains("secureClientPortAddress") {
         text.push_str(&format!("secureClientPort={}\n", at(TLS_CLIENTS, number)));
     }
-    for other in (0..count).filter(|_| count > 1) {
+    for (other, Place { ip, .. }) in places.iter().enumerate().filter(|_| places.len() > 1) {
         let (followers, election) = (at(FOLLOWERS, other), at(ELECTION, other));
         text.push_str(&format!("server.{other}={ip}:{followers}:{election}\n"));
     }
