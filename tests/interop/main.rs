@@ -3,7 +3,8 @@
 //! Reeve beside a real Apache Mesos 1.11, where frameworks run tasks as if all were of one kind.
 //!
 //! - `tasks`: our agent under its master; `agent`: its agent under our master
-//! - `replacement`: masters and agents exchanged under running tasks
+//! - `replacement`: masters and agents exchanged under running tasks; `contenders`: masters of both
+//!   kinds that lead in turn
 //! - `record`: writes down what its daemons say to each other, `recorded`: as files; `registry`:
 //!   what its master keeps
 //! - `replay`: our daemons do as the recorded ones did
@@ -19,6 +20,7 @@
 
 mod agent;
 mod authentication;
+mod contenders;
 mod driver;
 mod drivers;
 mod libprocess;

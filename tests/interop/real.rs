@@ -62,6 +62,8 @@ pub struct RealMaster {
     /// Where it listens.
     pub address: SocketAddr,
     process: Process,
+    /// Where it contends for leadership.
+    zk: Option<String>,
 }
 
 impl RealMaster {
@@ -74,16 +76,32 @@ impl RealMaster {
     pub fn named(room: &Room, name: &'static str, flags: Flags<'_>) -> Option<Self> {
         installed()?;
         let process = Process::new(room, name, flags);
-        let mut master = Self { address: process.address, process };
+        let mut master = Self { address: process.address, process, zk: None };
         master.restart(room);
         Some(master)
+    }
+
+    /// Starts one that contends for leadership at a `zk://` URL.
+    pub fn contending(room: &Room, zk: String) -> Option<Self> {
+        installed()?;
+        let process = Process::new(room, "real-master", &[]);
+        let mut master = Self { address: process.address, process, zk: Some(zk) };
+        master.restart(room);
+        Some(master)
+    }
+
+    /// Kills it as if its machine had failed.
+    pub fn kill(&mut self) {
+        self.process.daemon = None;
     }
 
     /// Starts it again where it was, after a kill if it still runs.
     pub fn restart(&mut self, room: &Room) {
         let home = installed().expect("it was started before");
-        self.process.launch(room, &home, "master", &[]);
-        until("the real master to answer", || self.process.ask("/master/state"));
+        self.process.launch(room, &home, "master", self.zk.as_slice());
+        // One that does not lead tells of no state.
+        let path = if self.zk.is_some() { "/version" } else { "/master/state" };
+        until("the real master to answer", || self.process.ask(path));
     }
 
     /// Waits until its `/master/state` has what `look` is looking for.

@@ -2,12 +2,14 @@
 """A real Apache Mesos 1.11 to hold Reeve against.
 
 The Python package `mesos.scheduler` 1.11.0 carries all of libmesos: a driver that is started on
-"local" brings up a real master inside its process, and agents and frameworks can join it. It brings
-up a real agent as well, which is sent to another master (agent/redirect.c). What that agent starts
-for containers and commands is not in the package; stand-ins are in agent/.
+"local" brings up a real master inside its process, and agents and frameworks can join it; it can
+contend for leadership in ZooKeeper (patches/contend.c). It brings up a real agent as well, which is
+sent to another master (patches/redirect.c). What that agent starts for containers and commands is
+not in the package; stand-ins are in agent/.
 
     real_mesos.py install DIR                     install it under DIR (once; about 20 s)
-    real_mesos.py master DIR IP:PORT WORK         run a master with this work directory
+    real_mesos.py master DIR IP:PORT WORK [ZK]    run a master with this work directory, which
+                                                  contends at zk://HOST:PORT/PATH if that is given
     real_mesos.py agent DIR IP:PORT WORK MASTER   run an agent that joins the master at IP:PORT
     real_mesos.py framework DIR SETTINGS          run framework.py, which says what SETTINGS are
 
@@ -40,7 +42,8 @@ RENAMED = {
 # How long a master or an agent runs at most, in seconds.
 LIFETIME = 900
 
-# Takes no offer. Where there is a master to go to, the agent of this process goes there.
+# Takes no offer. Where there is a master to go to, the agent of this process goes there; where there
+# is a ZooKeeper, its master contends there.
 PROCESS = """
 import ctypes, os, sys, time
 import mesos.interface
@@ -56,12 +59,12 @@ class Bystander(mesos.interface.Scheduler):
         for offer in offers:
             driver.declineOffer(offer.id, forever)
 
-lifetime, master = sys.argv[1:3]
-if master:
-    redirect = ctypes.CDLL(sys.argv[3]).redirect
-    redirect.restype = ctypes.c_char_p
+lifetime, patch, master = sys.argv[1:4]
+if patch:
+    patch = getattr(ctypes.CDLL(patch), os.path.basename(patch).split(".")[0])
+    patch.restype = ctypes.c_char_p
     library, master = [ctypes.create_string_buffer(text) for text in (_scheduler.__file__, master)]
-    wrong = redirect(library, master)
+    wrong = patch(library, master)
     if wrong:
         sys.exit(wrong)
 info = mesos_pb2.FrameworkInfo(user="root", name="bystander")
@@ -111,9 +114,10 @@ def install(home):
     if not os.path.exists(f"{home}/ready"):
         packages(home)
     # Made anew each time: it is part of these sources. Running agents keep the old file.
-    made = f"{home}/redirect.so.{os.getpid()}"
-    quietly("gcc", "-shared", "-fPIC", "-O1", "-o", made, f"{HERE}/agent/redirect.c", "-ldl")
-    os.rename(made, f"{home}/redirect.so")
+    for name in "redirect", "contend":
+        made = f"{home}/{name}.so.{os.getpid()}"
+        quietly("gcc", "-shared", "-fPIC", "-O1", "-o", made, f"{HERE}/patches/{name}.c", "-ldl")
+        os.rename(made, f"{home}/{name}.so")
 
 
 def packages(home):
@@ -175,7 +179,7 @@ def forwarder(room, name, symbols, targets):
             f"-Wl,-soname,{name}", "-ldl")
 
 
-def run(home, address, work, agents, master=""):
+def run(home, address, work, agents, patch="", master=""):
     ip, port = address.split(":")
     helpers = f"{work}/libexec"
     shutil.copytree(f"{HERE}/agent", helpers, dirs_exist_ok=True)
@@ -184,7 +188,7 @@ def run(home, address, work, agents, master=""):
                    **os.environ, "LIBPROCESS_IP": ip, "LIBPROCESS_PORT": port,
                    "MESOS_WORK_DIR": work, "MESOS_NUM_SLAVES": agents,
                    "LD_LIBRARY_PATH": f"{home}/lib"}
-    python(home, environment, "-c", PROCESS, str(LIFETIME), master, f"{home}/redirect.so")
+    python(home, environment, "-c", PROCESS, str(LIFETIME), patch and f"{home}/{patch}.so", master)
 
 
 def framework(home, settings):
@@ -204,9 +208,12 @@ if __name__ == "__main__":
         install(os.path.abspath(arguments[0]))
     elif verb == "master" and len(arguments) == 3:
         run(*arguments, agents="0")
+    elif verb == "master" and len(arguments) == 4:
+        *arguments, zk = arguments
+        run(*arguments, agents="0", patch="contend", master=zk)
     elif verb == "agent" and len(arguments) == 4:
         *arguments, master = arguments
-        run(*arguments, agents="1", master=f"master@{master}")
+        run(*arguments, agents="1", patch="redirect", master=f"master@{master}")
     elif verb == "framework" and len(arguments) == 2:
         framework(os.path.abspath(arguments[0]), arguments[1])
     else:

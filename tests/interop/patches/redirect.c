@@ -4,23 +4,10 @@
  * StandaloneMasterDetector::appoint(Option<MasterInfo>). After redirect() that call goes to
  * appoint(UPID) instead, with a master of our choice.
  */
-#define _GNU_SOURCE
-#include <dlfcn.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
+#include "divert.h"
 
 #define DETECTOR "_ZN5mesos6master8detector24StandaloneMasterDetector"
 #define MAKE_UPID "_ZN7process4UPIDC1ERKNSt7__cxx1112basic_stringIcSt11char_traitsIcESaIcEEE"
-
-/* As much of libstdc++'s std::string as is needed to pass one. */
-struct string {
-  const char *text;
-  size_t length;
-  char small[16];
-};
 
 /* More than a UPID takes; it is built in place and never taken down. */
 enum { UPID_ROOM = 1024 };
@@ -32,19 +19,6 @@ static void *chosen;
 static void appoint_chosen(void *detector, void *ignored) {
   (void)ignored;
   appoint(detector, chosen);
-}
-
-/* Overwrites the function's first instructions: movabs rax, target; jmp rax. */
-static int divert(uint8_t *function, void (*target)(void *, void *)) {
-  uint8_t jump[] = {0x48, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xe0};
-  memcpy(jump + 2, &target, sizeof target);
-  uintptr_t size = (uintptr_t)sysconf(_SC_PAGESIZE);
-  uintptr_t first = (uintptr_t)function & ~(size - 1);
-  uintptr_t end = (uintptr_t)function + sizeof jump;
-  if (mprotect((void *)first, end - first, PROT_READ | PROT_WRITE | PROT_EXEC))
-    return -1;
-  memcpy(function, jump, sizeof jump);
-  return 0;
 }
 
 /* `library` is loaded already; `master` is as in master@10.0.0.1:5050. Nothing, or what is wrong. */
