@@ -58,6 +58,11 @@ fn bad_requests_are_told_what_is_wrong() {
         r#"{"type": "SUBSCRIBE", "subscribe": {"framework_info": {"user": 7, "name": "a"}}}"#;
     refused(&post(JSON, JSON, mistyped), 400, "user");
     refused(&post(JSON, JSON, r#"{"type": "NONSENSE"}"#), 400, "type");
+    let mut large = framework();
+    large["hostname"] = json!("x".repeat(1 << 20));
+    let large = json!({"type": "SUBSCRIBE", "subscribe": {"framework_info": large}}).to_string();
+    // Of descriptions the first event tells.
+    refused(&post(JSON, JSON, &large), 200, "registry keeps at most 786432");
     refused(&post("text/plain", JSON, &subscribe), 415, "application/json");
     refused(&post(JSON, "text/html", &subscribe), 406, "application/json");
     refused(&http::get(master, PATH), 405, "");

@@ -48,6 +48,25 @@ pub struct Unreadable {
     pub why: String,
 }
 
+/// The most bytes that a description may take in a record. ZooKeeper takes 1 MB at once, and what
+/// belongs together must fit.
+pub const LARGEST: usize = 768 << 10;
+
+/// Makes sure that what somebody says of itself can be kept.
+///
+/// # Errors
+///
+/// If it is larger than [`LARGEST`].
+pub fn check_size(description: &impl WireMessage) -> Result<(), String> {
+    match description.encoded_len() {
+        ..=LARGEST => Ok(()),
+        bytes => Err(format!(
+            "the description takes {bytes} bytes, and the registry keeps at most {LARGEST}; make \
+             its labels, attributes or resources fewer"
+        )),
+    }
+}
+
 /// Reads the message of a record.
 ///
 /// # Errors

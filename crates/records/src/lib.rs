@@ -18,7 +18,7 @@ use std::collections::BTreeMap;
 
 pub use check::{Finding, check};
 pub use document::{Document, DocumentError};
-pub use kind::{Kind, Unreadable, machine_id, read};
+pub use kind::{Kind, LARGEST, Unreadable, check_size, machine_id, read};
 
 /// Records by key, as a store loads them.
 pub type Records = BTreeMap<String, Vec<u8>>;

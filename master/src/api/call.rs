@@ -11,6 +11,7 @@ use reeve_model::{
     AgentId, ExecutorId, Filters, FrameworkInfo, KillPolicy, OfferConstraints, OfferId, Operation,
     OperationId, Principal, Role, TaskId, Uuid,
 };
+use reeve_records::check_size;
 use reeve_wire::v1;
 use reeve_wire::v1::scheduler::call::{self, Type};
 
@@ -235,6 +236,7 @@ fn update_framework(wire: call::UpdateFramework) -> Result<Call, Refused> {
 }
 
 fn framework(wire: v1::FrameworkInfo) -> Result<Arc<FrameworkInfo>, String> {
+    check_size(&wire)?;
     FrameworkInfo::try_from(wire).map(Arc::new).map_err(|error| error.to_string())
 }
 

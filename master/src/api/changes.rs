@@ -14,6 +14,9 @@ use crate::office::Leader;
 use crate::owner::Input;
 use crate::quota;
 
+/// The most roles that one call may change: all of them are written at once or none.
+const MOST_ROLES: usize = 2_000;
+
 /// Carries a call out if it is one of those.
 pub async fn take(
     leader: &Leader,
@@ -60,6 +63,7 @@ async fn update_quota(
     sender: Option<&Principal>,
     wanted: &UpdateQuota,
 ) -> Result<Response, Response> {
+    check_count(wanted.quota_configs.len())?;
     let mut quotas = Vec::new();
     for config in &wanted.quota_configs {
         quota::check_top(&config.role, "Updating").map_err(Response::bad_request)?;
@@ -115,6 +119,7 @@ pub async fn update_weights(
     sender: Option<&Principal>,
     wanted: &[WeightInfo],
 ) -> Result<Response, Response> {
+    check_count(wanted.len())?;
     let mut weights = Vec::new();
     for info in wanted {
         let (role, weight) = (info.role().trim(), info.weight);
@@ -137,6 +142,14 @@ pub async fn update_weights(
         may_set(leader, sender, "update_weights", role).await?;
     }
     Ok(ask(leader, Ask::Weights(weights)).await)
+}
+
+fn check_count(roles: usize) -> Result<(), Response> {
+    if roles <= MOST_ROLES {
+        return Ok(());
+    }
+    let text = format!("{roles} roles are more than the {MOST_ROLES} that one call may change");
+    Err(Response::bad_request(text))
 }
 
 async fn may_set(

@@ -2,6 +2,7 @@
 
 use reeve_master_core::event::Registration;
 use reeve_model::{AgentInfo, Resources, Uuid};
+use reeve_records::check_size;
 use reeve_wire::{SlaveInfo, internal, v1};
 
 /// Reads `RegisterSlaveMessage`.
@@ -40,6 +41,7 @@ pub fn describe(
     checkpointed: &[v1::Resource],
     resource_version: Option<&v1::Uuid>,
 ) -> Result<Registration, String> {
+    check_size(&slave)?;
     Ok(Registration {
         info: AgentInfo::try_from(slave).map_err(|error| error.to_string())?,
         // Agents before 0.21 told no version; the core refuses what is older than 1.0.
