@@ -88,6 +88,8 @@ pub struct FrameworkOptions {
     pub user: String,
     /// Keep the tasks running once all are, until told to stop.
     pub hold: bool,
+    /// Have agents keep a record of the tasks, so that these outlive their agent.
+    pub checkpoint: bool,
 }
 
 /// Subscribes, launches all tasks, and waits until they have ended (or, with `hold`, until all
@@ -189,6 +191,7 @@ async fn subscribe(options: &FrameworkOptions) -> anyhow::Result<(Events, String
         roles: vec!["*".to_owned()],
         capabilities: vec![v1::framework_info::Capability { r#type: Some(multi_role.into()) }],
         id: id.clone(),
+        checkpoint: Some(options.checkpoint),
         ..v1::FrameworkInfo::default()
     };
     let subscribe = call::Subscribe { framework_info, ..call::Subscribe::default() };

@@ -8,6 +8,7 @@ mod boundary;
 mod failover;
 mod memory;
 mod real;
+mod recovery;
 mod tasks;
 
 use crate::report::Row;
@@ -57,6 +58,7 @@ pub const GROUPS: &[Group] = &[
     Group { rows: &["R1"], measure: real::bursts },
     Group { rows: &["R3"], measure: real::serial },
     Group { rows: &["R4"], measure: real::memory },
+    Group { rows: &["R5"], measure: recovery::agent_returns },
     Group { rows: &["M1", "F2"], measure: memory::simulated },
     Group { rows: &["F1"], measure: failover::all_return },
     Group { rows: &["U1", "M1"], measure: memory::start },

@@ -6,6 +6,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -23,8 +24,13 @@ const START: Duration = Duration::from_secs(30);
 /// How long a process may take to end after SIGTERM.
 const FAREWELL: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether something has happened.
+/// How often it is looked at first whether something has happened.
 const POLL: Duration = Duration::from_micros(500);
+
+/// Where the ports begin that daemons listen at, and how many there are: below those that Linux
+/// gives by itself.
+const LOWEST_PORT: u32 = 10_000;
+const PORTS: u32 = 20_000;
 
 /// The programs and the directories. Clones are the same stage.
 #[derive(Clone, Debug)]
@@ -73,10 +79,13 @@ pub struct Master {
 pub struct Agent {
     /// Its process.
     pub process: Running,
+    /// Where it answers.
+    pub address: SocketAddr,
     /// Where it and its sandboxes live.
     pub directory: PathBuf,
     /// From its start until the master has it.
     pub start: Duration,
+    resources: String,
 }
 
 impl Stage {
@@ -149,8 +158,35 @@ impl Stage {
     /// If it doesn't register.
     pub fn agent(&self, master: &Master, resources: &str) -> anyhow::Result<Agent> {
         let directory = self.directory("agent")?;
+        let (address, resources) = (free_address()?, resources.to_owned());
+        let (process, start) = self.agent_at(master, address, &directory, &resources)?;
+        Ok(Agent { process, address, directory, start, resources })
+    }
+
+    /// Kills an agent, and starts another in its place once the master has noticed. What it ran
+    /// goes on meanwhile.
+    ///
+    /// # Errors
+    /// If the master doesn't notice, or it doesn't register again.
+    pub fn revive(&self, master: &Master, agent: &mut Agent) -> anyhow::Result<()> {
+        agent.process.kill();
+        wait_until("the master misses the agent", || Ok(active_agents(master.address)? == 0))?;
+        let Agent { address, directory, resources, .. } = agent;
+        let (process, start) = self.agent_at(master, *address, directory, resources)?;
+        (agent.process, agent.start) = (process, start);
+        Ok(())
+    }
+
+    fn agent_at(
+        &self,
+        master: &Master,
+        address: SocketAddr,
+        directory: &Path,
+        resources: &str,
+    ) -> anyhow::Result<(Running, Duration)> {
         let mut command = self.command("reeve");
-        command.args(["agent", "--ip=127.0.0.1", "--port=0", "--hostname=127.0.0.1"]);
+        command.args(["agent", "--ip=127.0.0.1", "--hostname=127.0.0.1"]);
+        command.arg(format!("--port={}", address.port()));
         command.arg(format!("--master={}", master.address));
         command.arg(format!("--work_dir={}", directory.join("work").display()));
         command.arg(format!("--runtime_dir={}", directory.join("run").display()));
@@ -159,7 +195,7 @@ impl Stage {
         let start = Instant::now();
         let mut process = self.start("agent", &mut command, false)?;
         process.wait_until("it is registered", || Ok(active_agents(master.address)? > 0))?;
-        Ok(Agent { process, directory, start: start.elapsed() })
+        Ok((process, start.elapsed()))
     }
 
     /// Starts `reeve-load` with those words; its reports are read by [`Running::report`].
@@ -264,17 +300,14 @@ impl Running {
         what: &str,
         holds: impl Fn() -> anyhow::Result<bool>,
     ) -> anyhow::Result<()> {
-        let start = Instant::now();
-        while !holds()? {
-            if let Some(code) = self.child.try_wait()? {
-                bail!("the {} ended ({code}): {}", self.name, self.last_words());
-            }
-            if start.elapsed() > START {
-                bail!("waited in vain until {what}: {} {}", self.name, self.last_words());
-            }
-            std::thread::sleep(POLL);
-        }
-        Ok(())
+        let holds = || match holds()? {
+            true => Ok(true),
+            false => match self.child.try_wait()? {
+                Some(code) => bail!("it ended ({code})"),
+                None => Ok(false),
+            },
+        };
+        wait_until(what, holds).with_context(|| format!("{}: {}", self.name, self.last_words()))
     }
 
     /// The last lines of its log.
@@ -317,19 +350,50 @@ fn sweep(directory: &Path) {
     }
 }
 
+/// Asks until it is so, less and less often, so that asking costs little of what is waited for.
+fn wait_until(what: &str, mut holds: impl FnMut() -> anyhow::Result<bool>) -> anyhow::Result<()> {
+    let start = Instant::now();
+    while !holds()? {
+        let waited = start.elapsed();
+        if waited > START {
+            bail!("waited in vain until {what}");
+        }
+        std::thread::sleep(POLL.max(waited / 100));
+    }
+    Ok(())
+}
+
+/// An address that nobody listens at, and whose port the kernel gives to nobody: who connects to
+/// one of the kernel's own while nobody listens there may be connected to himself.
 fn free_address() -> anyhow::Result<SocketAddr> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    loop {
+        let number = std::process::id().wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(LOWEST_PORT + number % PORTS)?;
+        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        if TcpListener::bind(address).is_ok() {
+            return Ok(address);
+        }
+    }
 }
 
 /// How many agents the master counts as active.
 fn active_agents(master: SocketAddr) -> anyhow::Result<u64> {
-    let (status, body) = get(master, "/metrics/snapshot")?;
+    metric(master, "master/slaves_active")
+}
+
+/// A figure that a daemon tells.
+///
+/// # Errors
+/// If it doesn't.
+pub fn metric(daemon: SocketAddr, name: &str) -> anyhow::Result<u64> {
+    let (status, body) = get(daemon, "/metrics/snapshot")?;
     if status != 200 {
         bail!("/metrics/snapshot answers {status}");
     }
     let snapshot: Value = serde_json::from_slice(&body)?;
-    let active = snapshot.get("master/slaves_active").and_then(Value::as_f64);
-    Ok(active.context("no master/slaves_active")? as u64)
+    let figure = snapshot.get(name).and_then(Value::as_f64);
+    Ok(figure.with_context(|| format!("no {name}"))? as u64)
 }
 
 /// A GET on a connection of its own: the status and the body.

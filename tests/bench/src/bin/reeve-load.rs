@@ -115,6 +115,9 @@ struct FrameworkArguments {
     /// Once all tasks run, keep them running until SIGTERM.
     #[arg(long)]
     hold: bool,
+    /// Have agents keep a record of the tasks, so that these outlive their agent.
+    #[arg(long)]
+    checkpoint: bool,
     /// Give up after so many seconds.
     #[arg(long, default_value_t = 600)]
     timeout: u64,
@@ -191,6 +194,7 @@ async fn framework(arguments: FrameworkArguments, stop: CancellationToken) -> an
         command: arguments.command,
         user: arguments.user,
         hold: arguments.hold,
+        checkpoint: arguments.checkpoint,
     };
     let limit = Duration::from_secs(arguments.timeout);
     if let Some(agents) = arguments.watch {

@@ -16,6 +16,7 @@ fn launcher(tasks: u32, at_once: u32) -> Launcher {
         command: "true".to_owned(),
         user: "root".to_owned(),
         hold: false,
+        checkpoint: false,
     };
     Launcher::new(&options, Instant::now())
 }
