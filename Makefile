@@ -8,7 +8,7 @@ CARGO := cargo
 # Debian packages that are needed, as PACKAGE:COMMAND-OR-FILE-THAT-PROVES-IT.
 NEEDS := gcc:cc
 test: NEEDS += curl:curl git:git openssl:openssl python3:python3
-test: NEEDS += default-jre-headless:java libzookeeper-java:/usr/share/java/zookeeper.jar
+test bench: NEEDS += default-jre-headless:java libzookeeper-java:/usr/share/java/zookeeper.jar
 
 # And those of the tests that only root can run.
 ROOT_NEEDS := docker.io:dockerd busybox-static:busybox iproute2:ip nftables:nft

@@ -9,6 +9,7 @@ mod failover;
 mod memory;
 mod real;
 mod recovery;
+mod registry;
 mod tasks;
 
 use crate::report::Row;
@@ -61,6 +62,8 @@ pub const GROUPS: &[Group] = &[
     Group { rows: &["R5"], measure: recovery::agent_returns },
     Group { rows: &["M1", "F2"], measure: memory::simulated },
     Group { rows: &["F1"], measure: failover::all_return },
+    Group { rows: &["L1"], measure: registry::embedded },
+    Group { rows: &["L1"], measure: registry::zookeeper },
     Group { rows: &["U1", "M1"], measure: memory::start },
 ];
 

@@ -1,6 +1,8 @@
 //! What a row is played on: real processes in directories of their own, on free ports of
 //! 127.0.0.1. All are gone when the stage is, whatever happens.
 
+mod zookeeper;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,6 +19,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::process;
+
+pub use zookeeper::ZooKeeper;
 
 /// How long a daemon may take to start.
 const START: Duration = Duration::from_secs(30);
@@ -215,7 +219,10 @@ impl Stage {
     }
 
     /// A directory that nothing else has.
-    fn directory(&self, name: &str) -> anyhow::Result<PathBuf> {
+    ///
+    /// # Errors
+    /// If it can't be made.
+    pub fn directory(&self, name: &str) -> anyhow::Result<PathBuf> {
         let directory = tempfile::Builder::new().prefix(name).tempdir_in(self.room.path())?;
         // The stage's own directory takes it along.
         Ok(directory.keep())
