@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reeve_machine::{Chance, Machine, Tick, Timers};
-use reeve_model::{AgentInfo, ContainerId, FrameworkId, Pid, Resources};
+use reeve_model::{AgentInfo, ContainerId, DrainConfig, FrameworkId, Pid, Resources};
 
 use crate::effect::{Effect, Record, ToExecutor, ToMaster};
 use crate::event::{Event, FromMaster, Kind, StreamId, WriteId};
@@ -29,6 +29,8 @@ pub struct Agent {
     pub(crate) registration: Registration,
     /// The leading master, as detected.
     pub(crate) master: Option<Pid>,
+    /// How it is being emptied, if it is.
+    pub(crate) draining: Option<DrainConfig>,
     pub(crate) frameworks: BTreeMap<FrameworkId, Framework>,
     /// Whose each container is; entries go when the container is gone.
     pub(crate) containers: BTreeMap<ContainerId, Whose>,
@@ -90,6 +92,7 @@ impl Agent {
             oversubscribed: None,
             registration: Registration::Recovering { read: false, awaiting: [].into() },
             master: None,
+            draining: None,
             frameworks: BTreeMap::new(),
             containers: BTreeMap::new(),
             streams: BTreeMap::new(),
@@ -120,6 +123,7 @@ impl Agent {
             Some(Waiting::Delivery(container, task)) => self.task_saved(step, &container, &task),
             Some(Waiting::Update(key)) => self.update_saved(step, &key, write),
             Some(Waiting::Farewell) => self.farewell_saved(step),
+            Some(Waiting::Drain) => self.drain_saved(step),
             Some(Waiting::Agent | Waiting::Nothing) | None => {}
         }
     }
@@ -136,6 +140,7 @@ impl Agent {
                 )));
             }
             Waiting::Farewell => self.farewell_saved(step),
+            Waiting::Drain => self.drain_saved(step),
             Waiting::Framework(framework) => self.framework_not_saved(step, &framework, why),
             Waiting::Launch(container) => self.launch_not_saved(step, &container, why),
             Waiting::Delivery(container, task) => {
@@ -176,6 +181,8 @@ impl Agent {
             FromMaster::Acknowledge(framework, task, uuid) => {
                 self.acknowledge(step, framework, task, uuid);
             }
+            // Masters of Mesos say this before they greet an agent that is back.
+            FromMaster::Drain(config) => self.drain(step, config),
             FromMaster::Shutdown(reason) => {
                 self.leave(step, format!("the master said: {reason}"), true);
             }
@@ -226,6 +233,7 @@ impl Agent {
             | FromMaster::Reregistered(..)
             | FromMaster::Ping(..)
             | FromMaster::Acknowledge(..)
+            | FromMaster::Drain(..)
             | FromMaster::Shutdown(..) => {}
         }
     }

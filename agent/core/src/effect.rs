@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use reeve_model::{
-    AgentId, AgentInfo, ContainerId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo,
-    KillPolicy, Limits, Pid, Resources, StatusUpdate, TaskId, TaskInfo, TaskState, Uuid,
+    AgentId, AgentInfo, ContainerId, DrainConfig, ExecutorId, ExecutorInfo, FrameworkId,
+    FrameworkInfo, KillPolicy, Limits, Pid, Resources, StatusUpdate, TaskId, TaskInfo, TaskState,
+    Uuid,
 };
 
 use crate::event::{StreamId, WriteId};
@@ -105,6 +106,8 @@ pub enum Record {
     Sentinel(FrameworkId, ExecutorId, ContainerId),
     /// `meta/resources/resources.info`: reservations and volumes.
     Resources(Resources),
+    /// `meta/slaves/<id>/drain.config`: how the agent is being emptied; none removes it.
+    Drain(Option<DrainConfig>),
     /// Remove the `latest` link: the next start joins the cluster as a new agent.
     Forget(AgentId),
 }

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
-    AgentId, ContainerId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, KillPolicy, Pid,
-    Resources, TaskId, TaskInfo, TaskStatus, Uuid,
+    AgentId, ContainerId, DrainConfig, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo,
+    KillPolicy, Pid, Resources, TaskId, TaskInfo, TaskStatus, Uuid,
 };
 
 use crate::recovery::Recovered;
@@ -143,6 +143,8 @@ pub enum FromMaster {
     Message(FrameworkId, ExecutorId, Bytes),
     /// `CheckpointResourcesMessage`.
     CheckpointResources(Resources),
+    /// `DrainSlaveMessage`: kill all tasks.
+    Drain(DrainConfig),
     /// `ShutdownMessage`: kill everything and stop.
     Shutdown(String),
 }

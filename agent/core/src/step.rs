@@ -54,6 +54,8 @@ pub(crate) enum Waiting {
     Agent,
     /// The end of an agent that left the cluster.
     Farewell,
+    /// The killing of all that runs.
+    Drain,
     /// Executors of a framework that is new here.
     Framework(FrameworkId),
     /// The launch of an executor.

@@ -5,9 +5,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use imbl::OrdMap;
+use reeve_machine::Wall;
 use reeve_model::{
-    AgentId, ContainerId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, Pid, Resources,
-    StatusUpdate, TaskId, TaskInfo, TaskState,
+    AgentId, ContainerId, DrainConfig, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, Pid,
+    Resources, StatusUpdate, TaskId, TaskInfo, TaskState,
 };
 
 /// How many frameworks that are over are remembered (Mesos: `MAX_COMPLETED_FRAMEWORKS`).
@@ -27,6 +28,8 @@ pub enum Change {
     Oversubscribed(Resources),
     /// An executor was told to go so that others get what they were granted.
     Preempted,
+    /// How the agent is being emptied, and since when; or that it is not.
+    Draining(Option<(DrainConfig, Wall)>),
     /// A framework is new here or described anew.
     Framework(Arc<FrameworkInfo>),
     /// A framework has nothing here any more.
@@ -158,6 +161,8 @@ pub struct View {
     pub oversubscribed: Resources,
     /// How many executors had to go for others since the start.
     pub preempted: u64,
+    /// How the agent is being emptied, and since when.
+    pub draining: Option<(DrainConfig, Wall)>,
     /// Frameworks that have something here.
     pub frameworks: OrdMap<FrameworkId, Arc<FrameworkRow>>,
     /// Frameworks that are over, the latest last.
@@ -184,6 +189,7 @@ impl View {
             Change::Checkpointed(resources) => self.checkpointed = resources,
             Change::Oversubscribed(resources) => self.oversubscribed = resources,
             Change::Preempted => self.preempted += 1,
+            Change::Draining(draining) => self.draining = draining,
             Change::Framework(info) => self.framework(info),
             Change::FrameworkOver(framework) => self.framework_over(&framework),
             Change::Executor(framework, facts) => self.executor(&framework, *facts),

@@ -7,7 +7,7 @@
 //! meta/damaged/                                      what could not be read, for people to look at
 //! meta/resources/resources.info
 //! meta/slaves/latest -> <agent>
-//! meta/slaves/<agent>/slave.info
+//! meta/slaves/<agent>/slave.info  drain.config
 //!   frameworks/<framework>/framework.info  framework.pid
 //!     executors/<executor>/executor.info  executor_generated_for_command_task
 //!       runs/latest -> <container>
@@ -93,6 +93,11 @@ impl Layout {
     /// The agent's description.
     pub fn agent_info(&self, agent: &AgentId) -> PathBuf {
         self.agent(agent).join("slave.info")
+    }
+
+    /// How the agent is being emptied.
+    pub fn drain_config(&self, agent: &AgentId) -> PathBuf {
+        self.agent(agent).join("drain.config")
     }
 
     /// All of one framework's checkpoints.

@@ -12,8 +12,8 @@ use reeve_agent_core::recovery::{
 };
 use reeve_agent_runtime::checkpoint::reading;
 use reeve_model::{
-    AgentId, AgentInfo, ContainerId, ExecutorId, ExecutorInfo, ExecutorKind, FrameworkId,
-    FrameworkInfo, Resources, StatusUpdate, TaskId, TaskInfo, Uuid,
+    AgentId, AgentInfo, ContainerId, DrainConfig, ExecutorId, ExecutorInfo, ExecutorKind,
+    FrameworkId, FrameworkInfo, Resources, StatusUpdate, TaskId, TaskInfo, Uuid, WireError,
 };
 use reeve_wire::internal::{StatusUpdateRecord, status_update_record};
 use reeve_wire::{SlaveInfo, WireMessage, v1};
@@ -77,6 +77,7 @@ impl Reader<'_> {
         let info = self.record(&path, lost, |wire: SlaveInfo| AgentInfo::try_from(wire));
         let known = |info| Arc::new(AgentInfo { id: Some(id.clone()), ..info });
         self.found.recovered.agent = info.ok().map(known);
+        self.found.recovered.drain = self.drain(&id);
         for room in self.rooms(&self.layout.agent(&id).join("frameworks"), "all that ran here") {
             let framework = FrameworkId::new(name(&room));
             match self.framework(&id, &framework, &room) {
@@ -85,6 +86,13 @@ impl Reader<'_> {
             }
         }
         self.found.id = Some(id);
+    }
+
+    /// How the agent was being emptied.
+    fn drain(&mut self, id: &AgentId) -> Option<DrainConfig> {
+        let lost = "how the agent was being drained, which its master tells it again";
+        let read = |wire: v1::DrainConfig| Ok::<_, WireError>(DrainConfig::from(&wire));
+        self.record(&self.layout.drain_config(id), lost, read).ok()
     }
 
     /// The agent that the link names.

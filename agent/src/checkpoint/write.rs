@@ -83,6 +83,11 @@ impl Writer {
                 self.mark(&self.run(framework, executor, container), "executor.sentinel")
             }
             Record::Resources(resources) => self.resources(resources),
+            Record::Drain(Some(config)) => {
+                let bytes = reeve_wire::encode(&config.to_wire());
+                self.store.write_record(&self.layout.drain_config(&self.own()), &bytes)
+            }
+            Record::Drain(None) => self.store.remove(&self.layout.drain_config(&self.own())),
             Record::Forget(_) => self.store.remove(&self.layout.latest_agent()),
         }
     }

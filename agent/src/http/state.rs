@@ -66,7 +66,7 @@ fn object(view: &impl Serialize) -> Map<String, Value> {
 
 fn own(shared: &Shared, view: &View, agent: &str) -> Map<String, Value> {
     let master = view.standing.master.as_ref().map(|pid| pid.address.ip().to_string());
-    object(&json!({
+    let mut all = object(&json!({
         "start_time": shared.started.to_seconds(),
         "id": agent,
         "pid": format!("slave(1)@{}", shared.address),
@@ -74,7 +74,13 @@ fn own(shared: &Shared, view: &View, agent: &str) -> Map<String, Value> {
         "attributes": value(&AttributesView(&shared.info.attributes)),
         "master_hostname": master,
         "resource_providers": [],
-    }))
+    }));
+    if let Some((config, since)) = &view.draining {
+        all.insert("drain_config".to_owned(), reeve_wire::json::to_value(&config.to_wire()));
+        let seconds = since.0 / 1_000_000_000;
+        all.insert("estimated_drain_start_time_seconds".to_owned(), seconds.into());
+    }
+    all
 }
 
 fn resources(total: &Resources, used: &Resources) -> Map<String, Value> {

@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use reeve_agent_core::event::FromMaster;
 use reeve_model::{
-    AgentId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, KillPolicy, Pid, Resources,
-    TaskId, TaskInfo, TaskStatus, Uuid, WireError,
+    AgentId, DrainConfig, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, KillPolicy, Pid,
+    Resources, TaskId, TaskInfo, TaskStatus, Uuid, WireError,
 };
 use reeve_wire::splice::{content, contents};
 use reeve_wire::{internal, v1};
@@ -61,6 +61,10 @@ pub fn parse(name: &str, from: &Pid, body: &Bytes) -> Result<FromMaster, Refused
         "CheckpointResourcesMessage" => {
             let message: internal::CheckpointResourcesMessage = decode(body)?;
             Ok(FromMaster::CheckpointResources(Resources::try_from(&message.resources)?))
+        }
+        "DrainSlaveMessage" => {
+            let message: internal::DrainSlaveMessage = decode(body)?;
+            Ok(FromMaster::Drain(DrainConfig::from(&message.config)))
         }
         "ShutdownMessage" => {
             let message: internal::ShutdownMessage = decode(body)?;

@@ -16,6 +16,7 @@ const CAPABILITIES: &[v1::agent_info::capability::Type] = &[
     v1::agent_info::capability::Type::MultiRole,
     v1::agent_info::capability::Type::HierarchicalRole,
     v1::agent_info::capability::Type::ReservationRefinement,
+    v1::agent_info::capability::Type::AgentDraining,
     v1::agent_info::capability::Type::TaskResourceLimits,
 ];
 

@@ -1,7 +1,7 @@
 //! The life that is cut short at every point: what an agent does, once each.
 
 use reeve_agent_core::event::FromMaster;
-use reeve_model::{ExecutorId, FrameworkId, TaskId};
+use reeve_model::{DrainConfig, ExecutorId, FrameworkId, TaskId};
 
 use crate::world::{World, framework, resources};
 
@@ -27,6 +27,8 @@ const STEPS: &[fn(&mut World)] = &[
     |world| world.say(FromMaster::CheckpointResources(resources("disk:20"))),
     |world| world.finish("four"),
     World::fill_disk,
+    |world| world.run("five", None),
+    |world| world.say(FromMaster::Drain(DrainConfig::default())),
 ];
 
 /// Goes through the steps that are left, or as far as the agent lives. Returns how far that is.

@@ -17,6 +17,7 @@ mod agent;
 mod attributes;
 mod command_executor;
 mod constraints;
+mod drain;
 mod error;
 mod executor;
 mod feedback;
@@ -24,6 +25,7 @@ mod filters;
 mod framework;
 pub mod ids;
 mod labels;
+mod machine;
 mod master;
 mod operation;
 pub mod resources;
@@ -38,6 +40,7 @@ pub mod validate;
 pub use agent::{AgentInfo, Domain};
 pub use attributes::{Attribute, AttributeValue, Attributes};
 pub use constraints::{AgentFacts, Constraint, Matcher, OfferConstraints, Predicate, Selector};
+pub use drain::{Deactivation, DrainConfig, DrainInfo};
 pub use error::WireError;
 pub use executor::{ExecutorInfo, ExecutorKind};
 pub use feedback::OperationStatus;
@@ -48,6 +51,7 @@ pub use ids::{
     Principal, ResourceProviderId, Role, TaskId, Uuid, UuidError,
 };
 pub use labels::{Label, Labels};
+pub use machine::{MachineId, MachineMode, Unavailability, Window};
 pub use master::MasterInfo;
 pub use operation::Operation;
 pub use resources::{

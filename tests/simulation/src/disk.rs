@@ -8,8 +8,8 @@ use reeve_agent_core::recovery::{
     Fate, Logged, Recovered, RecoveredExecutor, RecoveredFramework, RecoveredTask,
 };
 use reeve_model::{
-    AgentInfo, ContainerId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, Pid, Resources,
-    TaskId, TaskInfo, Uuid,
+    AgentInfo, ContainerId, DrainConfig, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, Pid,
+    Resources, TaskId, TaskInfo, Uuid,
 };
 
 /// Committed records.
@@ -18,6 +18,7 @@ pub struct Disk {
     /// `slave.info`.
     pub agent: Option<Arc<AgentInfo>>,
     resources: Resources,
+    drain: Option<DrainConfig>,
     frameworks: BTreeMap<FrameworkId, Framework>,
 }
 
@@ -86,6 +87,7 @@ impl Disk {
                 }
             }
             Record::Resources(resources) => self.resources = resources,
+            Record::Drain(drain) => self.drain = drain,
             Record::Forget(_) => *self = Disk::default(),
         }
     }
@@ -165,6 +167,7 @@ impl Disk {
         Recovered {
             agent: self.agent.clone(),
             resources: self.resources.clone(),
+            drain: self.drain,
             rebooted,
             frameworks: self.frameworks.values().map(framework).collect(),
             leftovers: Vec::new(),

@@ -147,6 +147,7 @@ impl Agent {
             }
             self.collector.schedule(step.now, path);
         }
+        self.drained_if_empty(step);
         self.left(step);
     }
 }

@@ -7,8 +7,8 @@ mod sameness;
 use std::sync::Arc;
 
 use reeve_model::{
-    AgentInfo, ContainerId, ExecutorInfo, FrameworkInfo, Pid, Resources, StatusUpdate, TaskId,
-    TaskInfo, Uuid,
+    AgentInfo, ContainerId, DrainConfig, ExecutorInfo, FrameworkInfo, Pid, Resources, StatusUpdate,
+    TaskId, TaskInfo, Uuid,
 };
 
 use crate::event::Ending;
@@ -20,6 +20,8 @@ pub struct Recovered {
     pub agent: Option<Arc<AgentInfo>>,
     /// `resources.info`: reservations and volumes.
     pub resources: Resources,
+    /// `drain.config`: how the agent was being emptied.
+    pub drain: Option<DrainConfig>,
     /// The machine was booted since (`boot_id` differs), so nothing can have survived.
     pub rebooted: bool,
     /// Frameworks of the latest agent.

@@ -41,6 +41,7 @@ impl Agent {
                 for difference in differences.allowed {
                     step.emit(Effect::Notice(format!("this agent's {difference}")));
                 }
+                self.drain_found(step, found.drain);
                 self.resume_as(step, &id, found.frameworks, found.rebooted);
             } else if found.rebooted {
                 // Nothing of the old agent can run: it may as well be another one.
@@ -271,6 +272,7 @@ impl Agent {
         {
             self.timers.cancel(&Timer::Recovery);
             self.seek(step);
+            self.drain_again(step);
         }
     }
 }

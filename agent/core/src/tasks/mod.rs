@@ -1,6 +1,7 @@
 //! Tasks: how they reach their executor, how they are killed, and what is reported of them (FL-9,
 //! FL-11).
 
+mod drain;
 mod kill;
 mod run;
 mod statuses;

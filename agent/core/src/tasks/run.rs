@@ -88,6 +88,10 @@ impl Agent {
     ) -> Result<(), Refusal> {
         let refusal = |reason, message, executor_gone| Refusal { reason, message, executor_gone };
         let launch = assignment.launch_executor;
+        if self.draining.is_some() {
+            let message = "Task was received while agent was already draining";
+            return Err(refusal(Reason::AgentDraining, message, launch == Some(true)));
+        }
         if let Some(executor) = self.executor(framework, executor) {
             return match executor.state {
                 State::Terminating { .. } => {

@@ -144,6 +144,7 @@ impl Agent {
             step.change(Change::Task(framework.clone(), id.clone(), task.row()));
         }
         self.executor_if_over(step, framework, &id);
+        self.drained_if_empty(step);
     }
 
     /// Puts a status on its way and does to its task what it says.
@@ -154,6 +155,7 @@ impl Agent {
         id: &ExecutorId,
         mut status: TaskStatus,
     ) -> Verdict {
+        self.blame_drain(framework, &mut status);
         let (task, state) = (status.task.clone(), status.state);
         let place = self.executor(framework, id).and_then(|executor| self.place(executor, &status));
         if let Some(place) = place {
