@@ -8,9 +8,13 @@ use reeve_machine::Wall;
 use reeve_master_core::effect::Mutation;
 use reeve_master_core::event::{CompletedFramework, Recovered, RecoveredFramework};
 use reeve_master_core::roles::Quota;
-use reeve_model::{AgentId, AgentInfo, Format, FrameworkInfo, MasterInfo, Role};
+use reeve_model::{
+    AgentId, AgentInfo, Deactivation, DrainInfo, Format, FrameworkInfo, MasterInfo, Role,
+};
 use reeve_records::{Kind, Records, lacking, read};
 use reeve_registry::Write;
+use reeve_wire::internal::registry::MinimumCapability;
+use reeve_wire::records::Drain;
 use reeve_wire::v1::master::response::get_frameworks::Framework;
 use reeve_wire::{SlaveInfo, v1};
 
@@ -36,14 +40,21 @@ pub fn writes(mutation: &Mutation) -> Result<Vec<Write>, String> {
             vec![Kind::Unreachable.delete(id.as_str()), agent(info)?]
         }
         Mutation::Remove(id) => {
-            let kinds = [Kind::Agents, Kind::Unreachable, Kind::Gone];
+            let kinds = [Kind::Agents, Kind::Unreachable, Kind::Gone, Kind::Drain];
             kinds.map(|kind| kind.delete(id.as_str())).to_vec()
         }
         Mutation::MarkGone(id, since) => vec![
             Kind::Agents.delete(id.as_str()),
             Kind::Unreachable.delete(id.as_str()),
+            Kind::Drain.delete(id.as_str()),
             Kind::Gone.put(id.as_str(), &time(*since)),
         ],
+        Mutation::Deactivate(id, deactivation) => {
+            let info = deactivation.drain.map(|drain| drain.to_wire());
+            let record = Drain { info, deactivated: Some(true) };
+            vec![Kind::Drain.put(id.as_str(), &record), needs("AGENT_DRAINING")]
+        }
+        Mutation::Reactivate(id) => vec![Kind::Drain.delete(id.as_str())],
         Mutation::SetQuotas(quotas) => {
             quotas.iter().map(|(role, quota)| set_quota(role, quota)).collect()
         }
@@ -95,6 +106,11 @@ pub fn recovered(master: Arc<str>, records: Records) -> Result<Recovered, Error>
             Kind::Agents => recovered.agents.push(read_agent(&key, &value)?),
             Kind::Unreachable => recovered.unreachable.push((id(), read_time(&key, &value)?)),
             Kind::Gone => recovered.gone.push((id(), read_time(&key, &value)?)),
+            Kind::Drain => {
+                let drain: Drain = read(&key, &value)?;
+                let drain = drain.info.as_ref().map(DrainInfo::from);
+                recovered.deactivated.push((id(), Deactivation { drain }));
+            }
             Kind::Quota => {
                 let (role, quota) = quota::parse(&read::<v1::quota::QuotaConfig>(&key, &value)?)
                     .map_err(|why| Error::Record { key: key.clone(), why })?;
@@ -122,6 +138,12 @@ fn agent(info: &AgentInfo) -> Result<Write, String> {
     let id = info.id.as_ref().ok_or("the agent has no id")?;
     let wire = info.to_slave_info(Format::PostRefinement).map_err(|error| error.to_string())?;
     Ok(Kind::Agents.put(id.as_str(), &wire))
+}
+
+/// The record that keeps masters from leading that do not know of this (MA-4). It stays: they would
+/// not see what is written later, either.
+fn needs(capability: &str) -> Write {
+    Kind::Capabilities.put(capability, &MinimumCapability { capability: capability.to_owned() })
 }
 
 fn set_quota(role: &Role, quota: &Quota) -> Write {

@@ -354,6 +354,8 @@ async fn operators_call_in_json_and_protobuf() {
     let answer = post(master.address, "/api/v1", &[], r#"{"type":"MARK_AGENT_GONE"}"#).await;
     assert_eq!(answer.status, 400, "{}", answer.text());
     let answer = post(master.address, "/api/v1", &[], r#"{"type":"DRAIN_AGENT"}"#).await;
+    assert_eq!(answer.status, 400, "{}", answer.text());
+    let answer = post(master.address, "/api/v1", &[], r#"{"type":"LIST_FILES"}"#).await;
     assert_eq!(answer.status, 501, "{}", answer.text());
     let answer = post(master.address, "/api/v1", &[], r#"{"type":"TEARDOWN"}"#).await;
     assert_eq!(answer.status, 400);
@@ -367,7 +369,12 @@ async fn it_explains_why_nothing_is_offered() {
     let mut events = subscribe(master.address, JSON, call.to_string().as_bytes()).await;
     let subscribed = events.expect("SUBSCRIBED").await;
     let id = subscribed["subscribed"]["framework_id"]["value"].as_str().unwrap();
-    let explained = master.json(&format!("/explain?framework_id={id}")).await;
+    // The allocator may not have heard of it yet.
+    let path = format!("/explain?framework_id={id}");
+    while get(master.address, &path).await.status == 404 {
+        tokio::task::yield_now().await;
+    }
+    let explained = master.json(&path).await;
     assert_eq!(explained["framework_id"], id);
     assert!(!explained["reasons"].as_array().unwrap().is_empty(), "{explained}");
     assert_eq!(get(master.address, "/explain?framework_id=nobody").await.status, 404);

@@ -7,18 +7,17 @@ mod support;
 use reeve_wire::internal::{ReregisterSlaveMessage, ShutdownMessage};
 use serde_json::{Value, json};
 use support::agent::Agent;
-use support::http::{Answer, Events, post, request, subscribe};
+use support::http::{Answer, Events, request, subscribe};
 use support::{Master, master, master_with};
 
 const JSON: &str = "application/json";
 
 async fn call(master: &Master, call: Value) -> Answer {
-    post(master.address, "/api/v1", &[], &call.to_string()).await
+    master.call(&call).await
 }
 
 async fn done(master: &Master, wanted: Value) {
-    let answer = call(master, wanted).await;
-    assert_eq!(answer.status, 200, "{}", answer.text());
+    master.done(wanted).await;
 }
 
 async fn read(master: &Master, kind: &str) -> Value {

@@ -53,6 +53,9 @@ pub enum Refusal {
     /// Something else about the agent is being written (503).
     #[error("Agent '{0}' is being registered, removed or marked at this moment; try again")]
     AgentBusy(AgentId),
+    /// Something else about the agent is being written, which may make the call senseless (409).
+    #[error("Agent '{0}' is changing at this moment; look at it and try again")]
+    Conflict(AgentId),
     /// The master has not read its registry yet (503).
     #[error("The master does not lead yet")]
     NotLeading,

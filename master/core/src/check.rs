@@ -83,6 +83,9 @@ impl Master {
         if self.agents.is_awaited(&agent.id) || self.agents.unreachable(&agent.id).is_some() {
             return Err(format!("agent {} is registered and missed at once", agent.id));
         }
+        if self.agents.deactivation(&agent.id) != agent.deactivated.as_ref() {
+            return Err(format!("agent {} is out of use only in part", agent.id));
+        }
         Ok(())
     }
 
@@ -90,7 +93,7 @@ impl Master {
         for (number, live) in self.offers.iter() {
             let id = &live.offer.id;
             let agent = self.agents.get(live.agent);
-            let agent = agent.filter(|agent| agent.state == State::Connected);
+            let agent = agent.filter(|agent| agent.is_active());
             let agent = agent.ok_or(format!("offer {id} names an agent that is not active"))?;
             let framework = self.frameworks.get(live.framework).filter(|f| f.is_active());
             let framework =

@@ -6,8 +6,9 @@ use std::time::Duration;
 use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
-    AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, KillPolicy, OfferId,
-    Pid, Quantities, Role, StatusUpdate, TaskId, TaskInfo, TaskStatus, Uuid,
+    AgentId, AgentInfo, Deactivation, DrainConfig, ExecutorId, ExecutorInfo, FrameworkId,
+    FrameworkInfo, KillPolicy, OfferId, Pid, Quantities, Role, StatusUpdate, TaskId, TaskInfo,
+    TaskStatus, Uuid,
 };
 
 use crate::allocation;
@@ -85,6 +86,10 @@ pub enum Mutation {
     Remove(AgentId),
     /// An agent is gone since then, and may not come back.
     MarkGone(AgentId, Wall),
+    /// An agent is out of use in this way.
+    Deactivate(AgentId, Deactivation),
+    /// An agent is in use again.
+    Reactivate(AgentId),
     /// These roles have this quota.
     SetQuotas(Vec<(Role, Quota)>),
     /// These roles have this weight.
@@ -129,6 +134,8 @@ pub enum ToAgent {
     },
     /// `ShutdownMessage`.
     Shutdown(String),
+    /// `DrainSlaveMessage`.
+    Drain(DrainConfig),
     /// `RunTaskMessage`.
     Run {
         /// The framework.

@@ -6,9 +6,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
-    AgentId, AgentInfo, ExecutorId, ExecutorInfo, Filters, FrameworkId, FrameworkInfo, KillPolicy,
-    OfferConstraints, OfferId, Operation, OperationId, Pid, Principal, Quantities, Resources, Role,
-    StatusUpdate, TaskId, TaskState, TaskStatus, Uuid,
+    AgentId, AgentInfo, Deactivation, DrainConfig, ExecutorId, ExecutorInfo, Filters, FrameworkId,
+    FrameworkInfo, KillPolicy, OfferConstraints, OfferId, Operation, OperationId, Pid, Principal,
+    Quantities, Resources, Role, StatusUpdate, TaskId, TaskState, TaskStatus, Uuid,
 };
 
 use crate::allocation;
@@ -120,6 +120,12 @@ pub enum Kind {
 pub enum Ask {
     /// An agent is gone for good (MARK_AGENT_GONE).
     MarkGone(AgentId),
+    /// An agent is to be emptied (DRAIN_AGENT).
+    Drain(AgentId, DrainConfig),
+    /// Nothing is to be offered of an agent (DEACTIVATE_AGENT).
+    Deactivate(AgentId),
+    /// An agent is to be used again (REACTIVATE_AGENT).
+    Reactivate(AgentId),
     /// Roles get quota.
     Quota {
         /// Which and how much.
@@ -153,6 +159,8 @@ pub struct Recovered {
     pub unreachable: Vec<(AgentId, Wall)>,
     /// Agents that may not come back.
     pub gone: Vec<(AgentId, Wall)>,
+    /// Agents that are out of use.
+    pub deactivated: Vec<(AgentId, Deactivation)>,
     /// Frameworks that did not end.
     pub frameworks: Vec<RecoveredFramework>,
     /// Frameworks that ended.

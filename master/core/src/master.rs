@@ -140,7 +140,8 @@ impl Master {
             awaited: awaited.clone(),
             unreachable: recovered.unreachable.clone(),
         });
-        self.agents.recover(awaited, recovered.unreachable, recovered.gone);
+        let Recovered { unreachable, gone, deactivated, .. } = recovered;
+        self.agents.recover(awaited, unreachable, gone, deactivated);
         if self.agents.any_awaited() {
             self.timers.set(Timer::Awaited, step.now + self.options.agent_reregister_timeout);
         }
@@ -200,6 +201,9 @@ impl Master {
     fn asked(&mut self, step: &mut Step<'_>, request: RequestId, ask: Ask) {
         match ask {
             Ask::MarkGone(agent) => self.gone_asked(step, request, agent),
+            Ask::Drain(agent, config) => self.drain_asked(step, request, agent, config),
+            Ask::Deactivate(agent) => self.deactivation_asked(step, request, agent),
+            Ask::Reactivate(agent) => self.reactivation_asked(step, request, agent),
             Ask::Quota { change, force } => self.quota_asked(step, request, change, force),
             Ask::Weights(weights) => self.weights_asked(step, request, weights),
         }

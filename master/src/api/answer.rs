@@ -24,7 +24,7 @@ pub fn response(answer: Answer, stream: Option<&str>) -> Response {
 fn status(refusal: &Refusal) -> StatusCode {
     match refusal {
         Refusal::NotSubscribed | Refusal::NotHttp | Refusal::Forbidden(_) => StatusCode::FORBIDDEN,
-        Refusal::Overcommits(_) => StatusCode::CONFLICT,
+        Refusal::Overcommits(_) | Refusal::Conflict(_) => StatusCode::CONFLICT,
         Refusal::UnknownAgent(_) => StatusCode::NOT_FOUND,
         Refusal::AgentBusy(_) | Refusal::NotLeading => StatusCode::SERVICE_UNAVAILABLE,
         _ => StatusCode::BAD_REQUEST,

@@ -1,4 +1,5 @@
-//! Operators' calls that change something: each is permitted, checked, and then the core's.
+//! Operators' calls that change something: each is permitted, checked, and then the core's. Those
+//! that take agents out of use are in `upkeep`.
 
 use reeve_access::thing;
 use reeve_master_core::event::{Ask, QuotaChange};
@@ -10,6 +11,7 @@ use reeve_wire::v1::master::call::{Type, UpdateQuota};
 use reeve_wire::v1::quota::QuotaRequest;
 
 use super::operator::invalid;
+use super::upkeep;
 use crate::office::Leader;
 use crate::owner::Input;
 use crate::quota;
@@ -26,6 +28,9 @@ pub async fn take(
 ) -> Option<Result<Response, Response>> {
     Some(match kind {
         Type::MarkAgentGone => mark_gone(leader, sender, call).await,
+        Type::DrainAgent => upkeep::drain(leader, sender, call).await,
+        Type::DeactivateAgent => upkeep::deactivate(leader, sender, call).await,
+        Type::ReactivateAgent => upkeep::reactivate(leader, sender, call).await,
         Type::UpdateQuota => match &call.update_quota {
             Some(wanted) => update_quota(leader, sender, wanted).await,
             None => Err(invalid("Expecting 'update_quota' to be present")),
@@ -46,6 +51,9 @@ pub async fn take(
     })
 }
 
+/// The action of declaring an agent gone.
+pub(super) const MARK_GONE: &str = "mark_agents_gone";
+
 async fn mark_gone(
     leader: &Leader,
     sender: Option<&Principal>,
@@ -54,7 +62,7 @@ async fn mark_gone(
     let Some(wanted) = &call.mark_agent_gone else {
         return Err(invalid("Expecting 'mark_agent_gone' to be present"));
     };
-    leader.permissions.check(sender, "mark_agents_gone", thing([])).await?;
+    leader.permissions.check(sender, MARK_GONE, thing([])).await?;
     Ok(ask(leader, Ask::MarkGone(AgentId::new(wanted.agent_id.value.as_str()))).await)
 }
 
@@ -161,6 +169,7 @@ async fn may_set(
     leader.permissions.check(sender, action, thing([("role", role.as_str())])).await
 }
 
-async fn ask(leader: &Leader, ask: Ask) -> Response {
+/// Asks the core, and says what it answers.
+pub(super) async fn ask(leader: &Leader, ask: Ask) -> Response {
     leader.ask(|reply| Input::Asks(ask, reply)).await
 }

@@ -7,3 +7,4 @@ pub mod operator;
 pub mod scheduler;
 mod state;
 pub mod unknown;
+mod upkeep;

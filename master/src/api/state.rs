@@ -37,11 +37,12 @@ pub fn agents(sight: &Sight) -> GetAgents {
 
 fn agent(view: &AgentView, sight: &Sight) -> get_agents::Agent {
     let record = &view.record;
+    let drain = record.deactivated.and_then(|deactivation| deactivation.drain);
     let capability = |number: &i32| v1::agent_info::Capability { r#type: Some(*number) };
     get_agents::Agent {
         agent_info: agent_info(&record.info),
         active: record.active,
-        deactivated: Some(false),
+        deactivated: Some(record.deactivated.is_some()),
         version: record.version.clone(),
         pid: Some(record.pid.to_string()),
         registered_time: Some(time(record.registered)),
@@ -50,6 +51,8 @@ fn agent(view: &AgentView, sight: &Sight) -> get_agents::Agent {
         allocated_resources: endpoint_format(&sight.resources(&view.used)),
         offered_resources: endpoint_format(&sight.resources(&view.offered)),
         capabilities: record.capabilities.iter().map(capability).collect(),
+        drain_info: drain.map(|drain| drain.to_wire()),
+        estimated_drain_start_time: record.drain_told.map(time),
         ..get_agents::Agent::default()
     }
 }

@@ -36,6 +36,9 @@ impl Outbound {
             ToAgent::Shutdown(text) => {
                 self.post(to, &internal::ShutdownMessage { message: Some(text) });
             }
+            ToAgent::Drain(config) => {
+                self.post(to, &internal::DrainSlaveMessage { config: config.to_wire() });
+            }
             ToAgent::CheckpointResources(resources) => {
                 let Some(resources) = encoded(to, resources.to_wire(format)) else { return };
                 self.post(to, &internal::CheckpointResourcesMessage { resources });

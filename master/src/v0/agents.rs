@@ -62,10 +62,15 @@ pub fn agent(w: &mut Writer, view: &AgentView, sight: &Sight) {
     reserved(w.key("reserved_resources"), &sight.resources(&record.total));
     resources(w.key("unreserved_resources"), &record.total.unreserved());
     w.field("active", record.active);
-    w.field("deactivated", false);
+    w.field("deactivated", record.deactivated.is_some());
     w.field("version", &record.version);
     let names = record.capabilities.iter().filter_map(|number| capability(*number));
     w.key("capabilities").array(names, |w, name| w.value(name));
+    if let Some(drain) = record.deactivated.and_then(|deactivation| deactivation.drain) {
+        w.key("drain_info").message(&drain.to_wire());
+        let told = record.drain_told.map(|at| (at.0 / 1_000_000_000) as f64);
+        w.optional("estimated_drain_start_time_seconds", told);
+    }
 }
 
 /// The fields that only `/slaves` has.

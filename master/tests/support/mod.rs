@@ -50,6 +50,17 @@ impl Master {
         self.running.take().unwrap().wait().await.unwrap();
     }
 
+    /// What it answers to an operator's call.
+    pub async fn call(&self, call: &Value) -> http::Answer {
+        http::post(self.address, "/api/v1", &[], &call.to_string()).await
+    }
+
+    /// Makes an operator's call, which must be carried out.
+    pub async fn done(&self, wanted: Value) {
+        let answer = self.call(&wanted).await;
+        assert_eq!(answer.status, 200, "{}", answer.text());
+    }
+
     /// The JSON at a path.
     pub async fn json(&self, path: &str) -> Value {
         let answer = http::get(self.address, path).await;

@@ -46,6 +46,7 @@ pub fn to_agent(message: ToAgent, master: &Pid) -> FromMaster {
             FromMaster::Message(framework, executor, data)
         }
         ToAgent::CheckpointResources(resources) => FromMaster::CheckpointResources(resources),
+        ToAgent::Drain(config) => FromMaster::Drain(config),
     }
 }
 

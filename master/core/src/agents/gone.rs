@@ -30,6 +30,16 @@ impl Master {
         if let Some(refusal) = refusal {
             return step.push(Effect::Answer(request, Answer::Refused(refusal)));
         }
+        self.mark_gone(step, id, Some(request));
+    }
+
+    /// Has it written that an agent is gone; somebody may wait for that.
+    pub(super) fn mark_gone(
+        &mut self,
+        step: &mut Step<'_>,
+        id: AgentId,
+        request: Option<RequestId>,
+    ) {
         self.cancel_removal(step, &id);
         if let Some(ix) = self.agents.find(&id) {
             self.deactivate(step, ix);
@@ -45,7 +55,7 @@ impl Master {
         step: &mut Step<'_>,
         id: AgentId,
         since: Wall,
-        request: RequestId,
+        request: Option<RequestId>,
     ) {
         self.agents.stop_awaiting(&id);
         let was_lost = self.agents.unreachable(&id).is_some();
@@ -63,6 +73,8 @@ impl Master {
         if !was_lost {
             self.tell_all_lost(step, &id);
         }
-        step.push(Effect::Answer(request, Answer::Done));
+        if let Some(request) = request {
+            step.push(Effect::Answer(request, Answer::Done));
+        }
     }
 }

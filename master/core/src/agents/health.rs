@@ -59,10 +59,13 @@ impl Master {
         if agent.state != State::Connected {
             return;
         }
+        let was_active = agent.is_active();
         agent.state = State::Disconnected;
         step.changed(agent.change());
-        step.allocation(allocation::Event::AgentActive { agent: ix, active: false });
-        self.rescind_agent(step, ix);
+        if was_active {
+            step.allocation(allocation::Event::AgentActive { agent: ix, active: false });
+            self.rescind_agent(step, ix);
+        }
         self.lose_unchecked(step, ix);
         let end = step.now + self.options.agent_reregister_timeout;
         self.timers.set(Timer::Reregister(ix), end);
@@ -110,9 +113,10 @@ impl Master {
         self.timers.cancel(&Timer::Ping(ix));
         self.timers.cancel(&Timer::Reregister(ix));
         let Some(agent) = self.agents.get_mut(ix) else { return };
-        let was = std::mem::replace(&mut agent.state, State::Leaving);
+        let was_active = agent.is_active();
+        agent.state = State::Leaving;
         step.changed(agent.change());
-        if was == State::Connected {
+        if was_active {
             step.allocation(allocation::Event::AgentActive { agent: ix, active: false });
             self.rescind_agent(step, ix);
         }

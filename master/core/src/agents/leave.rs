@@ -69,6 +69,7 @@ impl Master {
             self.part_with_tasks(step, ix, &Departure::Removed(why), &message);
             self.part_with(step, ix);
         }
+        self.agents.set_deactivation(id, None);
         step.changed(Change::AgentLeft(id.clone(), Departure::Removed(why)));
         self.tell_all_lost(step, id);
     }

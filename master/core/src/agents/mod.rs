@@ -3,6 +3,7 @@
 mod absent;
 mod books;
 mod compare;
+mod drain;
 mod gone;
 mod health;
 mod introduce;

@@ -89,6 +89,14 @@ impl Master {
                 self.agents.busy.remove(&id);
                 self.now_gone(step, id, since, request);
             }
+            Pending::Deactivate(id, deactivation, request) => {
+                self.agents.busy.remove(&id);
+                self.now_deactivated(step, &id, deactivation, request);
+            }
+            Pending::Reactivate(id, request) => {
+                self.agents.busy.remove(&id);
+                self.now_reactivated(step, &id, request);
+            }
             Pending::Forget(id) => {
                 self.agents.busy.remove(&id);
                 self.now_forgotten(step, id);
@@ -117,6 +125,8 @@ impl Master {
             registered: step.wall,
             reregistered: returned,
             state: State::Connected,
+            deactivated: None,
+            drain_told: None,
             pings: Pings::Answered,
             free: own.non_shared(),
             own,
@@ -146,7 +156,7 @@ impl Master {
             info: Box::new(agent.facts()),
             total: agent.total(),
             used,
-            active: agent.state == State::Connected,
+            active: agent.is_active(),
         });
         for (framework, role, count) in agent.tally.iter() {
             let role = role.clone();

@@ -118,6 +118,7 @@ impl Master {
         self.announce(step, ix, used.into_iter().collect());
         self.greet(step, ix, Vec::new());
         self.end_there_too(step, ix, over);
+        self.tell_drain(step, ix);
     }
 
     /// A registered agent is back: what both sides know is compared.
@@ -144,7 +145,7 @@ impl Master {
         self.timers.cancel(&Timer::Reregister(ix));
         step.push(Effect::Link(pid));
         self.show_agent(step, ix);
-        if !was_connected {
+        if !was_connected && self.agents.get(ix).is_some_and(super::Agent::is_active) {
             step.allocation(allocation::Event::AgentActive { agent: ix, active: true });
         }
         let over = self.completed_among(&back.frameworks);
@@ -152,6 +153,7 @@ impl Master {
         self.greet(step, ix, missing);
         self.end_there_too(step, ix, over);
         self.kill_again(step, ix);
+        self.tell_drain(step, ix);
     }
 
     fn completed_among(&self, frameworks: &[Arc<FrameworkInfo>]) -> Vec<FrameworkId> {

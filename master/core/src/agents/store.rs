@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_machine::{Tick, Wall};
-use reeve_model::{AgentId, AgentInfo, ExecutorId, ExecutorInfo, Pid, Resources, Uuid};
+use reeve_model::{
+    AgentId, AgentInfo, Deactivation, ExecutorId, ExecutorInfo, Pid, Resources, Uuid,
+};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
 use super::absent::Absent;
@@ -47,6 +49,8 @@ pub(crate) struct Agents {
     unreachable: Absent,
     /// Not to come back.
     gone: Absent,
+    /// Out of use, wherever they are; registered ones know it themselves, too.
+    deactivated: BTreeMap<AgentId, Deactivation>,
     /// To be given up.
     pub removals: Removals,
     /// Where agents listen whose admission is being written.
@@ -69,6 +73,10 @@ pub(crate) struct Agent {
     pub registered: Wall,
     pub reregistered: Option<Wall>,
     pub state: State,
+    /// Whether and how it is out of use.
+    pub deactivated: Option<Deactivation>,
+    /// When it was first told to empty itself.
+    pub drain_told: Option<Wall>,
     pub pings: Pings,
     /// All it has, reservations and volumes applied, but nothing oversubscribed.
     pub own: Resources,
@@ -95,7 +103,7 @@ pub(crate) struct Agent {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum State {
-    /// Messages reach it; its resources are offered.
+    /// Messages reach it; its resources are offered, if it is in use.
     Connected,
     /// Its connection broke; nothing is offered.
     Disconnected,
@@ -126,8 +134,12 @@ pub(crate) enum Pending {
     Unreachable(AgentId, Wall, Cause),
     /// An agent leaves for good.
     Remove(AgentId, Leaving),
-    /// An agent is gone since then, as this request says.
-    Gone(AgentId, Wall, RequestId),
+    /// An agent is gone since then, as this request says, or because it is drained.
+    Gone(AgentId, Wall, Option<RequestId>),
+    /// An agent is out of use, as this request says, or goes on being so.
+    Deactivate(AgentId, Deactivation, Option<RequestId>),
+    /// An agent is in use again.
+    Reactivate(AgentId, RequestId),
     /// An unreachable or gone agent is forgotten.
     Forget(AgentId),
 }
@@ -142,6 +154,7 @@ impl Agents {
             recovered: 0,
             unreachable: Absent::default(),
             gone: Absent::default(),
+            deactivated: BTreeMap::new(),
             removals: Removals::new(options.agent_removal_spacing),
             joining: BTreeSet::new(),
             busy: BTreeSet::new(),
@@ -155,7 +168,9 @@ impl Agents {
         awaited: Vec<Arc<AgentInfo>>,
         unreachable: Vec<(AgentId, Wall)>,
         gone: Vec<(AgentId, Wall)>,
+        deactivated: Vec<(AgentId, Deactivation)>,
     ) {
+        self.deactivated = deactivated.into_iter().collect();
         self.awaited =
             awaited.into_iter().filter_map(|info| info.id.clone().map(|id| (id, info))).collect();
         self.recovered = self.awaited.len();
@@ -192,6 +207,7 @@ impl Agents {
 
     pub fn insert(&mut self, now: Tick, agent: Agent) -> AgentIx {
         let (id, pid) = (agent.id.clone(), agent.pid.clone());
+        let agent = Agent { deactivated: self.deactivated.get(&id).copied(), ..agent };
         self.awaited.remove(&id);
         self.find_again(&id);
         let ix = AgentIx(self.registered.insert(now, agent));
@@ -270,13 +286,34 @@ impl Agents {
         self.unreachable.remove(id);
     }
 
+    /// Whether and how an agent is out of use.
+    pub fn deactivation(&self, id: &AgentId) -> Option<&Deactivation> {
+        self.deactivated.get(id)
+    }
+
+    /// The agent is out of use from now on, or in use again.
+    pub fn set_deactivation(&mut self, id: &AgentId, deactivation: Option<Deactivation>) {
+        match deactivation {
+            Some(deactivation) => self.deactivated.insert(id.clone(), deactivation),
+            None => self.deactivated.remove(id),
+        };
+        if let Some(agent) = self.find(id).and_then(|ix| self.get_mut(ix)) {
+            agent.deactivated = deactivation;
+            // A new drain begins anew.
+            agent.drain_told =
+                agent.drain_told.filter(|_| deactivation.is_some_and(|one| one.drain.is_some()));
+        }
+    }
+
     /// The agent may not come back.
     pub fn end(&mut self, id: AgentId, since: Wall) {
+        self.set_deactivation(&id, None);
         self.gone.insert(id, since);
     }
 
     /// The agent is not worth remembering as unreachable or gone.
     pub fn forget(&mut self, id: &AgentId) {
+        self.set_deactivation(id, None);
         self.unreachable.remove(id);
         self.gone.remove(id);
     }
@@ -290,6 +327,11 @@ impl Agents {
 }
 
 impl Agent {
+    /// Whether its resources are offered.
+    pub fn is_active(&self) -> bool {
+        self.state == State::Connected && self.deactivated.is_none()
+    }
+
     /// All that can be offered.
     pub fn total(&self) -> Resources {
         &self.own + &self.oversubscribed
@@ -318,7 +360,9 @@ impl Agent {
             registered: self.registered,
             reregistered: self.reregistered,
             connected,
-            active: connected,
+            active: self.is_active(),
+            deactivated: self.deactivated,
+            drain_told: self.drain_told,
             total: self.total(),
             resource_version: self.resource_version,
         }))

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use reeve_module_sdk::allocator::FrameworkIx;
 
 use super::{Live, Offer};
-use crate::agents::State;
 use crate::allocation::Granted;
 use crate::effect::ToScheduler;
 use crate::master::{Master, Timer};
@@ -46,7 +45,7 @@ impl Master {
         framework.is_active()
             && framework.info.has_role(&grant.role)
             && !framework.suppressed.contains(&grant.role)
-            && agent.state == State::Connected
+            && agent.is_active()
             && !grant.resources.is_empty()
             && agent.has_free(&grant.resources)
     }

@@ -99,19 +99,22 @@ impl Master {
         let Some(ix) = self.agents.find(agent) else { return };
         let Some(framework) = self.frameworks.get(fx) else { return };
         let owner = framework.id.clone();
-        if let Some(tx) = framework.tasks.get(&task).copied()
-            && let Some(tracked) = self.tasks.get(tx).filter(|tracked| tracked.agent == ix)
-        {
+        let tracked = framework.tasks.get(&task).copied();
+        let tracked = tracked.and_then(|tx| Some((tx, self.tasks.get(tx)?)));
+        let mut over = None;
+        if let Some((tx, tracked)) = tracked.filter(|(_, tracked)| tracked.agent == ix) {
             // Nothing was passed on that could be acknowledged.
             let Some((state, current)) = tracked.update else { return };
             if !self.hears(ix) {
                 return;
             }
-            if state.is_terminal() && current == uuid {
-                self.forget_task(step, tx, TaskEnd::Completed);
-            }
+            over = (state.is_terminal() && current == uuid).then_some(tx);
         }
+        // First: with its last task, an agent may be gone.
         self.send_to(step, agent, ToAgent::Acknowledge(agent.clone(), owner, task, uuid));
+        if let Some(tx) = over {
+            self.forget_task(step, tx, TaskEnd::Completed);
+        }
     }
 
     fn hears(&self, ix: AgentIx) -> bool {
@@ -129,5 +132,6 @@ impl Master {
             framework.leave(task.agent);
             step.changed(Change::TaskRemoved(framework.id.clone(), task.id, end));
         }
+        self.drained_if_empty(step, task.agent);
     }
 }

@@ -2,6 +2,7 @@
 
 mod agents;
 mod cluster;
+mod draining;
 mod frameworks;
 mod laws;
 mod offers;

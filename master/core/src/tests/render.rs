@@ -49,6 +49,12 @@ fn of_mutation(mutation: &Mutation) -> String {
         Mutation::MarkUnreachable(id, _) => format!("unreachable {id}"),
         Mutation::MarkReachable(info) => format!("reachable {}", id(info)),
         Mutation::Remove(id) => format!("remove {id}"),
+        Mutation::Deactivate(id, deactivation) => match deactivation.drain {
+            Some(drain) if drain.drained => format!("drained {id}"),
+            Some(_) => format!("drain {id}"),
+            None => format!("deactivate {id}"),
+        },
+        Mutation::Reactivate(id) => format!("reactivate {id}"),
         Mutation::SetQuotas(quotas) => {
             let roles: Vec<_> = quotas.iter().map(|(role, _)| role.as_str()).collect();
             format!("quota {}", roles.join(" "))
@@ -83,6 +89,10 @@ fn of_agent(message: &ToAgent) -> String {
         }
         ToAgent::Ping { connected } => format!("ping {connected}"),
         ToAgent::Shutdown(why) => format!("shutdown: {why}"),
+        ToAgent::Drain(config) => {
+            let grace = config.max_grace.map(|grace| format!(" in {}s", grace.as_secs()));
+            format!("drain{}", grace.unwrap_or_default())
+        }
         ToAgent::Run { task, launch_executor, .. } => {
             let start = if *launch_executor { " +executor" } else { "" };
             format!("run {} {}{start}", task.id, task.resources.unallocated())

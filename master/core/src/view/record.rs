@@ -6,8 +6,8 @@ use std::sync::Arc;
 use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
-    AgentId, AgentInfo, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, OfferConstraints,
-    Pid, Resources, Role, TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
+    AgentId, AgentInfo, Deactivation, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo,
+    OfferConstraints, Pid, Resources, Role, TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
 };
 
 /// An agent.
@@ -31,6 +31,10 @@ pub struct AgentRecord {
     pub connected: bool,
     /// Whether its resources are offered.
     pub active: bool,
+    /// Whether and how an operator has taken it out of use.
+    pub deactivated: Option<Deactivation>,
+    /// When it was told to empty itself.
+    pub drain_told: Option<Wall>,
     /// All it has: reservations and volumes applied, oversubscribed resources included.
     pub total: Resources,
     /// The version of its resources, opaque.

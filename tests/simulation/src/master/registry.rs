@@ -8,7 +8,7 @@ use reeve_machine::sim::Node;
 use reeve_machine::{Tick, Wall};
 use reeve_master_core::effect::Mutation;
 use reeve_master_core::event::{CompletedFramework, Kind, Recovered, RecoveredFramework, WriteId};
-use reeve_model::{AgentId, AgentInfo, FrameworkId};
+use reeve_model::{AgentId, AgentInfo, Deactivation, FrameworkId};
 
 use super::term::InTerm;
 use crate::cluster::{Cluster, Who};
@@ -22,6 +22,7 @@ pub struct Records {
     agents: BTreeMap<AgentId, AgentInfo>,
     unreachable: BTreeMap<AgentId, Wall>,
     gone: BTreeMap<AgentId, Wall>,
+    deactivated: BTreeMap<AgentId, Deactivation>,
     frameworks: BTreeMap<FrameworkId, RecoveredFramework>,
     completed: BTreeMap<FrameworkId, CompletedFramework>,
 }
@@ -44,10 +45,12 @@ impl Records {
                 self.agents.remove(&id);
                 self.unreachable.remove(&id);
                 self.gone.remove(&id);
+                self.deactivated.remove(&id);
             }
             Mutation::MarkGone(id, at) => {
                 self.agents.remove(&id);
                 self.unreachable.remove(&id);
+                self.deactivated.remove(&id);
                 self.gone.insert(id, at);
             }
             // No operator sets these here yet.
@@ -56,6 +59,12 @@ impl Records {
                 if let Some(id) = info.id.clone() {
                     self.frameworks.insert(id, RecoveredFramework { info, registered });
                 }
+            }
+            Mutation::Deactivate(id, deactivation) => {
+                self.deactivated.insert(id, deactivation);
+            }
+            Mutation::Reactivate(id) => {
+                self.deactivated.remove(&id);
             }
             Mutation::Complete { completed, forgotten } => {
                 if let Some(id) = completed.info.id.clone() {
@@ -96,6 +105,7 @@ impl Records {
             agents: self.agents.values().cloned().collect(),
             unreachable: self.unreachable.clone().into_iter().collect(),
             gone: self.gone.clone().into_iter().collect(),
+            deactivated: self.deactivated.clone().into_iter().collect(),
             frameworks: self.frameworks.values().cloned().collect(),
             completed: self.completed.values().cloned().collect(),
             ..Recovered::default()
