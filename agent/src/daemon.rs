@@ -40,6 +40,9 @@ use crate::wire::incoming;
 use crate::wire::outgoing::Identity;
 use crate::{hooks, modules, recovery};
 
+/// The longest pause between two tries of an executor to reach a restarted agent.
+const SUBSCRIPTION_BACKOFF: Duration = Duration::from_millis(500);
+
 /// Why an agent can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -133,6 +136,7 @@ pub async fn start(
     settings: AgentSettings,
     stop: CancellationToken,
 ) -> Result<Running, StartError> {
+    let since = Instant::now();
     let work_dir = directory("work_dir", &settings.work_dir)?;
     let runtime_dir = directory("runtime_dir", &settings.runtime_dir)?;
     let guide = Guide::new(&settings)?;
@@ -145,8 +149,10 @@ pub async fn start(
         endpoint: address,
         shutdown_grace: settings.executor_shutdown_grace_period,
         recovery_timeout: settings.recovery_timeout,
-        // So that each has several tries in the time it is given.
-        subscription_backoff: settings.executor_reregistration_timeout / 4,
+        // So that each has several tries in the time it is given, and the agent, which waits for
+        // all of them, is not held up by a time that was meant for the slowest.
+        subscription_backoff: (settings.executor_reregistration_timeout / 4)
+            .min(SUBSCRIPTION_BACKOFF),
     };
     let access = Access::load(&settings)?;
     let mut modules = modules::load(&settings)?;
@@ -210,7 +216,7 @@ pub async fn start(
         inputs: inputs.clone(),
         stop: stop.clone(),
         failure: Arc::clone(&failure),
-        since: Instant::now(),
+        since,
         identity: Identity {
             agent: None,
             pid: format!("{ACTOR}@{address}"),

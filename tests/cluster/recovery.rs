@@ -59,6 +59,10 @@ fn a_restart_for_an_upgrade_is_short_and_tasks_do_not_notice() {
     eprintln!("registered again with 5 tasks after {took:?}");
     assert_eq!(known(&cluster).0, id);
     assert_eq!(scheduler.reconciled(&["task-3"], "task-3")["state"], "TASK_RUNNING");
+    let metrics = cluster.agent.get("/metrics/snapshot");
+    let recovery = metrics["slave/recovery_time_secs"].as_f64().expect("a time");
+    assert!(recovery > 0.0 && recovery < took.as_secs_f64(), "{recovery} s of {took:?}");
+    assert_eq!(metrics["slave/recovery_errors"], 0.0);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 
 use std::collections::VecDeque;
 use std::sync::Arc;
+use std::time::Duration;
 
 use imbl::OrdMap;
 use reeve_machine::Wall;
@@ -22,6 +23,8 @@ const MAX_COMPLETED_TASKS: usize = 200;
 pub enum Change {
     /// Where the agent stands with its master.
     Standing(Standing),
+    /// Recovery is over: the agent turns to its master.
+    Recovered(Recovery),
     /// Reservations and volumes.
     Checkpointed(Resources),
     /// What may be offered as revocable.
@@ -51,6 +54,15 @@ pub struct Standing {
     pub master: Option<Pid>,
     /// The phase.
     pub phase: Phase,
+}
+
+/// What recovery was like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Recovery {
+    /// How long after the start it was over.
+    pub took: Duration,
+    /// How many things were found damaged.
+    pub errors: u64,
 }
 
 /// FL-2, in the words of the metrics.
@@ -155,6 +167,8 @@ pub struct FrameworkRow {
 pub struct View {
     /// Where the agent stands.
     pub standing: Standing,
+    /// What recovery was like, once it is over.
+    pub recovery: Option<Recovery>,
     /// Reservations and volumes.
     pub checkpointed: Resources,
     /// What may be offered as revocable, whoever holds it.
@@ -186,6 +200,7 @@ impl View {
     pub fn apply(&mut self, change: Change) {
         match change {
             Change::Standing(standing) => self.standing = standing,
+            Change::Recovered(recovery) => self.recovery = Some(recovery),
             Change::Checkpointed(resources) => self.checkpointed = resources,
             Change::Oversubscribed(resources) => self.oversubscribed = resources,
             Change::Preempted => self.preempted += 1,

@@ -66,6 +66,7 @@ fn snapshot(shared: &Shared) -> BTreeMap<String, f64> {
     all.insert("slave/uptime_secs".to_owned(), uptime);
     let registered = view.standing.phase == Phase::Running;
     all.insert("slave/registered".to_owned(), f64::from(u8::from(registered)));
+    recovery(&mut all, &view);
     count(&mut all, "slave/frameworks_active", view.frameworks.len());
     let used = used(&view);
     resources(&mut all, "", &shared.info.resources, &used.non_revocable());
@@ -74,6 +75,17 @@ fn snapshot(shared: &Shared) -> BTreeMap<String, f64> {
     all.insert("slave/executors_preempted".to_owned(), view.preempted as f64);
     executors(&mut all, &view);
     all
+}
+
+/// As in Mesos, the time is not there before recovery is over.
+fn recovery(all: &mut BTreeMap<String, f64>, view: &View) {
+    // A count of files is far below what a double holds exactly.
+    #[allow(clippy::cast_precision_loss)]
+    let errors = view.recovery.map_or(0.0, |recovery| recovery.errors as f64);
+    all.insert("slave/recovery_errors".to_owned(), errors);
+    if let Some(recovery) = view.recovery {
+        all.insert("slave/recovery_time_secs".to_owned(), recovery.took.as_secs_f64());
+    }
 }
 
 fn count(all: &mut BTreeMap<String, f64>, name: &str, number: usize) {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
+use reeve_machine::Tick;
 use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, Reason, StatusUpdate, TaskState};
 
 use super::sameness::Differences;
@@ -17,7 +18,7 @@ use crate::registration::Registration;
 use crate::step::{Step, Waiting, Whose};
 use crate::tasks::Task;
 use crate::updates::{Home, Key};
-use crate::view::{Change, Stage};
+use crate::view::{Change, Recovery, Stage};
 
 impl Agent {
     /// Checkpoints were read.
@@ -271,6 +272,8 @@ impl Agent {
             && awaiting.is_empty()
         {
             self.timers.cancel(&Timer::Recovery);
+            let (took, errors) = (step.now.since(Tick::ZERO), self.counters.recovery_errors);
+            step.change(Change::Recovered(Recovery { took, errors }));
             self.seek(step);
             self.drain_again(step);
         }
