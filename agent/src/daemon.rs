@@ -27,6 +27,7 @@ use crate::authentication::{self, Prover};
 use crate::checkpoint::damage::Damage;
 use crate::checkpoint::layout::Layout;
 use crate::checkpoint::write::Writer;
+use crate::claim::Claim;
 use crate::containers::Surroundings;
 use crate::describe::{advertised, describe, listen};
 use crate::disk::Disk;
@@ -73,6 +74,19 @@ pub enum StartError {
         /// How many there are beside.
         more: String,
     },
+    /// Another agent is at work in a directory.
+    #[error(
+        "--{name}={path}: {holder} is at work there; stop it first, or give this one a directory \
+         of its own"
+    )]
+    Taken {
+        /// The setting.
+        name: &'static str,
+        /// The directory.
+        path: PathBuf,
+        /// The other agent, with its process if that is known.
+        holder: String,
+    },
     /// A directory can't be made or read.
     #[error("Failed to {what} '{path}'")]
     Directory {
@@ -94,6 +108,8 @@ pub struct Running {
     inputs: mpsc::Sender<Input>,
     tasks: tokio::task::JoinSet<()>,
     failure: Arc<OnceLock<String>>,
+    /// Let go of when the agent has stopped.
+    _claims: [Claim; 2],
 }
 
 /// Why a running agent can't go on.
@@ -140,10 +156,15 @@ pub async fn start(
     let work_dir = directory("work_dir", &settings.work_dir)?;
     let runtime_dir = directory("runtime_dir", &settings.runtime_dir)?;
     let guide = Guide::new(&settings)?;
+    let layout = Layout::new(&work_dir);
+    // Before the socket: what holds up a claim for a moment holds up the port, too.
+    let claims = [
+        Claim::on("work_dir", &work_dir, layout.lock()).await?,
+        Claim::on("runtime_dir", &runtime_dir, runtime_dir.join("lock")).await?,
+    ];
     let server = Server::bind(ServerConfig::new(vec![listen(&settings)?]))?;
     let address = advertised(&settings, server.addresses()[0])?;
     let info = describe(&settings, &work_dir, address)?;
-    let layout = Layout::new(&work_dir);
     let surroundings = Surroundings {
         layout: layout.clone(),
         endpoint: address,
@@ -253,7 +274,7 @@ pub async fn start(
     recovery::recover(found, &surroundings, &containerizer, &inputs).await;
     tasks.spawn(guide.tell(inputs.clone(), stop));
     info!(%address, "the agent is up");
-    Ok(Running { address, inputs, tasks, failure })
+    Ok(Running { address, inputs, tasks, failure, _claims: claims })
 }
 
 async fn until_stopped(stop: CancellationToken, work: impl Future<Output = ()>) {

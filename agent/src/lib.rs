@@ -4,7 +4,7 @@
 //! every decision (`core`), the Linux work (`runtime`), the program beside each task (`executor`).
 //!
 //! - [`daemon`]: starting one; [`settings`]: what it can be told; `describe`: what it is; `master`:
-//!   whom it follows
+//!   whom it follows; `claim`: that it is alone in its directories
 //! - [`shell`]: the loop around the core; [`disk`]: the thread that writes checkpoints
 //! - [`checkpoint`]: the tree of checkpoints; `recovery`: what a start makes of it;
 //!   [`containers`]: launches in terms of Linux
@@ -18,6 +18,7 @@
 mod access;
 mod authentication;
 pub mod checkpoint;
+mod claim;
 pub mod containers;
 pub mod daemon;
 mod describe;

@@ -84,7 +84,7 @@ pub(crate) fn kill_again_and_again(
         assert!(runs(&room, &short) <= 1 && runs(&room, &long) <= 1, "round {round} ran twice");
     }
     cluster.room.wait_empty();
-    let left = || std::fs::read_dir(room.join("run/containers")).map_or(0, Iterator::count);
+    let left = || std::fs::read_dir(room.join("agent-run/containers")).map_or(0, Iterator::count);
     until("the runtime directory to be empty", || (left() == 0).then_some(()));
 }
 

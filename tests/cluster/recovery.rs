@@ -66,6 +66,24 @@ fn a_restart_for_an_upgrade_is_short_and_tasks_do_not_notice() {
 }
 
 #[test]
+fn two_agents_do_not_share_their_directories() {
+    let mut cluster = Cluster::start();
+    let mut scheduler = Scheduler::new(cluster.master.address);
+    scheduler.run("untouched", "sleep 1000");
+    let process = cluster.room.task("sleep 1000").pid;
+    let own = cluster.room.join("rival").display().to_string();
+    for (own_one, shared) in [("runtime_dir", "--work_dir="), ("work_dir", "--runtime_dir=")] {
+        let said = cluster.agent.rival_refused(&cluster.room, &[(own_one, &own)]);
+        assert!(said.contains(shared) && said.contains("another agent (process "), "{said}");
+    }
+    assert_eq!(cluster.room.task("sleep 1000").pid, process);
+    // Nothing of it stays when the agent is killed.
+    cluster.restart_agent();
+    cluster.master.wait_agents(1);
+    assert_eq!(scheduler.reconciled(&["untouched"], "untouched")["state"], "TASK_RUNNING");
+}
+
+#[test]
 fn a_machine_that_grows_keeps_its_tasks() {
     let mut cluster = Cluster::start();
     let mut scheduler = Scheduler::new(cluster.master.address);

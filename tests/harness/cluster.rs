@@ -67,7 +67,7 @@ impl Master {
             all.push(format!("--hostname={}", place.ip(room)));
         }
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        let (daemon, address) = place.launch(room, "master", &all, 0);
+        let (daemon, address) = place.launch(room, "master", &all, room.port());
         Self { place, daemon, address, flags: all }
     }
 
@@ -145,7 +145,7 @@ impl Agent {
     ) -> Self {
         let place = Place { name: name.to_owned(), host: host.cloned() };
         let work_dir = room.join(name);
-        Self::begin(room, place, work_dir, 0, master, flags)
+        Self::begin(room, place, work_dir, room.port(), master, flags)
     }
 
     /// Starts one in place of another that is gone: where that one listened, with what it left in
@@ -163,6 +163,19 @@ impl Agent {
         master: &str,
         flags: &[&str],
     ) -> Self {
+        let all = Self::flags(room, &place, &work_dir, master, flags);
+        let (daemon, address) = place.launch(room, "agent", &all, port);
+        Self { place, daemon, address, flags: all, work_dir }
+    }
+
+    /// The flags of one, all but the port.
+    fn flags(
+        room: &Room,
+        place: &Place,
+        work_dir: &Path,
+        master: &str,
+        flags: &[&str],
+    ) -> Vec<String> {
         let run = room.join(&format!("{}-run", place.name));
         let mut all = vec![
             format!("--master={master}"),
@@ -178,8 +191,7 @@ impl Agent {
             all.push(format!("--resources={RESOURCES}"));
         }
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
-        let (daemon, address) = place.launch(room, "agent", &all, port);
-        Self { place, daemon, address, flags: all, work_dir }
+        all
     }
 
     /// Kills it, and only it: executors and tasks go on.
@@ -202,20 +214,21 @@ impl Agent {
 
     /// Sets a flag for its next start, in place of what it had.
     pub fn set(&mut self, name: &str, value: &str) {
-        let start = format!("--{name}=");
-        self.flags.retain(|flag| !flag.starts_with(&start));
-        self.flags.push(format!("{start}{value}"));
+        set(&mut self.flags, name, value);
     }
 
     /// Kills it and starts it again, which must fail. Returns what it says about that.
     pub fn refused(&mut self, room: &Room) -> String {
         self.kill();
-        let mut command = room.tool("reeve");
-        command.arg("agent").args(&self.flags).arg(format!("--port={}", self.address.port()));
-        let output = processes::run(&mut command);
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        assert!(!output.status.success(), "it starts:\n{said}");
-        said
+        refusal(room, self.flags.clone(), self.address.port())
+    }
+
+    /// Starts a second one beside it, with these flags in place of its own, which must fail.
+    /// Returns what it says about that.
+    pub fn rival_refused(&self, room: &Room, flags: &[(&str, &str)]) -> String {
+        let mut all = self.flags.clone();
+        flags.iter().for_each(|(name, value)| set(&mut all, name, value));
+        refusal(room, all, room.port())
     }
 
     /// What it logged, in this life and those before.
@@ -266,6 +279,22 @@ impl Agent {
     pub fn read_of(&self, task: &str, file: &str) -> String {
         self.read(&format!("{}/{file}", self.sandbox(task)))
     }
+}
+
+fn set(flags: &mut Vec<String>, name: &str, value: &str) {
+    let start = format!("--{name}=");
+    flags.retain(|flag| !flag.starts_with(&start));
+    flags.push(format!("{start}{value}"));
+}
+
+/// What an agent says that must not start.
+fn refusal(room: &Room, flags: Vec<String>, port: u16) -> String {
+    let mut command = room.tool("reeve");
+    command.arg("agent").args(flags).arg(format!("--port={port}"));
+    let output = processes::run(&mut command);
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(!output.status.success(), "it starts:\n{said}");
+    said
 }
 
 /// The sandbox of an executor in an agent's `/state`.

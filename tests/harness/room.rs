@@ -3,7 +3,7 @@
 use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU16, Ordering};
 
 use tempfile::TempDir;
 
@@ -19,6 +19,7 @@ pub struct Room {
     /// The address for its daemons. With one of its own, a daemon that is started again finds its
     /// old port free.
     pub ip: Ipv4Addr,
+    ports: AtomicU16,
 }
 
 impl Room {
@@ -32,7 +33,14 @@ impl Room {
         open_to_all(directory.path());
         let [_, _, high, low] = std::process::id().to_be_bytes();
         let number = ROOMS.fetch_add(1, Ordering::Relaxed);
-        Self { directory, ip: Ipv4Addr::new(127, high, low, number) }
+        let ip = Ipv4Addr::new(127, high, low, number);
+        Self { directory, ip, ports: AtomicU16::new(5050) }
+    }
+
+    /// A port of its address that no other daemon of the room has. It is none of those that the
+    /// kernel gives to connections: one that looks for a killed daemon could get that daemon's own.
+    pub fn port(&self) -> u16 {
+        self.ports.fetch_add(1, Ordering::Relaxed)
     }
 
     /// The directory.

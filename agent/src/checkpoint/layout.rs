@@ -3,6 +3,7 @@
 //!
 //! ```text
 //! slaves/<agent>/frameworks/<framework>/executors/<executor>/runs/<container>/        sandbox
+//! meta/lock                                          held by the agent that is at work here
 //! meta/boot_id
 //! meta/damaged/                                      what could not be read, for people to look at
 //! meta/resources/resources.info
@@ -57,6 +58,11 @@ impl Layout {
     /// The root of the checkpoints.
     pub fn meta(&self) -> PathBuf {
         self.work_dir.join("meta")
+    }
+
+    /// What the agent at work here holds a lock on. Mesos looks at nothing of this name.
+    pub fn lock(&self) -> PathBuf {
+        self.meta().join("lock")
     }
 
     /// The id of the boot in which the checkpoints were written.
