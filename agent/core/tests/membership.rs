@@ -12,7 +12,7 @@ use reeve_agent_core::effect::{Effect, Record, ToExecutor, ToMaster};
 use reeve_agent_core::event::{FromMaster, Kind, StreamId};
 use reeve_agent_core::view::Phase;
 use reeve_model::{AgentId, Capabilities, ExecutorId, Reason, TaskId, TaskState, TaskStatus};
-use rig::{AGENT, Rig, framework, framework_id, task};
+use rig::{AGENT, Rig, custom, framework, framework_id, task};
 
 #[test]
 fn it_asks_again_and_again_until_it_is_admitted() {
@@ -119,6 +119,24 @@ fn a_task_that_only_the_master_knows_is_reported_lost_once() {
     assert_eq!(lost.len(), 1);
     assert_eq!(lost[0].status.task, TaskId::new("ghost"));
     assert_eq!(lost[0].status.reason, Some(Reason::Reconciliation));
+}
+
+#[test]
+fn an_executor_that_only_the_master_knows_is_told_to_be_gone_once() {
+    let mut rig = Rig::registered();
+    let own = task("t", Some(custom("here")));
+    rig.run(&framework(true, Capabilities::none()), &own);
+    rig.event(Kind::MasterLinkBroken(rig::master()));
+    rig.pass(Duration::from_secs(1));
+    rig.take();
+    let status = |id: &str, executor: &str| TaskStatus {
+        executor: Some(ExecutorId::new(executor)),
+        ..TaskStatus::new(TaskId::new(id), TaskState::Staging)
+    };
+    let missing = [status("a", "gone"), status("b", "gone"), status("c", "here")];
+    let missing = vec![(framework_id(), missing.to_vec())];
+    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, missing));
+    assert_eq!(rig.exits(), [(ExecutorId::new("gone"), -1)]);
 }
 
 #[test]

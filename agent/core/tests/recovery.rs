@@ -115,6 +115,9 @@ fn an_executor_that_died_meanwhile_fails_its_tasks() {
     let mut rig = rig::recovered(found(&info, log, ended));
     rig.pass(Duration::from_secs(1));
     assert_eq!(rig.reports(), [(TaskId::new("t"), TaskState::Failed, true)]);
+    rig.take();
+    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
+    assert_eq!(rig.exits(), [(ExecutorId::new("e"), 9)], "or the master counts on it for ever");
 }
 
 #[test]

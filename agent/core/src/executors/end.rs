@@ -155,6 +155,7 @@ impl Agent {
         }
         let Some(executor) = self.executor_mut(&framework, &id) else { return };
         executor.queue.clear();
+        executor.status = status;
         let cause = match std::mem::replace(&mut executor.state, State::Terminated) {
             State::Terminating { cause: Some(cause), .. } => cause,
             _ => own.unwrap_or_else(|| Cause {
@@ -166,13 +167,39 @@ impl Agent {
         let command = executor.is_command();
         self.tell_executor(step, &framework, &id);
         self.end_tasks(step, &framework, &id, &cause);
-        if let Some(master) = self.registered_with().cloned().filter(|_| !command) {
+        if !command {
+            self.tell_exit(step, &framework, &id, status);
+        }
+        self.executor_if_over(step, &framework, &id);
+        self.survivor_settled(step, &framework, &id);
+    }
+
+    /// Tells the master that an executor is not here, if there is one to listen.
+    pub(crate) fn tell_exit(
+        &self,
+        step: &mut Step<'_>,
+        framework: &FrameworkId,
+        id: &ExecutorId,
+        status: Option<i32>,
+    ) {
+        if let Some(master) = self.registered_with().cloned() {
             let status = status.unwrap_or(NO_STATUS);
             let message = ToMaster::ExecutorExited(framework.clone(), id.clone(), status);
             step.emit(Effect::ToMaster(master, message));
         }
-        self.executor_if_over(step, &framework, &id);
-        self.survivor_settled(step, &framework, &id);
+    }
+
+    /// Tells of executors that ended while no master listened. As long as the end of their tasks
+    /// is not acknowledged, it counts on them and would never have another one started.
+    pub(crate) fn tell_exits(&self, step: &mut Step<'_>) {
+        for (framework, owner) in &self.frameworks {
+            let ended = owner.executors.iter().filter(|(_, executor)| {
+                executor.state == State::Terminated && !executor.is_command()
+            });
+            for (id, executor) in ended {
+                self.tell_exit(step, framework, id, executor.status);
+            }
+        }
     }
 
     fn end_tasks(

@@ -34,6 +34,7 @@ impl Agent {
             granted: info.resources.clone(),
             checkpoint: owner.info.checkpoint,
             used: false,
+            status: None,
             strangers: Vec::new(),
             info,
         };

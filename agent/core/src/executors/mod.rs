@@ -29,6 +29,8 @@ pub(crate) struct Executor {
     /// The container's first process.
     pub(crate) process: Option<u32>,
     pub(crate) state: State,
+    /// How its container ended, once it has and if that is known.
+    pub(crate) status: Option<i32>,
     /// Tasks that are not terminal and acknowledged.
     pub(crate) tasks: BTreeMap<TaskId, Task>,
     /// Tasks to be delivered, in the order they came.

@@ -149,6 +149,7 @@ impl Agent {
             granted: found.info.resources.clone(),
             checkpoint: true,
             used: false,
+            status: None,
             strangers: found.strangers,
             info: found.info,
         };

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_machine::backoff;
-use reeve_model::{AgentId, AgentInfo, FrameworkId, Pid, TaskStatus};
+use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, Pid, TaskStatus};
 
 use crate::agent::{Agent, Timer};
 use crate::effect::{Effect, Enrolment, Record, ToMaster};
@@ -193,10 +193,17 @@ impl Agent {
         if !self.admitted(step, ping_timeout) {
             return;
         }
+        // Once each: the master may have the next one started as soon as it hears of it.
+        let mut gone = BTreeSet::new();
         for (framework, statuses) in missing {
             for status in statuses {
                 self.unknown_task(step, &framework, &status.task);
+                let unknown = |id: &ExecutorId| self.executor(&framework, id).is_none();
+                gone.extend(status.executor.filter(unknown).map(|id| (framework.clone(), id)));
             }
+        }
+        for (framework, executor) in gone {
+            self.tell_exit(step, &framework, &executor, None);
         }
     }
 
@@ -228,6 +235,7 @@ impl Agent {
         self.timers.set(Timer::Ping, step.now + ping_timeout);
         self.tell_standing(step);
         self.tell_oversubscribed(step);
+        self.tell_exits(step);
         if let Some(master) = self.master.clone() {
             self.updates.resume(step, master);
         }

@@ -269,6 +269,17 @@ impl Rig {
         self.effects.iter().filter_map(status).collect()
     }
 
+    /// Executors whose end was told to the master since the last `take`, with their status.
+    pub fn exits(&self) -> Vec<(ExecutorId, i32)> {
+        let exit = |effect: &Effect| match effect {
+            Effect::ToMaster(_, ToMaster::ExecutorExited(_, id, status)) => {
+                Some((id.clone(), *status))
+            }
+            _ => None,
+        };
+        self.effects.iter().filter_map(exit).collect()
+    }
+
     /// States sent to the master since the last `take`.
     pub fn states(&self) -> Vec<TaskState> {
         self.sent().iter().map(|update| update.status.state).collect()

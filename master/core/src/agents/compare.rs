@@ -111,6 +111,8 @@ impl Master {
             }
             let mut status = TaskStatus::new(task.id.clone(), task.state);
             status.agent = Some(agent.id.clone());
+            // If that is unknown there, too, nothing else would tell that it is gone.
+            status.executor.clone_from(&task.executor);
             missing.entry(key.0).or_default().push(status);
         }
         missing.into_iter().collect()
