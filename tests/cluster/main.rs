@@ -16,6 +16,7 @@ mod endpoints;
 mod execute;
 mod executors;
 mod failover;
+mod faults;
 mod fetching;
 mod kills;
 mod lifecycle;

@@ -168,6 +168,26 @@ impl Agent {
         Self { place, daemon, address, flags: all, work_dir }
     }
 
+    /// Starts one below another program, which may end it before it says where it listens. When it
+    /// is started again, it is without that program.
+    pub fn below(
+        program: &[&str],
+        room: &Room,
+        name: &str,
+        master: SocketAddr,
+        flags: &[&str],
+    ) -> Self {
+        let place = Place { name: name.to_owned(), host: None };
+        let (work_dir, port) = (room.join(name), room.port());
+        let all = Self::flags(room, &place, &work_dir, &master.to_string(), flags);
+        let mut command = std::process::Command::new(program[0]);
+        command.args(&program[1..]).arg(room.tool("reeve").get_program()).arg("agent");
+        command.args(&all).arg(format!("--port={port}"));
+        let daemon = Daemon::start(room, name, &mut command);
+        let address = (room.ip, port).into();
+        Self { place, daemon, address, flags: all, work_dir }
+    }
+
     /// The flags of one, all but the port.
     fn flags(
         room: &Room,
@@ -192,6 +212,11 @@ impl Agent {
         }
         all.extend(flags.iter().map(|flag| (*flag).to_owned()));
         all
+    }
+
+    /// Whether it still runs.
+    pub fn running(&mut self) -> bool {
+        self.daemon.running()
     }
 
     /// Kills it, and only it: executors and tasks go on.
