@@ -28,6 +28,7 @@ mod recovery;
 mod registry;
 mod settings;
 mod tutorial;
+mod upgrade;
 
 /// Whether an object has all of these keys; the first missing one is told.
 fn has_keys(what: &str, object: &serde_json::Value, keys: &str) {
