@@ -22,12 +22,14 @@ const READWRITE: &str = "mesos-master-readwrite";
 const SCHEDULER: &str = "mesos-master-scheduler";
 
 /// What is not [`READONLY`], as Mesos has it. Whoever looks for a master asks the last three.
-const REALMS: [(&str, Option<&str>); 9] = [
+const REALMS: [(&str, Option<&str>); 11] = [
     ("/api/v1/scheduler", Some(SCHEDULER)),
     ("/api/v1", Some(READWRITE)),
     ("/teardown", Some(READWRITE)),
     ("/quota", Some(READWRITE)),
     ("/weights", Some(READWRITE)),
+    ("/machine/down", Some(READWRITE)),
+    ("/machine/up", Some(READWRITE)),
     ("/maintenance/schedule", Some(READWRITE)),
     ("/health", None),
     ("/redirect", None),

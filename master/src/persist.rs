@@ -9,9 +9,10 @@ use reeve_master_core::effect::Mutation;
 use reeve_master_core::event::{CompletedFramework, Recovered, RecoveredFramework};
 use reeve_master_core::roles::Quota;
 use reeve_model::{
-    AgentId, AgentInfo, Deactivation, DrainInfo, Format, FrameworkInfo, MasterInfo, Role,
+    AgentId, AgentInfo, Deactivation, DrainInfo, Format, FrameworkInfo, Machine, MasterInfo, Role,
+    Window,
 };
-use reeve_records::{Kind, Records, lacking, read};
+use reeve_records::{Kind, Records, lacking, machine_id, read};
 use reeve_registry::Write;
 use reeve_wire::internal::registry::MinimumCapability;
 use reeve_wire::records::Drain;
@@ -55,6 +56,13 @@ pub fn writes(mutation: &Mutation) -> Result<Vec<Write>, String> {
             vec![Kind::Drain.put(id.as_str(), &record), needs("AGENT_DRAINING")]
         }
         Mutation::Reactivate(id) => vec![Kind::Drain.delete(id.as_str())],
+        Mutation::Maintain { windows, machines, up } => {
+            let put = machines
+                .iter()
+                .map(|one| Kind::Machines.put(&machine_id(&one.id.to_wire()), &one.to_wire()));
+            let delete = up.iter().map(|id| Kind::Machines.delete(&machine_id(&id.to_wire())));
+            [schedule(windows)].into_iter().chain(put).chain(delete).collect()
+        }
         Mutation::SetQuotas(quotas) => {
             quotas.iter().map(|(role, quota)| set_quota(role, quota)).collect()
         }
@@ -111,6 +119,18 @@ pub fn recovered(master: Arc<str>, records: Records) -> Result<Recovered, Error>
                 let drain = drain.info.as_ref().map(DrainInfo::from);
                 recovered.deactivated.push((id(), Deactivation { drain }));
             }
+            Kind::Machines => {
+                let machine = Machine::from_wire(&read(&key, &value)?);
+                let wrong = |why| Error::Record { key: key.clone(), why };
+                recovered.machines.extend(machine.map_err(|why| wrong(why.to_string()))?);
+            }
+            Kind::Maintenance => {
+                let wire: v1::maintenance::Schedule = read(&key, &value)?;
+                let windows = wire.windows.iter().map(Window::try_from);
+                let wrong = |why| Error::Record { key: key.clone(), why };
+                let windows = windows.collect::<Result<_, _>>();
+                recovered.schedule = windows.map_err(|why| wrong(why.to_string()))?;
+            }
             Kind::Quota => {
                 let (role, quota) = quota::parse(&read::<v1::quota::QuotaConfig>(&key, &value)?)
                     .map_err(|why| Error::Record { key: key.clone(), why })?;
@@ -138,6 +158,15 @@ fn agent(info: &AgentInfo) -> Result<Write, String> {
     let id = info.id.as_ref().ok_or("the agent has no id")?;
     let wire = info.to_slave_info(Format::PostRefinement).map_err(|error| error.to_string())?;
     Ok(Kind::Agents.put(id.as_str(), &wire))
+}
+
+/// The record of the schedule; none if nothing is in it.
+fn schedule(windows: &[Window]) -> Write {
+    if windows.is_empty() {
+        return Kind::Maintenance.delete("");
+    }
+    let windows = windows.iter().map(Window::to_wire).collect();
+    Kind::Maintenance.put("", &v1::maintenance::Schedule { windows })
 }
 
 /// The record that keeps masters from leading that do not know of this (MA-4). It stays: they would

@@ -183,7 +183,7 @@ impl Terms {
             streams: streams.clone(),
             counters: Arc::clone(&self.counters),
         };
-        if core.send(Input::Fact(Kind::Recovered(recovered))).await.is_err() {
+        if core.send(Input::Fact(Kind::Recovered(Box::new(recovered)))).await.is_err() {
             tracing::error!("the core has no queue");
         }
         let approvals = Approvals::new(self.permissions.clone(), core.clone());

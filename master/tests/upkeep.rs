@@ -146,3 +146,111 @@ async fn marking_gone_takes_a_permission_of_its_own() {
     assert_eq!(master.call(&on(&agent, "DEACTIVATE")).await.status, 403);
     master.done(drain(&agent, &json!({}))).await;
 }
+
+fn host() -> Value {
+    json!({"hostname": "agent.example", "ip": "127.0.0.1"})
+}
+
+fn window(machines: &[Value]) -> Value {
+    let unavailability = json!({"start": {"nanoseconds": 1_000}, "duration": {"nanoseconds": 3_600_000_000_000_i64}});
+    json!({"machine_ids": machines, "unavailability": unavailability})
+}
+
+async fn send(master: &Master, path: &str, body: &Value) -> (u16, String) {
+    let answer =
+        support::http::request(master.address, "POST", path, &[], body.to_string().as_bytes())
+            .await;
+    (answer.status, answer.text())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_machine_goes_down_with_its_agents_and_comes_up_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let durable = [("registry", "durable"), ("work_dir", folder.path().to_str().unwrap())];
+    let mut first = master_with(&durable).await;
+    let mut agent = Agent::registered(first.address).await;
+    let schedule = json!({"windows": [window(&[host()])]});
+    let update = json!({"type": "UPDATE_MAINTENANCE_SCHEDULE",
+        "update_maintenance_schedule": {"schedule": schedule}});
+    first.done(update).await;
+    assert_eq!(first.json_when("/maintenance/schedule", |now| *now != json!({})).await, schedule);
+    let status = first.json("/maintenance/status").await;
+    assert_eq!(status, json!({"draining_machines": [{"id": host()}]}));
+    let drain = first.call(&drain(&agent, &json!({}))).await;
+    assert!(drain.text().contains("part of a maintenance schedule"), "{}", drain.text());
+
+    let machines = json!({"machines": [host()]});
+    first.done(json!({"type": "START_MAINTENANCE", "start_maintenance": machines})).await;
+    let word: ShutdownMessage = agent.expect().await;
+    assert_eq!(word.message.as_deref(), Some("Operator initiated 'Machine DOWN'"));
+    first.json_when("/slaves", |all| all["slaves"] == json!([])).await;
+    agent.ask_to_join();
+    let word: ShutdownMessage = agent.expect().await;
+    assert_eq!(word.message.as_deref(), Some("Machine is `DOWN`"));
+    first.end().await;
+
+    let second = master_with(&durable).await;
+    let down = json!({"down_machines": [host()]});
+    second.json_when("/maintenance/status", |now| *now == down).await;
+    second.done(json!({"type": "STOP_MAINTENANCE", "stop_maintenance": machines})).await;
+    second.json_when("/maintenance/status", |now| *now == json!({})).await;
+    let answer = second.call(&json!({"type": "GET_MAINTENANCE_SCHEDULE"})).await;
+    let answer: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(answer["get_maintenance_schedule"]["schedule"], json!({}));
+    Agent::registered(second.address).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_older_endpoints_do_maintenance_too() {
+    let master = master().await;
+    let schedule = json!({"windows": [window(&[host()])]});
+    assert_eq!(send(&master, "/maintenance/schedule", &schedule).await.0, 200);
+    assert_eq!(send(&master, "/machine/down", &json!([host()])).await.0, 200);
+    let (status, text) = send(&master, "/machine/down", &json!([host()])).await;
+    assert_eq!(status, 400);
+    assert!(text.contains("'agent.example (127.0.0.1)' is not in DRAINING mode"), "{text}");
+    assert_eq!(send(&master, "/maintenance/schedule", &json!({})).await.0, 400);
+    assert_eq!(send(&master, "/machine/up", &json!([host()])).await.0, 200);
+    for (path, body, words) in [
+        ("/machine/down", json!({}), "not an array of machines"),
+        ("/machine/up", json!([{}]), "neither a 'hostname' nor an 'ip'"),
+        ("/maintenance/schedule", json!([]), "not a schedule"),
+        ("/maintenance/schedule", json!({"windows": [window(&[])]}), "must name a machine"),
+        (
+            "/maintenance/schedule",
+            json!({"windows": [window(&[json!({"ip": "x"})])]}),
+            "must be an IP address",
+        ),
+    ] {
+        let (status, text) = send(&master, path, &body).await;
+        assert!(status == 400 && text.contains(words), "{path} {body}: {text}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_machine_is_permitted_or_hidden() {
+    let of = |hosts: &[&str]| {
+        json!([{"principals": {"type": "ANY"}, "machines": {"values": hosts}},
+               {"principals": {"type": "NONE"}, "machines": {"type": "ANY"}}])
+    };
+    let rules = json!({
+        "update_maintenance_schedules": of(&["a", "b"]),
+        "start_maintenances": of(&["a"]),
+        "get_maintenance_schedules": of(&["b"]),
+        "get_maintenance_statuses": of(&["a"]),
+    });
+    let master = master_with(&[("acls", rules.to_string().leak())]).await;
+    let named = |host: &str| json!({ "hostname": host });
+    let schedule = |hosts: &[&str]| {
+        let machines: Vec<Value> = hosts.iter().map(|host| named(host)).collect();
+        json!({"windows": [window(&machines)]})
+    };
+    assert_eq!(send(&master, "/maintenance/schedule", &schedule(&["a", "c"])).await.0, 403);
+    assert_eq!(send(&master, "/maintenance/schedule", &schedule(&["a", "b"])).await.0, 200);
+    let seen = |now: &Value| *now != json!({});
+    assert_eq!(master.json_when("/maintenance/schedule", seen).await, schedule(&["b"]));
+    let status = json!({"draining_machines": [{"id": named("a")}]});
+    assert_eq!(master.json_when("/maintenance/status", seen).await, status);
+    assert_eq!(send(&master, "/machine/down", &json!([named("b")])).await.0, 403);
+    assert_eq!(send(&master, "/machine/down", &json!([named("a")])).await.0, 200);
+}

@@ -51,7 +51,7 @@ pub use ids::{
     Principal, ResourceProviderId, Role, TaskId, Uuid, UuidError,
 };
 pub use labels::{Label, Labels};
-pub use machine::{MachineId, MachineMode, Unavailability, Window};
+pub use machine::{Machine, MachineId, MachineMode, Unavailability, Window};
 pub use master::MasterInfo;
 pub use operation::Operation;
 pub use resources::{

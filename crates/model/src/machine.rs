@@ -44,6 +44,47 @@ pub enum MachineMode {
     Down,
 }
 
+/// A machine in the schedule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Machine {
+    /// Which.
+    pub id: MachineId,
+    /// What it is to the master.
+    pub mode: MachineMode,
+    /// When it is to be down.
+    pub unavailability: Option<Unavailability>,
+}
+
+impl Machine {
+    /// As the wire carries it.
+    pub fn to_wire(&self) -> v1::MachineInfo {
+        let mode = match self.mode {
+            MachineMode::Draining => v1::machine_info::Mode::Draining,
+            MachineMode::Down => v1::machine_info::Mode::Down,
+        };
+        v1::MachineInfo {
+            id: self.id.to_wire(),
+            mode: Some(mode.into()),
+            unavailability: self.unavailability.map(|time| time.to_wire()),
+        }
+    }
+
+    /// Reads a machine; none if it is up, so that there is nothing to know of it.
+    ///
+    /// # Errors
+    /// The rule that it breaks.
+    pub fn from_wire(wire: &v1::MachineInfo) -> Result<Option<Self>, WireError> {
+        let mode = match wire.mode() {
+            v1::machine_info::Mode::Up => return Ok(None),
+            v1::machine_info::Mode::Draining => MachineMode::Draining,
+            v1::machine_info::Mode::Down => MachineMode::Down,
+        };
+        let unavailability =
+            wire.unavailability.as_ref().map(Unavailability::try_from).transpose()?;
+        Ok(Some(Self { id: MachineId::try_from(&wire.id)?, mode, unavailability }))
+    }
+}
+
 impl MachineId {
     fn name(&self) -> impl Iterator<Item = u8> + '_ {
         self.hostname.bytes().map(|byte| byte.to_ascii_lowercase())

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
     AgentId, AgentInfo, Deactivation, DrainConfig, ExecutorId, ExecutorInfo, FrameworkId,
-    FrameworkInfo, KillPolicy, OfferId, Pid, Quantities, Role, StatusUpdate, TaskId, TaskInfo,
-    TaskStatus, Uuid,
+    FrameworkInfo, KillPolicy, Machine, MachineId, OfferId, Pid, Quantities, Role, StatusUpdate,
+    TaskId, TaskInfo, TaskStatus, Uuid, Window,
 };
 
 use crate::allocation;
@@ -90,6 +90,15 @@ pub enum Mutation {
     Deactivate(AgentId, Deactivation),
     /// An agent is in use again.
     Reactivate(AgentId),
+    /// Machines have this maintenance ahead.
+    Maintain {
+        /// The whole schedule.
+        windows: Arc<Vec<Window>>,
+        /// Machines that are new in it or changed.
+        machines: Vec<Machine>,
+        /// Machines that are in it no longer.
+        up: Vec<MachineId>,
+    },
     /// These roles have this quota.
     SetQuotas(Vec<(Role, Quota)>),
     /// These roles have this weight.

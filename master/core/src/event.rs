@@ -7,8 +7,9 @@ use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
     AgentId, AgentInfo, Deactivation, DrainConfig, ExecutorId, ExecutorInfo, Filters, FrameworkId,
-    FrameworkInfo, KillPolicy, OfferConstraints, OfferId, Operation, OperationId, Pid, Principal,
-    Quantities, Resources, Role, StatusUpdate, TaskId, TaskState, TaskStatus, Uuid,
+    FrameworkInfo, KillPolicy, Machine, MachineId, OfferConstraints, OfferId, Operation,
+    OperationId, Pid, Principal, Quantities, Resources, Role, StatusUpdate, TaskId, TaskState,
+    TaskStatus, Uuid, Window,
 };
 
 use crate::allocation;
@@ -63,7 +64,7 @@ pub struct Event {
 #[derive(Clone, Debug)]
 pub enum Kind {
     /// The registry was read; the core may admit agents from now on.
-    Recovered(Recovered),
+    Recovered(Box<Recovered>),
     /// A write is durable.
     Committed(WriteId),
     /// A write failed for good; the master cannot go on as leader.
@@ -126,6 +127,8 @@ pub enum Ask {
     Deactivate(AgentId),
     /// An agent is to be used again (REACTIVATE_AGENT).
     Reactivate(AgentId),
+    /// Maintenance is planned, begins or ends.
+    Maintenance(MaintenanceChange),
     /// Roles get quota.
     Quota {
         /// Which and how much.
@@ -135,6 +138,17 @@ pub enum Ask {
     },
     /// Roles get these weights, above 0 (UPDATE_WEIGHTS).
     Weights(Vec<(Role, f64)>),
+}
+
+/// A change of the maintenance of machines.
+#[derive(Clone, Debug)]
+pub enum MaintenanceChange {
+    /// This is the whole schedule from now on (UPDATE_MAINTENANCE_SCHEDULE).
+    Schedule(Vec<Window>),
+    /// These machines are down (START_MAINTENANCE).
+    Start(Vec<MachineId>),
+    /// These machines are up, and not in the schedule any more (STOP_MAINTENANCE).
+    Stop(Vec<MachineId>),
 }
 
 /// A change of top-level roles' quota.
@@ -161,6 +175,10 @@ pub struct Recovered {
     pub gone: Vec<(AgentId, Wall)>,
     /// Agents that are out of use.
     pub deactivated: Vec<(AgentId, Deactivation)>,
+    /// When machines are to be down.
+    pub schedule: Vec<Window>,
+    /// The machines in the schedule.
+    pub machines: Vec<Machine>,
     /// Frameworks that did not end.
     pub frameworks: Vec<RecoveredFramework>,
     /// Frameworks that ended.

@@ -17,6 +17,7 @@ pub mod effect;
 pub mod event;
 mod frameworks;
 mod lookup;
+mod machines;
 mod master;
 pub mod offers;
 mod options;

@@ -11,6 +11,7 @@ use crate::answer::{Answer, Refusal};
 use crate::effect::Effect;
 use crate::event::{Ask, Event, Kind, Recovered, RequestId, WriteId};
 use crate::frameworks::Frameworks;
+use crate::machines::Machines;
 use crate::offers::{OfferNr, Offers};
 use crate::options::Options;
 use crate::roles::Roles;
@@ -38,6 +39,7 @@ pub struct Master {
     pub(crate) offers: Offers,
     pub(crate) tasks: Tasks,
     pub(crate) roles: Roles,
+    pub(crate) machines: Machines,
     pub(crate) timers: Timers<Timer>,
     pub(crate) writes: BTreeMap<WriteId, Pending>,
     pub(crate) next_write: u64,
@@ -71,7 +73,7 @@ impl Machine for Master {
     fn step(&mut self, now: Tick, event: Event, out: &mut Vec<Effect>) {
         let mut step = Step { now, wall: event.wall, out };
         if let Kind::Recovered(recovered) = event.kind {
-            self.lead(&mut step, recovered);
+            self.lead(&mut step, *recovered);
         } else if self.id.is_some() {
             self.take(&mut step, event.kind);
         } else {
@@ -114,6 +116,7 @@ impl Master {
             offers: Offers::default(),
             tasks: Tasks::new(),
             roles: Roles::default(),
+            machines: Machines::default(),
             timers: Timers::new(),
             writes: BTreeMap::new(),
             next_write: 0,
@@ -146,6 +149,7 @@ impl Master {
             self.timers.set(Timer::Awaited, step.now + self.options.agent_reregister_timeout);
         }
         self.timers.set(Timer::Forget, step.now + crate::agents::FORGET_INTERVAL);
+        self.recover_machines(step, recovered.schedule, recovered.machines);
         let (quotas, weights) = (recovered.quotas, recovered.weights);
         self.recover_roles(step, Roles { quotas, weights });
         self.recover_frameworks(step, recovered.frameworks, recovered.completed);
@@ -204,6 +208,7 @@ impl Master {
             Ask::Drain(agent, config) => self.drain_asked(step, request, agent, config),
             Ask::Deactivate(agent) => self.deactivation_asked(step, request, agent),
             Ask::Reactivate(agent) => self.reactivation_asked(step, request, agent),
+            Ask::Maintenance(change) => self.maintenance_asked(step, request, change),
             Ask::Quota { change, force } => self.quota_asked(step, request, change, force),
             Ask::Weights(weights) => self.weights_asked(step, request, weights),
         }

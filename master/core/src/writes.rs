@@ -6,6 +6,7 @@ use crate::agents;
 use crate::effect::{Effect, Mutation};
 use crate::event::WriteId;
 use crate::frameworks;
+use crate::machines;
 use crate::master::Master;
 use crate::roles;
 use crate::step::Step;
@@ -19,11 +20,19 @@ pub(crate) enum Pending {
     Framework(FrameworkId, frameworks::Pending),
     /// About roles.
     Roles(roles::Pending),
+    /// About machines.
+    Machines(machines::Pending),
 }
 
 impl From<roles::Pending> for Pending {
     fn from(pending: roles::Pending) -> Self {
         Pending::Roles(pending)
+    }
+}
+
+impl From<machines::Pending> for Pending {
+    fn from(pending: machines::Pending) -> Self {
+        Pending::Machines(pending)
     }
 }
 
@@ -53,6 +62,7 @@ impl Master {
             None => {}
             Some(Pending::Agent(pending)) => self.agent_written(step, pending),
             Some(Pending::Roles(pending)) => self.roles_written(step, pending),
+            Some(Pending::Machines(pending)) => self.maintenance_written(step, pending),
             Some(Pending::Framework(id, pending)) => self.framework_written(step, &id, pending),
         }
     }

@@ -1,5 +1,5 @@
 //! Operators' calls that change something: each is permitted, checked, and then the core's. Those
-//! that take agents out of use are in `upkeep`.
+//! that take agents out of use are in `upkeep`, those about machines in `maintenance`.
 
 use reeve_access::thing;
 use reeve_master_core::event::{Ask, QuotaChange};
@@ -11,7 +11,7 @@ use reeve_wire::v1::master::call::{Type, UpdateQuota};
 use reeve_wire::v1::quota::QuotaRequest;
 
 use super::operator::invalid;
-use super::upkeep;
+use super::{maintenance, upkeep};
 use crate::office::Leader;
 use crate::owner::Input;
 use crate::quota;
@@ -31,6 +31,9 @@ pub async fn take(
         Type::DrainAgent => upkeep::drain(leader, sender, call).await,
         Type::DeactivateAgent => upkeep::deactivate(leader, sender, call).await,
         Type::ReactivateAgent => upkeep::reactivate(leader, sender, call).await,
+        Type::UpdateMaintenanceSchedule => maintenance::update(leader, sender, call).await,
+        Type::StartMaintenance => maintenance::start(leader, sender, call).await,
+        Type::StopMaintenance => maintenance::stop(leader, sender, call).await,
         Type::UpdateQuota => match &call.update_quota {
             Some(wanted) => update_quota(leader, sender, wanted).await,
             None => Err(invalid("Expecting 'update_quota' to be present")),

@@ -3,6 +3,7 @@
 pub mod answer;
 pub mod call;
 pub mod changes;
+pub mod maintenance;
 pub mod operator;
 pub mod scheduler;
 mod state;

@@ -9,7 +9,7 @@ use reeve_wire::v1::master::call::Type;
 use reeve_wire::v1::master::response::{self, Type as Kind};
 use reeve_wire::v1::master::{Call, Response as Wire};
 
-use super::{changes, state};
+use super::{changes, maintenance, state};
 use crate::app::App;
 use crate::office::Leader;
 use crate::sight::{Depth, Sight, may_see_flags};
@@ -113,6 +113,20 @@ fn read(leader: &Leader, request: &Request, kind: Type) -> Result<Option<Wire>, 
             let status = roles::quota_status(leader, request)?;
             Wire { get_quota: Some(response::GetQuota { status }), ..typed(Kind::GetQuota) }
         }
+        Type::GetMaintenanceStatus => {
+            let status = maintenance::status(leader, request)?;
+            Wire {
+                get_maintenance_status: Some(response::GetMaintenanceStatus { status }),
+                ..typed(Kind::GetMaintenanceStatus)
+            }
+        }
+        Type::GetMaintenanceSchedule => {
+            let schedule = maintenance::schedule(leader, request)?;
+            Wire {
+                get_maintenance_schedule: Some(response::GetMaintenanceSchedule { schedule }),
+                ..typed(Kind::GetMaintenanceSchedule)
+            }
+        }
         Type::GetMaster => {
             let master = response::GetMaster {
                 master_info: Some(leader.identity.info.to_wire()),
@@ -131,14 +145,6 @@ fn empty(kind: Type) -> Option<Wire> {
         Type::GetOperations => {
             Wire { get_operations: Some(Default::default()), ..typed(Kind::GetOperations) }
         }
-        Type::GetMaintenanceStatus => Wire {
-            get_maintenance_status: Some(Default::default()),
-            ..typed(Kind::GetMaintenanceStatus)
-        },
-        Type::GetMaintenanceSchedule => Wire {
-            get_maintenance_schedule: Some(Default::default()),
-            ..typed(Kind::GetMaintenanceSchedule)
-        },
         _ => return None,
     })
 }

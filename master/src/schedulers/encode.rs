@@ -94,7 +94,7 @@ pub fn wire_offer(offer: &Offer, capabilities: Capabilities) -> v1::Offer {
         resources: wire,
         attributes: offer.agent.attributes.to_wire(),
         executor_ids: offer.executors.iter().map(reeve_model::ExecutorId::to_wire).collect(),
-        unavailability: None,
+        unavailability: offer.unavailability.map(|time| time.to_wire()),
         allocation_info: capabilities.multi_role().then_some(allocation),
     }
 }

@@ -108,7 +108,7 @@ fn agents(set: &mut impl FnMut(&str, f64), snapshot: &Snapshot) {
     set("master/slave_registrations", tallies.registrations as f64);
     set("master/slave_reregistrations", tallies.reregistrations as f64);
     let left = tallies.departures;
-    let all = left.unreachable + left.unregistered + left.replaced;
+    let all = left.unreachable + left.unregistered + left.replaced + left.taken_down;
     set("master/slave_removals", all as f64);
     set("master/slave_removals/reason_unhealthy", left.unreachable as f64);
     set("master/slave_removals/reason_unregistered", left.unregistered as f64);

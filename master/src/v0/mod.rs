@@ -7,6 +7,7 @@ pub mod about;
 mod agents;
 mod frameworks;
 mod json;
+mod maintenance;
 pub mod metrics;
 pub mod operate;
 mod page;
@@ -39,9 +40,8 @@ pub fn routes(router: Router, app: &App) -> Router {
         .own("/version", reading(app, about::version))
         .get("/quota", leading(app, roles::quotas))
         .get("/weights", leading(app, roles::weights))
-        // None of these can be set yet; none set looks like this (V0-11).
-        .get("/maintenance/schedule", leading(app, |_, _| Ok(Response::json("{}"))))
-        .get("/maintenance/status", leading(app, |_, _| Ok(Response::json("{}"))));
+        .get("/maintenance/schedule", leading(app, maintenance::schedule))
+        .get("/maintenance/status", leading(app, maintenance::status));
     app.files.routes(asking(router, app))
 }
 
@@ -52,6 +52,9 @@ fn asking(router: Router, app: &App) -> Router {
         .post("/quota", by_leader(app, operate::set_quota))
         .route(Method::DELETE, "/quota", by_leader(app, operate::remove_quota))
         .route(Method::PUT, "/weights", by_leader(app, operate::update_weights))
+        .post("/maintenance/schedule", by_leader(app, maintenance::set_schedule))
+        .post("/machine/down", by_leader(app, maintenance::down))
+        .post("/machine/up", by_leader(app, maintenance::up))
         .post("/teardown", by_leader(app, operate::teardown))
         .get("/explain", by_leader(app, operate::explain))
         .get("/modules", move |_| {

@@ -84,7 +84,14 @@ impl Master {
     fn may_drain(&self, id: &AgentId) -> Result<(), Refusal> {
         self.may_change(id)?;
         // What an agent can that is away is seen when it is back.
-        match self.agents.find(id).and_then(|ix| self.agents.get(ix)) {
+        let agent = self.agents.find(id).and_then(|ix| self.agents.get(ix));
+        let machine = agent.and_then(|agent| self.machines.scheduled(&agent.info, &agent.pid));
+        if let Some(machine) = machine {
+            return Err(Refusal::Invalid(format!(
+                "Agent {id} is part of a maintenance schedule under Machine {machine}"
+            )));
+        }
+        match agent {
             Some(agent) if !agent.capabilities.contains(&AGENT_DRAINING) => {
                 Err(Refusal::Invalid(format!("Agent {id} is not capable of draining")))
             }

@@ -21,7 +21,7 @@ impl Master {
     }
 
     /// A registered agent is to leave; that is written before anybody hears of it.
-    pub(super) fn leave(&mut self, step: &mut Step<'_>, ix: AgentIx, why: Leaving) {
+    pub(crate) fn leave(&mut self, step: &mut Step<'_>, ix: AgentIx, why: Leaving) {
         let Some(id) = self.agents.get(ix).map(|agent| agent.id.clone()) else { return };
         if !self.agents.busy.insert(id.clone()) {
             return;

@@ -28,6 +28,9 @@ impl Master {
         if !is_supported(&registration.version) || self.agents.joining.contains(&pid) {
             return;
         }
+        if self.sends_away(step, &registration.info, &pid) {
+            return;
+        }
         if let Some(ix) = self.agents.at(&pid) {
             let Some(agent) = self.agents.get(ix) else { return };
             match agent.state {
@@ -59,10 +62,16 @@ impl Master {
 
     /// What was written about an agent is durable: what waited for it goes on.
     pub(crate) fn agent_written(&mut self, step: &mut Step<'_>, pending: Pending) {
+        let id = pending.agent().clone();
+        self.agents.busy.remove(&id);
+        self.go_on_with_agent(step, pending);
+        self.down_after_all(step, &id);
+    }
+
+    fn go_on_with_agent(&mut self, step: &mut Step<'_>, pending: Pending) {
         match pending {
             Pending::Admit(pid, id, registration) => {
                 self.agents.joining.remove(&pid);
-                self.agents.busy.remove(&id);
                 self.vacate(step, &pid);
                 let ix = self.admit(step, pid, id, *registration, None);
                 self.show_agent(step, ix);
@@ -70,35 +79,27 @@ impl Master {
                 self.confirm(step, ix);
             }
             Pending::Readmit(pid, id, reregistration, message) => {
-                self.agents.busy.remove(&id);
                 self.readmit(step, pid, id, *reregistration, message);
             }
             Pending::Revise(pid, id, reregistration) => {
-                self.agents.busy.remove(&id);
                 self.revise(step, pid, &id, *reregistration);
             }
             Pending::Unreachable(id, since, why) => {
-                self.agents.busy.remove(&id);
                 self.now_unreachable(step, id, since, why);
             }
             Pending::Remove(id, why) => {
-                self.agents.busy.remove(&id);
                 self.now_removed(step, &id, why);
             }
             Pending::Gone(id, since, request) => {
-                self.agents.busy.remove(&id);
                 self.now_gone(step, id, since, request);
             }
             Pending::Deactivate(id, deactivation, request) => {
-                self.agents.busy.remove(&id);
                 self.now_deactivated(step, &id, deactivation, request);
             }
             Pending::Reactivate(id, request) => {
-                self.agents.busy.remove(&id);
                 self.now_reactivated(step, &id, request);
             }
             Pending::Forget(id) => {
-                self.agents.busy.remove(&id);
                 self.now_forgotten(step, id);
             }
         }

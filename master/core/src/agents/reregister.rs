@@ -31,6 +31,9 @@ impl Master {
         if self.agents.is_gone(&id) {
             return step.agent(&pid, ToAgent::Shutdown(GONE.to_owned()));
         }
+        if self.sends_away(step, &back.registration.info, &pid) {
+            return;
+        }
         if self.agents.busy.contains(&id) {
             return;
         }

@@ -144,6 +144,23 @@ pub(crate) enum Pending {
     Forget(AgentId),
 }
 
+impl Pending {
+    /// Which agent it is about.
+    pub fn agent(&self) -> &AgentId {
+        match self {
+            Pending::Admit(_, id, _)
+            | Pending::Readmit(_, id, ..)
+            | Pending::Revise(_, id, _)
+            | Pending::Unreachable(id, ..)
+            | Pending::Remove(id, _)
+            | Pending::Gone(id, ..)
+            | Pending::Deactivate(id, ..)
+            | Pending::Reactivate(id, _)
+            | Pending::Forget(id) => id,
+        }
+    }
+}
+
 impl Agents {
     pub fn new(options: &Options) -> Self {
         Agents {

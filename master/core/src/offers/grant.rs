@@ -66,6 +66,7 @@ impl Master {
             pid: agent.pid.clone(),
             executors: agent.executors_of(grant.framework).map(|(id, _)| id.clone()).collect(),
             resources: grant.resources,
+            unavailability: self.machines.unavailability(&agent.info, &agent.pid),
         });
         let live = Live { framework: grant.framework, agent: grant.agent, offer: offer.clone() };
         self.offers.insert(number, live);

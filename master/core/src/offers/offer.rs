@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, Pid, Resources, Role};
+use reeve_model::{
+    AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, Pid, Resources, Role, Unavailability,
+};
 
 /// Resources of one agent, offered to one framework in one role (SE-2).
 #[derive(Clone, Debug)]
@@ -21,6 +23,8 @@ pub struct Offer {
     pub pid: Pid,
     /// The resources, with allocation info.
     pub resources: Resources,
+    /// When the agent's machine is to be down.
+    pub unavailability: Option<Unavailability>,
     /// The framework's executors on the agent.
     pub executors: Vec<ExecutorId>,
 }

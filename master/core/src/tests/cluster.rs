@@ -54,7 +54,8 @@ impl Cluster {
         let now = Tick::ZERO;
         let mut cluster =
             Cluster { master, view, now, effects: Vec::new(), commits: true, streams: 0 };
-        cluster.step(Kind::Recovered(Recovered { master: "m".into(), ..recovered }));
+        let recovered = Recovered { master: "m".into(), ..recovered };
+        cluster.step(Kind::Recovered(Box::new(recovered)));
         cluster
     }
 

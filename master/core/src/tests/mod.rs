@@ -5,6 +5,7 @@ mod cluster;
 mod draining;
 mod frameworks;
 mod laws;
+mod maintenance;
 mod offers;
 mod reclaims;
 mod reconcile;

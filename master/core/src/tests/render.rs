@@ -55,6 +55,12 @@ fn of_mutation(mutation: &Mutation) -> String {
             None => format!("deactivate {id}"),
         },
         Mutation::Reactivate(id) => format!("reactivate {id}"),
+        Mutation::Maintain { windows, machines, up } => {
+            let all: Vec<String> =
+                machines.iter().map(|one| format!("{} {:?}", one.id, one.mode)).collect();
+            let up: Vec<String> = up.iter().map(|id| format!("{id} up")).collect();
+            format!("maintain {} windows: {}", windows.len(), [all, up].concat().join(", "))
+        }
         Mutation::SetQuotas(quotas) => {
             let roles: Vec<_> = quotas.iter().map(|(role, _)| role.as_str()).collect();
             format!("quota {}", roles.join(" "))

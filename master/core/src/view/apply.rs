@@ -60,6 +60,10 @@ impl View {
             Change::Weight(role, weight) => {
                 self.now.weights.insert(role, weight);
             }
+            Change::Maintenance(schedule, machines) => {
+                self.now.schedule = schedule;
+                self.now.machines = machines;
+            }
             Change::RemovalScheduled => self.tallies().departures.scheduled += 1,
             Change::RemovalCanceled => self.tallies().departures.canceled += 1,
             Change::AgentForgotten(id) => {
@@ -135,6 +139,7 @@ impl View {
             }
             Departure::Removed(Leaving::Unregistered) => departures.unregistered += 1,
             Departure::Removed(Leaving::Replaced) => departures.replaced += 1,
+            Departure::Removed(Leaving::MachineDown) => departures.taken_down += 1,
             Departure::Gone(_) => departures.gone += 1,
         }
     }

@@ -1,10 +1,12 @@
 //! The facts that readers are told, in the order in which they became true.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reeve_machine::Wall;
 use reeve_model::{
-    AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, Role, TaskId, TaskState, TaskStatus,
+    AgentId, AgentInfo, ExecutorId, FrameworkId, Machine, MachineId, OfferId, Role, TaskId,
+    TaskState, TaskStatus, Window,
 };
 
 use super::{AgentRecord, ExecutorRecord, FrameworkRecord, TaskRecord};
@@ -37,6 +39,8 @@ pub enum Change {
     Quota(Role, Quota),
     /// A role has this weight from now on.
     Weight(Role, f64),
+    /// When machines are to be down, and which are in that schedule.
+    Maintenance(Arc<Vec<Window>>, Arc<BTreeMap<MachineId, Machine>>),
     /// An agent is too long out of reach to be remembered.
     AgentForgotten(AgentId),
     /// A framework came, came back, or anything in its record changed.
@@ -98,6 +102,8 @@ pub enum Leaving {
     Unregistered,
     /// Another agent is at its address.
     Replaced,
+    /// Its machine is down, as an operator says.
+    MachineDown,
 }
 
 impl Leaving {
@@ -106,6 +112,7 @@ impl Leaving {
         match self {
             Leaving::Unregistered => "the agent unregistered",
             Leaving::Replaced => "a new agent registered at the same address",
+            Leaving::MachineDown => "Operator initiated 'Machine DOWN'",
         }
     }
 }

@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use imbl::{OrdMap, Vector};
 use reeve_machine::Wall;
-use reeve_model::{AgentId, AgentInfo, ExecutorId, FrameworkId, OfferId, Resources, Role, TaskId};
+use reeve_model::{
+    AgentId, AgentInfo, ExecutorId, FrameworkId, Machine, MachineId, OfferId, Resources, Role,
+    TaskId, Window,
+};
 
 use super::{
     AgentRecord, Ended, ExecutorRecord, FrameworkRecord, OfferCounts, StateCounts, TaskRecord,
@@ -36,6 +39,10 @@ pub struct Snapshot {
     pub quotas: OrdMap<Role, Quota>,
     /// Weights of roles that were given one.
     pub weights: OrdMap<Role, f64>,
+    /// When machines are to be down.
+    pub schedule: Arc<Vec<Window>>,
+    /// The machines in the schedule.
+    pub machines: Arc<BTreeMap<MachineId, Machine>>,
     /// Numbers for metrics.
     pub tallies: Arc<Tallies>,
 }
@@ -116,6 +123,8 @@ pub struct Departures {
     pub unregistered: u64,
     /// Others came in their place (`master/slave_removals/reason_registered`).
     pub replaced: u64,
+    /// Their machines were taken down.
+    pub taken_down: u64,
     /// An operator said that they are gone.
     pub gone: u64,
 }

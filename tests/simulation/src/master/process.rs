@@ -72,7 +72,7 @@ impl Cluster {
         self.tell(|| format!("master {which} leads term {number}"));
         self.led += 1;
         let found = records.recovered(number);
-        self.master_step(which, reeve_master_core::event::Kind::Recovered(found));
+        self.master_step(which, reeve_master_core::event::Kind::Recovered(Box::new(found)));
     }
 
     /// Its candidacy stands otherwise than before.

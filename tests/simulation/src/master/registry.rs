@@ -54,7 +54,7 @@ impl Records {
                 self.gone.insert(id, at);
             }
             // No operator sets these here yet.
-            Mutation::SetQuotas(_) | Mutation::SetWeights(_) => {}
+            Mutation::SetQuotas(_) | Mutation::SetWeights(_) | Mutation::Maintain { .. } => {}
             Mutation::Describe(info, registered) => {
                 if let Some(id) = info.id.clone() {
                     self.frameworks.insert(id, RecoveredFramework { info, registered });
