@@ -24,7 +24,7 @@ use crate::office::Office;
 use crate::registry::Keeping;
 use crate::term::Terms;
 use crate::v0::metrics::register;
-use crate::{Error, MasterSettings, allocation, authentication, routes, succession, v0};
+use crate::{Error, MasterSettings, allocation, authentication, routes, succession, v0, weights};
 
 /// A master that runs.
 #[derive(Debug)]
@@ -116,6 +116,7 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         identity: identity.clone(),
         actors: actors.clone(),
         keeping: Keeping::new(&settings, rivals.as_ref())?,
+        weights: weights::first(&settings)?,
         options,
         hooks,
         permissions,

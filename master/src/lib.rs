@@ -8,7 +8,7 @@
 //!   those who ask; `term`: the parts of a leader, joined
 //! - `owner`: the thread of the core; `allocation`: the thread of the allocation machine;
 //!   `readers`: snapshots for readers; `registry`: where the registry is kept; `persist`: its
-//!   records; `quota`: quota on the wire
+//!   records; `quota`: quota on the wire; `weights`: those that a new registry has
 //! - `messages`: agents and v0 drivers; `schedulers`: event streams
 //! - `api`: the v1 APIs; `v0`: the older endpoints; `routes`: which path is whose; `access`: who
 //!   may come in; `approvals`: calls on their way through the authorizer; `sight`:
@@ -46,6 +46,7 @@ mod sight;
 mod succession;
 mod term;
 mod v0;
+mod weights;
 
 pub use daemon::{Running, run, start};
 pub use error::Error;

@@ -2,6 +2,7 @@
 //!
 //! Keys and messages of the records live in `reeve-records`.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use reeve_machine::Wall;
@@ -91,6 +92,11 @@ pub fn writes(mutation: &Mutation) -> Result<Vec<Write>, String> {
 /// The record that tells who leads.
 pub fn leader(info: &MasterInfo) -> Write {
     Kind::Master.put("", &info.to_wire())
+}
+
+/// The records of what roles weigh.
+pub fn weights(weights: &BTreeMap<Role, f64>) -> impl Iterator<Item = Write> + '_ {
+    weights.iter().map(|(role, weight)| set_weight(role, *weight))
 }
 
 /// What the records say.

@@ -10,6 +10,7 @@ use reeve_registry::{Ensemble, Store, Term};
 use reeve_zookeeper::{Options, Url};
 use tokio::runtime::Handle;
 
+use crate::weights::Weights;
 use crate::{Error, MasterSettings, persist};
 
 /// Where the registry is kept.
@@ -51,8 +52,8 @@ impl Keeping {
         }
     }
 
-    /// Opens the registry for a term whose ids begin with `id`, reads it, and writes down who leads.
-    /// Whoever had it before can write no more.
+    /// Opens the registry for a term whose ids begin with `id`, reads it, and writes down who leads
+    /// and, if it has none, what roles weigh. Whoever had it before can write no more.
     ///
     /// # Errors
     ///
@@ -62,8 +63,10 @@ impl Keeping {
         id: Arc<str>,
         leader: &MasterInfo,
         lease: Lease,
+        weights: &Weights,
     ) -> Result<(Store, Recovered), Error> {
         let (keeping, leader, runtime) = (self.clone(), persist::leader(leader), Handle::current());
+        let weights = weights.clone();
         let open = move || {
             let mut store = match keeping {
                 Keeping::Memory => Store::memory(),
@@ -74,8 +77,15 @@ impl Keeping {
                     Store::ZooKeeper(Box::new(Ensemble::open(runtime, &url, &options, term)?))
                 }
             };
-            let recovered = persist::recovered(id, store.load()?)?;
-            store.apply([leader])?;
+            let mut recovered = persist::recovered(id, store.load()?)?;
+            let mut first = vec![leader];
+            if recovered.weights.is_empty() {
+                first.extend(persist::weights(&weights));
+                recovered.weights = weights;
+            } else if !weights.is_empty() {
+                tracing::warn!("the registry has weights, so the setting `weights` is not used");
+            }
+            store.apply(first)?;
             Ok((store, recovered))
         };
         tokio::task::spawn_blocking(open)

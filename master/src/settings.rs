@@ -62,6 +62,8 @@ settings! {
         min_allocatable_resources: String = "cpus:0.01|mem:32",
         /// Names of resources that do not count for fair shares.
         fair_sharing_excluded_resource_names: Vec<String>,
+        /// What roles weigh, such as ROLE=WEIGHT,ROLE=WEIGHT, if the registry says nothing of weights.
+        weights: Option<String>,
         /// Offer agents with graphics processors only to frameworks that ask for them.
         filter_gpu_resources: bool = "true",
         /// Take an unanswered offer back after so long.

@@ -41,6 +41,7 @@ use crate::owner::{Hands, Input, Owner, QUEUE};
 use crate::readers::Readers;
 use crate::registry::Keeping;
 use crate::schedulers::Streams;
+use crate::weights::Weights;
 use crate::{Error, hooks};
 
 /// How many messages may wait to be read; the connections that bring more wait.
@@ -128,6 +129,8 @@ impl Incumbency {
 pub struct Terms {
     /// Where the registry is.
     pub keeping: Keeping,
+    /// What roles weigh where it says nothing of that.
+    pub weights: Weights,
     /// Who this master is.
     pub identity: Identity,
     /// The core's settings.
@@ -162,7 +165,8 @@ impl Terms {
     /// If the registry or the allocator cannot be used, or the system refuses a thread.
     pub async fn begin(&mut self, lease: Lease) -> Result<Incumbency, Error> {
         let id = self.next_id();
-        let opened = self.keeping.open(id.clone(), &self.identity.info, lease.clone());
+        let leader = &self.identity.info;
+        let opened = self.keeping.open(id.clone(), leader, lease.clone(), &self.weights);
         let (store, recovered) = opened.await?;
         let stop = CancellationToken::new();
         let (core, inputs) = mpsc::channel(QUEUE);

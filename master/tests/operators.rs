@@ -100,6 +100,19 @@ async fn quota_and_weights_outlive_the_master() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_new_registry_takes_the_weights_of_the_settings_and_an_old_one_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let work_dir = ("work_dir", folder.path().to_str().unwrap());
+    for weights in ["a=2.5,b/c=0.5", "a=7"] {
+        let mut master =
+            master_with(&[("registry", "durable"), work_dir, ("weights", weights)]).await;
+        let first = json!([{"role": "a", "weight": 2.5}, {"role": "b/c", "weight": 0.5}]);
+        master.json_when("/weights", |all| *all == first).await;
+        master.end().await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_older_endpoints_set_and_remove_too() {
     let master = master().await;
     let _agent = Agent::registered(master.address).await;
