@@ -1,4 +1,4 @@
-//! Calls of schedulers on their way through the authorizer.
+//! Calls of schedulers, and agents that come, on their way through the authorizer.
 //!
 //! What a framework calls reaches the core in the order in which it was called: what comes while
 //! an earlier call waits for permission waits behind it. Frameworks do not wait for each other, and
@@ -12,6 +12,7 @@ use std::sync::Arc;
 use reeve_access::Permissions;
 use reeve_master_core::event::{Channel, Kind};
 use reeve_model::{FrameworkId, FrameworkInfo, Pid};
+use reeve_transport::Principal;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 
@@ -28,6 +29,8 @@ pub enum Lane {
     Framework(FrameworkId),
     /// Subscriptions of a v0 driver, which may not have an id yet.
     Driver(Pid),
+    /// Registrations of an agent, which may not have an id yet.
+    Agent(Pid),
 }
 
 /// What the authorizer said of what a call wants.
@@ -39,10 +42,13 @@ pub struct Ruling {
     failed: Option<String>,
 }
 
+/// Tells who an agent has proven to be.
+pub type Proven = Box<dyn Fn(&Pid) -> Option<Arc<str>> + Send>;
+
 /// Calls that wait for the authorizer.
-#[derive(Debug)]
 pub struct Approvals {
     permissions: Permissions,
+    proven: Proven,
     runtime: Handle,
     core: mpsc::Sender<Input>,
     lanes: BTreeMap<Lane, Waiting>,
@@ -61,30 +67,44 @@ pub enum Approved {
     Call(Kind),
     /// A driver may not subscribe, and why.
     NoDriver(Pid, String),
+    /// An agent may not register, and why.
+    NoAgent(Pid, String),
+}
+
+impl std::fmt::Debug for Approvals {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Approvals").field("lanes", &self.lanes).finish_non_exhaustive()
+    }
 }
 
 impl Approvals {
     /// Nothing waits. Rulings go into this queue. Must be called within a tokio runtime, which
     /// makes the calls.
-    pub fn new(permissions: Permissions, core: mpsc::Sender<Input>) -> Self {
-        Self { permissions, runtime: Handle::current(), core, lanes: BTreeMap::new() }
+    pub fn new(permissions: Permissions, core: mpsc::Sender<Input>, proven: Proven) -> Self {
+        Self { permissions, proven, runtime: Handle::current(), core, lanes: BTreeMap::new() }
     }
 
-    /// Takes what a scheduler wants; gives it back if it may go to the core at once.
+    /// Takes what a scheduler or an agent wants; gives it back if it may go to the core at once.
     pub fn take(&mut self, kind: Kind, known: &Known) -> Option<Kind> {
         if self.permissions.are_unlimited() {
             return Some(kind);
         }
         let Some(lane) = lane(&kind) else { return Some(kind) };
         if let Some(waiting) = self.lanes.get_mut(&lane) {
-            waiting.behind.push_back(kind);
+            // Agents repeat what is not answered yet.
+            if !matches!(lane, Lane::Agent(_)) {
+                waiting.behind.push_back(kind);
+            }
             return None;
         }
         let wants = wants(&kind, known);
         if wants.is_empty() {
             return Some(kind);
         }
-        let owner = wants::owner(&kind, known);
+        let owner = match &lane {
+            Lane::Agent(pid) => (self.proven)(pid).map(|name| Principal::named(&name)),
+            _ => wants::owner(&kind, known),
+        };
         let (permissions, core) = (self.permissions.clone(), self.core.clone());
         let asked = lane.clone();
         self.runtime.spawn(async move {
@@ -117,6 +137,9 @@ fn lane(kind: &Kind) -> Option<Lane> {
             // Asked about before its stream was opened.
             Channel::Http => None,
         },
+        Kind::AgentRegisters(pid, _) | Kind::AgentReregisters(pid, _) => {
+            Some(Lane::Agent(pid.clone()))
+        }
         _ => None,
     }
 }

@@ -218,6 +218,11 @@ impl Authentication {
         Some(proven.map_or(Standing::Unproven, Standing::Proven))
     }
 
+    /// Who an agent or driver has proven to be.
+    pub fn proven(&self, pid: &Pid) -> Option<Arc<str>> {
+        self.books().proven.get(pid).cloned()
+    }
+
     /// The link to an agent or driver broke: what it has proven holds no longer.
     pub fn forget(&self, pid: &Pid) {
         self.books().proven.remove(pid);

@@ -255,6 +255,10 @@ impl Owner {
         };
         match approved {
             Approved::Call(kind) => self.step(kind),
+            // It is not told, as in Mesos: it asks again, and may be permitted by then.
+            Approved::NoAgent(pid, why) => {
+                tracing::warn!(%pid, "the agent is not registered: {why} (register_agents)");
+            }
             Approved::NoDriver(pid, why) => {
                 let (error, nothing) = (ToScheduler::Error(why), Capabilities::none());
                 self.hands.outbound.to_driver(&pid, None, nothing, error);

@@ -190,14 +190,16 @@ impl Terms {
         if core.send(Input::Fact(Kind::Recovered(Box::new(recovered)))).await.is_err() {
             tracing::error!("the core has no queue");
         }
-        let approvals = Approvals::new(self.permissions.clone(), core.clone());
+        let (inbox, messages) = mpsc::channel(INBOX);
+        let (proof, actors) = (self.proof.clone(), self.actors.clone());
+        let authentication = Authentication::new(proof, peers, actors, inbox.clone());
+        let proven = authentication.clone();
+        let proven = Box::new(move |pid: &Pid| proven.proven(pid));
+        let approvals = Approvals::new(self.permissions.clone(), core.clone(), proven);
         let (master, remembered) =
             (Master::new(self.options.clone()), self.options.max_completed_frameworks);
         let owner = Owner::new(master, clock, hands, approvals, remembered, lease.clone());
         let ended = start_owner(owner, inputs, stop.clone())?;
-        let (inbox, messages) = mpsc::channel(INBOX);
-        let (proof, actors) = (self.proof.clone(), self.actors.clone());
-        let authentication = Authentication::new(proof, peers, actors, inbox.clone());
         let reading = Reading {
             authentication,
             readers: readers.clone(),

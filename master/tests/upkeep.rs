@@ -147,6 +147,25 @@ async fn marking_gone_takes_a_permission_of_its_own() {
     master.done(drain(&agent, &json!({}))).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn who_may_not_register_agents_is_not_answered() {
+    let refused = json!({"register_agents": [
+        {"principals": {"type": "NONE"}, "agents": {"type": "ANY"}}]});
+    let master = master_with(&[("acls", refused.to_string().leak())]).await;
+    let agent = Agent::start(master.address).await;
+    agent.ask_to_join();
+    // What comes after it is answered, so it was looked at by then.
+    let state = json!({"type": "GET_AGENTS"});
+    for _ in 0..50 {
+        agent.ask_to_join();
+        assert_eq!(master.call(&state).await.text().matches("agent_info").count(), 0);
+    }
+    let anybody = json!({"register_agents": [
+        {"principals": {"type": "ANY"}, "agents": {"type": "ANY"}}]});
+    let master = master_with(&[("acls", anybody.to_string().leak())]).await;
+    Agent::registered(master.address).await;
+}
+
 fn host() -> Value {
     json!({"hostname": "agent.example", "ip": "127.0.0.1"})
 }

@@ -39,6 +39,9 @@ pub(super) fn owner(kind: &Kind, known: &Known) -> Option<Principal> {
 pub(super) fn wants(kind: &Kind, known: &Known) -> BTreeSet<Want> {
     match kind {
         Kind::Subscribes(_, subscription) => roles(&subscription.info),
+        Kind::AgentRegisters(..) | Kind::AgentReregisters(..) => {
+            [want("register_agents", "agent", String::new())].into()
+        }
         Kind::Calls(_, _, Call::UpdateFramework { info, .. }) => roles(info),
         Kind::Calls(framework, _, Call::Accept { operations, .. }) => {
             // The core refuses what comes for a framework that it does not know.
@@ -155,6 +158,11 @@ pub(super) fn apply(kind: Kind, ruling: &Ruling, known: &Known) -> Approved {
     let why =
         |info: &FrameworkInfo| ruling.failed.clone().unwrap_or_else(|| access::roles_refused(info));
     match kind {
+        Kind::AgentRegisters(pid, _) | Kind::AgentReregisters(pid, _) => {
+            let why = ruling.failed.clone();
+            let why = why.unwrap_or_else(|| "its principal may not register agents".to_owned());
+            Approved::NoAgent(pid, why)
+        }
         Kind::Subscribes(stream, subscription) => match &subscription.channel {
             Channel::Libprocess(pid) => Approved::NoDriver(pid.clone(), why(&subscription.info)),
             Channel::Http => Approved::Call(Kind::Subscribes(stream, subscription)),
