@@ -14,7 +14,6 @@
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::FileExt;
-use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
@@ -27,7 +26,6 @@ use nix::unistd::Pid;
 /// `PTRACE_EVENTMSG_SYSCALL_ENTRY`.
 const ENTRY: c_long = 1;
 
-#[expect(clippy::zombie_processes, reason = "`waitpid` buries it, thread by thread")]
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
     let [number, log, beginnings, program @ ..] = words.as_slice() else {
@@ -35,16 +33,7 @@ fn main() -> ExitCode {
     };
     let at: u64 = number.parse().expect("a number");
     let mut log = File::create(log).expect("a log");
-    // It stops before it becomes the program, so that nothing the program does is missed.
-    let script = ["-c", "kill -STOP $$; exec \"$@\"", "sh"];
-    let child = Command::new("sh").args(script).args(program).spawn().expect("a shell");
-    let leader = Pid::from_raw(i32::try_from(child.id()).expect("process ids are small"));
-    waitpid(leader, Some(WaitPidFlag::WUNTRACED)).expect("a child that stops");
-    // Its threads are followed; what it starts is not.
-    let options =
-        Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_EXITKILL;
-    ptrace::seize(leader, options).expect("a child can be traced");
-    kill(leader, Signal::SIGCONT).expect("a child can go on");
+    let leader = start(program);
     let mut changes = 0;
     loop {
         let status = waitpid(None, Some(WaitPidFlag::__WALL)).expect("a child to wait for");
@@ -69,15 +58,31 @@ fn main() -> ExitCode {
                 return ExitCode::from(u8::try_from(code).unwrap_or(1));
             }
             WaitStatus::Signaled(one, signal, _) if one == leader => {
-                let status = std::process::ExitStatus::from_raw(signal as i32);
-                eprintln!("kill-at: {status} at change {changes}");
-                return ExitCode::from(128 + signal as u8);
+                eprintln!("kill-at: {signal} at change {changes}");
+                return ExitCode::FAILURE;
             }
             _ => continue,
         };
         // One that was just killed can't be let go on, and need not.
         let _killed = ptrace::syscall(thread, signal);
     }
+}
+
+/// Starts the program and traces it from its first step on.
+// Whoever traces it waits for it.
+#[allow(clippy::zombie_processes)]
+fn start(program: &[String]) -> Pid {
+    // It stops before it becomes the program, so that nothing the program does is missed.
+    let script = ["-c", "kill -STOP $$; exec \"$@\"", "sh"];
+    let child = Command::new("sh").args(script).args(program).spawn().expect("a shell");
+    let leader = Pid::from_raw(i32::try_from(child.id()).expect("process ids are small"));
+    waitpid(leader, Some(WaitPidFlag::WUNTRACED)).expect("a child that stops");
+    // Its threads are followed; what it starts is not.
+    let options =
+        Options::PTRACE_O_TRACESYSGOOD | Options::PTRACE_O_TRACECLONE | Options::PTRACE_O_EXITKILL;
+    ptrace::seize(leader, options).expect("a child can be traced");
+    kill(leader, Signal::SIGCONT).expect("a child can go on");
+    leader
 }
 
 /// Where a call of the kernel has what it changes.

@@ -29,8 +29,9 @@ fn a_stream_out_of_step_is_noticed() {
     }
 }
 
-/// `first.http` is what an agent of commit 8631196 answered a SUBSCRIBE with, as it came off the
-/// wire. It is never written anew: executors start beside agents that are about to be replaced.
+/// `first.http` is what an agent of version 0.1, of November 2026, answered a SUBSCRIBE with, as it
+/// came off the wire. It is never written anew: executors start beside agents that are about to be
+/// replaced.
 #[test]
 fn what_an_earlier_agent_says_is_understood() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/agents/first.http");
