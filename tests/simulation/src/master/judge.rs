@@ -56,7 +56,9 @@ impl Cluster {
     /// Schedulers that are there now, before one of them may be there no longer.
     pub(super) fn judge_presence(&mut self, which: usize) {
         let now = self.world.now();
-        let Some(term) = self.term(which) else { return };
+        // A leader that slept through the end of its term sees what was there before.
+        let newest = self.judge.acted;
+        let Some(term) = self.term(which).filter(|term| term.number >= newest) else { return };
         for framework in term.streams.connected() {
             self.judge.present.insert(framework, now);
         }
