@@ -59,7 +59,7 @@ pub struct AgentHost {
     /// It was given an id and did not write it down.
     forgetful: bool,
     /// Updates it ever asked to be written.
-    asked: BTreeSet<Uuid>,
+    pub(crate) asked: BTreeSet<Uuid>,
     /// The id it had before, which it must keep (G3).
     id: Option<AgentId>,
     /// Who leads, as far as its detector knows.
@@ -342,6 +342,8 @@ impl Cluster {
                 let stream = StreamId(host.next_stream);
                 host.streams.insert(stream, (from, attempt));
                 self.world.watch(host.node, from);
+                let updates: Vec<_> =
+                    updates.into_iter().map(|one| self.sabotage_update(which, one)).collect();
                 let call =
                     ExecutorSubscription { framework, executor: id, tasks, updates, driver: None };
                 self.agent_step(which, Kind::ExecutorSubscribes(stream, Box::new(call)));
@@ -349,6 +351,7 @@ impl Cluster {
             Parcel::ExecutorUpdates(status)
                 if self.agents[which].core.admits(&framework, &id, false).is_ok() =>
             {
+                let status = self.sabotage_update(which, status);
                 let kind = Kind::ExecutorUpdates(framework, id, Box::new(status));
                 self.agent_step(which, kind);
             }

@@ -7,7 +7,10 @@ use reeve_master_core::Effect as MasterEffect;
 use reeve_master_core::allocation;
 use reeve_master_core::effect::ToAgent;
 
+use reeve_model::TaskStatus;
+
 use crate::cluster::Cluster;
+use crate::executor::uuid;
 
 /// What is done wrong, now and then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,8 @@ pub enum Sabotage {
     DeliversTwice,
     /// An agent forgets which id it was given.
     ForgetsItsId,
+    /// An agent does not know an update again that its executor repeats.
+    TakesUpdatesTwice,
     /// A restarted agent overlooks a task of an executor that outlived it.
     OverlooksTask,
     /// A restarted agent overlooks what was reported of a task.
@@ -46,7 +51,7 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every kind.
-    pub const ALL: [Sabotage; 15] = [
+    pub const ALL: [Sabotage; 16] = [
         Sabotage::ForgetsToRecover,
         Sabotage::RecoversTwice,
         Sabotage::ForgetsToCount,
@@ -57,6 +62,7 @@ impl Sabotage {
         Sabotage::ForgetsToDestroy,
         Sabotage::DeliversTwice,
         Sabotage::ForgetsItsId,
+        Sabotage::TakesUpdatesTwice,
         Sabotage::OverlooksTask,
         Sabotage::OverlooksUpdates,
         Sabotage::KeepsLeading,
@@ -132,6 +138,16 @@ impl Cluster {
                 None => {}
             }
         }
+    }
+
+    /// What an agent makes of an update.
+    pub(crate) fn sabotage_update(&mut self, which: usize, mut status: TaskStatus) -> TaskStatus {
+        let known = |uuid| self.agents[which].asked.contains(&uuid);
+        let errs = self.sabotage == Some(Sabotage::TakesUpdatesTwice);
+        if errs && status.uuid.is_some_and(known) {
+            status.uuid = Some(uuid(&mut self.dice));
+        }
+        status
     }
 
     /// What becomes of an agent's effects.

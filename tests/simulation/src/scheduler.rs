@@ -51,6 +51,8 @@ pub struct Known {
     pub agent: AgentId,
     /// Terminal updates it acknowledged, by uuid (S3).
     pub ends: BTreeSet<Uuid>,
+    /// What its executor said, which it says once each (S2).
+    said: BTreeMap<TaskState, Uuid>,
 }
 
 impl Known {
@@ -218,6 +220,11 @@ impl Cluster {
             known.state = status.state;
         }
         let Some(uuid) = status.uuid else { return };
+        let by_executor = status.source == Some(Source::Executor);
+        if by_executor && *known.said.entry(status.state).or_insert(uuid) != uuid {
+            self.violated(format!("S2: {} is told a second time as new: {status:?}", status.task));
+            return;
+        }
         if forgets {
             return;
         }
@@ -388,8 +395,12 @@ impl Cluster {
         let scheduler = &mut self.schedulers[which];
         scheduler.next_task += 1;
         let id = TaskId::new(format!("f{}-t{}", scheduler.number, scheduler.next_task));
-        let known =
-            Known { state: TaskState::Staging, agent: offer.agent_id.clone(), ends: [].into() };
+        let known = Known {
+            state: TaskState::Staging,
+            agent: offer.agent_id.clone(),
+            ends: [].into(),
+            said: [].into(),
+        };
         scheduler.tasks.insert(id.clone(), known);
         let cpus = format!("cpus:{}.{:03};mem:{mem}", cpus / 1000, cpus % 1000);
         TaskInfo {
