@@ -4,7 +4,7 @@
 //! task is only kept for readers: it is cut out of the message and never decoded. What many say
 //! alike is read once and kept once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -64,6 +64,9 @@ struct Named {
     update_uuid: Option<Bytes>,
 }
 
+/// The longest description of a task, in bytes, that is remembered.
+const LONGEST: usize = 4096;
+
 /// The fields of `Task` that are in [`KnownTask`] by name, and that of its agent.
 const NAMED: &[u32] = &[1, 2, 3, 4, 5, 6, RESOURCES, 8, 9, 10];
 
@@ -83,6 +86,8 @@ pub struct Memory {
     frameworks: HashMap<Bytes, Arc<FrameworkInfo>>,
     resources: HashMap<Bytes, Resources>,
     names: HashMap<String, Arc<str>>,
+    /// All else that was said of tasks: those of one service differ in little but their ids.
+    rests: HashSet<Bytes>,
 }
 
 impl Memory {
@@ -123,13 +128,13 @@ impl Memory {
         };
         Ok(KnownTask {
             name: self.name(named.name),
-            framework: FrameworkId::from(named.framework),
+            framework: FrameworkId::new(self.name(named.framework.value)),
             state: state(named.state)?,
             resources: self.resources(bytes)?,
             statuses: sound("status", named.statuses.into_iter().map(status)),
             update_state: named.update_state.map(state).transpose()?,
             update_uuid: named.update_uuid.and_then(|bytes| Uuid::from_slice(&bytes).ok()),
-            rest: splice::without(bytes, NAMED).map_err(|error| error.to_string())?,
+            rest: self.rest(splice::without(bytes, NAMED).map_err(|error| error.to_string())?),
             id,
             executor,
         })
@@ -142,6 +147,20 @@ impl Memory {
         let new: Arc<str> = name.as_str().into();
         remember(&mut self.names, name, new.clone());
         new
+    }
+
+    /// The same bytes; equal ones share memory.
+    fn rest(&mut self, rest: Bytes) -> Bytes {
+        if let Some(known) = self.rests.get(&rest) {
+            return known.clone();
+        }
+        if rest.len() <= LONGEST {
+            if self.rests.len() >= REMEMBERED {
+                self.rests.clear();
+            }
+            self.rests.insert(rest.clone());
+        }
+        rest
     }
 
     fn resources(&mut self, task: &Bytes) -> Result<Resources, String> {
@@ -190,6 +209,8 @@ fn with_ids_of(
     }
     if status.executor.as_ref() == executor {
         status.executor = executor.cloned();
+    } else if status.executor.as_ref().is_some_and(|own| own.as_str() == task.as_str()) {
+        status.executor = Some(ExecutorId::from(task));
     }
     status
 }

@@ -136,6 +136,14 @@ id!(
     /// An executor, named by its framework.
     ExecutorId, v1::ExecutorId, rules::path_safe
 );
+
+/// The executor of a command task has its task's name.
+impl From<&TaskId> for ExecutorId {
+    fn from(task: &TaskId) -> Self {
+        Self(task.0.clone())
+    }
+}
+
 id!(
     /// An offer operation whose framework wants to hear of its outcome.
     OperationId, v1::OperationId, rules::path_safe

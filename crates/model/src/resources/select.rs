@@ -9,6 +9,10 @@ impl Resources {
     /// The resources for which `keep` holds.
     #[must_use]
     pub fn filter(&self, keep: impl Fn(&Resource) -> bool) -> Self {
+        // Most often it holds for all, and then copies share their memory.
+        if self.0.iter().all(|entry| keep(&entry.resource)) {
+            return self.clone();
+        }
         Self(self.0.iter().filter(|entry| keep(&entry.resource)).cloned().collect())
     }
 

@@ -16,6 +16,7 @@ fn task(id: &str) -> v1::Task {
         task_id: v1::TaskId { value: id.to_owned() },
         state: v1::TaskState::TaskRunning.into(),
         agent_id: Some(v1::AgentId { value: "m-S0".to_owned() }),
+        executor_id: Some(v1::ExecutorId { value: id.to_owned() }),
         ..v1::TaskStatus::default()
     };
     let label = v1::Label { key: "tier".to_owned(), value: Some("front".to_owned()) };
@@ -83,6 +84,10 @@ fn what_many_say_alike_is_kept_once() {
     assert!(Arc::ptr_eq(&a.frameworks[0], &b.frameworks[0]));
     assert!(Arc::ptr_eq(&a.tasks[0].name, &b.tasks[0].name));
     assert_eq!(a.tasks[0].resources, b.tasks[0].resources);
+    assert_eq!(a.tasks[0].rest.as_ptr(), b.tasks[0].rest.as_ptr());
+    let executor = a.tasks[0].statuses[0].executor.as_ref().expect("an executor");
+    assert_eq!(executor.as_str(), "a");
+    assert_eq!(executor.as_str().as_ptr(), a.tasks[0].id.as_str().as_ptr());
     assert_ne!(a.tasks[0].id, b.tasks[0].id);
 }
 
