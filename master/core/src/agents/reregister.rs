@@ -108,6 +108,9 @@ impl Master {
             let Some(fx) = self.frameworks.find(&task.framework) else { continue };
             let task = self.marked_task(fx, task);
             let (held, is_live) = (task.resources.clone(), !task.state.is_terminal());
+            // When an earlier leader lost sight of the agent, it said that such tasks are gone.
+            let unchecked = self.frameworks.get(fx).is_some_and(|known| !known.info.checkpoint);
+            let message = message.or(unchecked.then_some("Agent reregistered"));
             if self.meet_task(step, fx, ix, task, message) && is_live {
                 *used.entry(fx).or_default() += &held;
             }

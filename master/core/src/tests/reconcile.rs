@@ -182,6 +182,17 @@ fn what_an_awaited_agent_says_before_it_is_back_does_not_count() {
 }
 
 #[test]
+fn tasks_without_checkpoints_that_an_earlier_leader_gave_up_are_told_to_run() {
+    let mut c = Cluster::with(Options::default(), recovered());
+    let (id, stream, _) = c.subscribe(FrameworkInfo { checkpoint: false, ..framework() });
+    let f = (id, stream);
+    assert_eq!(
+        back_with_it(&mut c, &f, &AgentId::new("old-S1")),
+        ["#1 < update t TASK_RUNNING REASON_AGENT_REREGISTERED"]
+    );
+}
+
+#[test]
 fn an_agent_that_is_being_written_off_is_answered_for_as_it_was() {
     let mut c = Cluster::new();
     let a = c.agent("a1", "cpus:4");
