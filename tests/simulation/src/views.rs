@@ -9,24 +9,50 @@ use crate::cluster::Cluster;
 
 type Tasks = BTreeSet<(FrameworkId, TaskId)>;
 
+/// The live tasks, as each takes them for such.
+struct Beliefs {
+    /// Executors.
+    run: Tasks,
+    /// The leader's readers.
+    read: Tasks,
+    /// Schedulers.
+    wanted: Tasks,
+}
+
+impl Beliefs {
+    /// Those of which not all say the same.
+    fn doubtful(&self) -> Tasks {
+        let mut doubtful: Tasks = self.run.symmetric_difference(&self.read).cloned().collect();
+        doubtful.extend(self.run.symmetric_difference(&self.wanted).cloned());
+        doubtful
+    }
+}
+
 impl Cluster {
     /// Notes the tasks of which not all say the same; what is under way at this moment settles
     /// before the second look.
     pub(crate) fn look_at_views(&mut self, again: bool) {
-        let Some(doubtful) = self.doubtful_tasks() else {
+        let Some(beliefs) = self.beliefs() else {
             return self.violated("liveness: nobody leads after a long peace".to_owned());
         };
+        let doubtful = beliefs.doubtful();
         if !again {
             self.suspects = doubtful;
             return;
         }
         self.closing = true;
-        if let Some((framework, task)) = doubtful.intersection(&self.suspects).next() {
-            self.violated(format!("M5: not all know the same of {task} of {framework}"));
+        if let Some(found) = doubtful.intersection(&self.suspects).next() {
+            let (framework, task) = found;
+            let [runs, read, wanted] = [&beliefs.run, &beliefs.read, &beliefs.wanted]
+                .map(|tasks| if tasks.contains(found) { "lives" } else { "is over" });
+            self.violated(format!(
+                "M5: {task} of {framework} {runs} for its executor, {read} for the leader, \
+                 {wanted} for its scheduler"
+            ));
         }
     }
 
-    fn doubtful_tasks(&self) -> Option<Tasks> {
+    fn beliefs(&self) -> Option<Beliefs> {
         let term = self.masters[self.leading()?].term.as_deref()?;
         let frameworks: BTreeSet<FrameworkId> =
             self.schedulers.iter().filter_map(|one| one.info.id.clone()).collect();
@@ -43,10 +69,7 @@ impl Cluster {
             read.extend(live.map(|(task, _)| (id.clone(), task.clone())));
         }
         read.retain(|(framework, _)| frameworks.contains(framework));
-        let wanted = self.wanted_tasks();
-        let mut doubtful: Tasks = run.symmetric_difference(&read).cloned().collect();
-        doubtful.extend(run.symmetric_difference(&wanted).cloned());
-        Some(doubtful)
+        Some(Beliefs { run, read, wanted: self.wanted_tasks() })
     }
 
     /// Tasks that run, as their schedulers have heard.
