@@ -4,29 +4,26 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use clap::{Arg, ArgMatches, Command};
-use reeve_client::MasterAddress;
-use reeve_client::operator::Operator;
 use serde_json::Value;
 
-use crate::credentials;
+use crate::master;
 
 pub(crate) fn command() -> Command {
     Command::new("framework").about("Look at frameworks").subcommand_required(true).subcommand(
         Command::new("list")
             .about("Tell which frameworks a master has, and which drivers it can't reach, and why")
-            .arg(
-                Arg::new("ADDRESS").default_value("127.0.0.1:5050").help("The address of a master"),
-            )
-            .args(credentials::arguments()),
+            .arg(Arg::new("ADDRESS").default_value("127.0.0.1:5050").help(master::FORMS))
+            .args(master::arguments()),
     )
 }
 
 #[allow(clippy::print_stdout)]
 pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     let Some(("list", flags)) = matches.subcommand() else { return Ok(ExitCode::FAILURE) };
-    let address = flags.get_one::<String>("ADDRESS").map_or("", String::as_str);
-    let master = Operator::new(MasterAddress::parse(address)?, credentials::given(flags)?);
-    let answer = crate::runtime()?.block_on(master.get("/frameworks"))?;
+    let answer = crate::runtime()?.block_on(async {
+        let master = master::operator(flags, "ADDRESS").await?;
+        anyhow::Ok(master.get("/frameworks").await?)
+    })?;
     print!("{}", listing(&answer));
     Ok(ExitCode::SUCCESS)
 }

@@ -9,6 +9,7 @@ mod daemons;
 mod execute;
 mod frameworks;
 mod local;
+mod master;
 mod modules;
 mod registry;
 mod reload;

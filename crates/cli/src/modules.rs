@@ -7,12 +7,10 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Arg, ArgMatches, Command};
-use reeve_client::operator::Operator;
-use reeve_client::{Credentials, MasterAddress};
 use reeve_config::hide_password;
 use reeve_module_host::{Library, Manifest, SUPPORTED};
 
-use crate::credentials;
+use crate::master;
 
 pub(crate) fn command() -> Command {
     let file = || {
@@ -53,7 +51,7 @@ pub(crate) fn command() -> Command {
                         .default_value("127.0.0.1:5050")
                         .help("The address of a master or an agent"),
                 )
-                .args(credentials::arguments()),
+                .args(master::arguments()),
         )
 }
 
@@ -61,10 +59,7 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
     match matches.subcommand() {
         Some(("inspect", flags)) => inspect(file(flags)),
         Some(("check", flags)) => check::run(file(flags), flags),
-        Some(("list", flags)) => {
-            let address = flags.get_one::<String>("ADDRESS").map_or("", String::as_str);
-            crate::runtime()?.block_on(list(address, credentials::given(flags)?))
-        }
+        Some(("list", flags)) => crate::runtime()?.block_on(list(flags)),
         _ => Ok(ExitCode::FAILURE),
     }
 }
@@ -90,8 +85,9 @@ fn inspect(path: &Path) -> anyhow::Result<ExitCode> {
 }
 
 #[allow(clippy::print_stdout)]
-async fn list(address: &str, credentials: Option<Credentials>) -> anyhow::Result<ExitCode> {
-    let daemon = Operator::new(MasterAddress::find(address).await?, credentials);
+async fn list(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
+    let address = flags.get_one::<String>("ADDRESS").map_or("", String::as_str);
+    let daemon = master::operator(flags, "ADDRESS").await?;
     let body = daemon.get_of_any("/modules").await.with_context(|| {
         let address = hide_password(address);
         format!("{address} does not say which modules it has, as a Reeve master or agent does")

@@ -12,6 +12,7 @@ use anyhow::Context;
 use clap::{Arg, ArgAction, ArgGroup, ArgMatches, Command, value_parser};
 use reeve_records::{Document, Kind, Records};
 
+use crate::master;
 use place::Place;
 
 /// The subcommand `registry`.
@@ -60,10 +61,6 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
 fn somewhere(verb: &'static str, about: &'static str) -> Command {
     let folder = Arg::new("work_dir").long("work_dir").value_name("DIR");
     let url = Arg::new("zk").long("zk").value_name("URL");
-    let pem = |name: &'static str, help: &'static str| {
-        let arg = Arg::new(name).long(name).value_name("FILE").value_parser(value_parser!(PathBuf));
-        arg.requires("zk").help(help)
-    };
     Command::new(verb)
         .about(about)
         .arg(
@@ -72,9 +69,7 @@ fn somewhere(verb: &'static str, about: &'static str) -> Command {
                 .help("The work_dir of a master that is stopped"),
         )
         .arg(url.help("Where masters keep it in ZooKeeper, such as zk://host:2181/mesos"))
-        .arg(pem("zk_tls_ca", "Who vouches for the servers of ZooKeeper: a PEM file"))
-        .arg(pem("zk_tls_cert", "Our certificate for them").requires("zk_tls_key"))
-        .arg(pem("zk_tls_key", "Its key").requires("zk_tls_cert"))
+        .args(master::tls_arguments().map(|file| file.requires("zk")))
         .group(ArgGroup::new("place").args(["work_dir", "zk"]).required(true))
 }
 

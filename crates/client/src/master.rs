@@ -26,18 +26,19 @@ const PATIENCE: Duration = Duration::from_secs(15);
 impl MasterAddress {
     /// Finds the master that a text names: one of the forms of [`MasterAddress::parse`], a URL of
     /// ZooKeeper such as `zk://HOST:PORT,HOST:PORT/PATH` for the one that leads now, or
-    /// `file:///PATH` to a file with either. A framework whose master is gone asks again.
+    /// `file:///PATH` to a file with either. `options` tell how ZooKeeper is reached. A framework
+    /// whose master is gone asks again.
     ///
     /// # Errors
     ///
     /// If the text names no master, or none leads within 15 s.
-    pub async fn find(text: &str) -> Result<Self, Error> {
+    pub async fn find(text: &str, options: Options) -> Result<Self, Error> {
         let source = Source::read(text)
             .map_err(|why| Error::Address { text: reeve_election::hide_password(text), why })?;
         match source {
             Source::Address(address) => Self::parse(&address),
             Source::ZooKeeper(url) => {
-                let leader = Detector::find(url, Options::default(), PATIENCE).await?;
+                let leader = Detector::find(url, options, PATIENCE).await?;
                 Ok(Self::of(&leader))
             }
         }

@@ -1,6 +1,7 @@
 //! The flags of `mesos-execute` (CLI-1): those that apply become a [`Request`], the others are
 //! refused with what to do instead.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{ArgAction, Parser};
@@ -32,6 +33,18 @@ pub struct Arguments {
     /// `file:///PATH` to a file with either.
     #[arg(long, value_name = "HOST:PORT|URL")]
     pub master: Option<String>,
+
+    /// The certificates (PEM) that ZooKeeper's are checked against; switches TLS to it on.
+    #[arg(long, value_name = "FILE")]
+    pub zk_tls_ca_file: Option<PathBuf>,
+
+    /// The certificate (PEM) that is shown to ZooKeeper.
+    #[arg(long, value_name = "FILE")]
+    pub zk_tls_cert_file: Option<PathBuf>,
+
+    /// The key (PEM) of that certificate.
+    #[arg(long, value_name = "FILE")]
+    pub zk_tls_key_file: Option<PathBuf>,
 
     /// A whole task as JSON (`TaskInfo`), or `file:///path` or a path to it. Replaces `--name`,
     /// `--command`, `--env` and `--resources`.

@@ -11,7 +11,7 @@ mod report;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 use clap::Parser;
 use reeve_client::MasterAddress;
 use reeve_client::operator::Operator;
@@ -20,6 +20,7 @@ use reeve_model::{Format, Resources};
 use reeve_telemetry::log;
 use reeve_wire::v1;
 use reeve_wire::v1::scheduler::{call, event};
+use reeve_zookeeper::{Options, Tls};
 use tokio::time::{Instant, sleep_until};
 use tracing::{info, warn};
 
@@ -36,10 +37,11 @@ const REFUSE_SECONDS: f64 = 5.0;
 pub async fn run(words: &[String]) -> anyhow::Result<ExitCode> {
     arguments::refused(words)?;
     let arguments = Arguments::parse_from(words);
+    let zookeeper = zookeeper(&arguments)?;
     let request = arguments.request(user(), host())?;
     log::start(None, "info", log::Format::Glog)?;
     info!("Version: {}", env!("CARGO_PKG_VERSION"));
-    let master = MasterAddress::find(&request.master).await?;
+    let master = MasterAddress::find(&request.master, zookeeper).await?;
     let codec = if request.json { Codec::Json } else { Codec::Protobuf };
     let subscription =
         call::Subscribe { framework_info: request.framework.clone(), ..Default::default() };
@@ -63,6 +65,14 @@ pub async fn run(words: &[String]) -> anyhow::Result<ExitCode> {
         told: Vec::new(),
     };
     task.run(events).await
+}
+
+/// How ZooKeeper is reached that knows who leads.
+fn zookeeper(arguments: &Arguments) -> anyhow::Result<Options> {
+    let Arguments { zk_tls_ca_file, zk_tls_cert_file, zk_tls_key_file, .. } = arguments;
+    let (ca, cert) = (zk_tls_ca_file.as_deref(), zk_tls_cert_file.as_deref());
+    let tls = Tls::from_settings(ca, cert, zk_tls_key_file.as_deref());
+    Ok(Options { tls: tls.map_err(|why| anyhow!("--{why}"))?, ..Options::default() })
 }
 
 /// A subscribed framework and how far its one task is.

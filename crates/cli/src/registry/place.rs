@@ -7,7 +7,7 @@ use anyhow::{Context, bail};
 use clap::ArgMatches;
 use reeve_records::Records;
 use reeve_registry::{Ensemble, Store, Term};
-use reeve_zookeeper::{Options, Tls, Url, connect};
+use reeve_zookeeper::{Options, Url, connect};
 use tokio::runtime::Runtime;
 
 /// Where a registry is.
@@ -34,10 +34,7 @@ impl Place {
         }
         let url = flags.get_one::<String>("zk").map_or("", String::as_str);
         let url = url.parse().map_err(|error| anyhow::anyhow!("--zk {error}"))?;
-        let pem = |name| flags.get_one::<PathBuf>(name).cloned();
-        let tls = pem("zk_tls_ca")
-            .map(|ca| Tls { ca, identity: pem("zk_tls_cert").zip(pem("zk_tls_key")) });
-        let options = Options { tls, ..Options::default() };
+        let options = crate::master::zookeeper(flags)?;
         Ok(Place::ZooKeeper(Box::new(url), options, crate::runtime()?))
     }
 
