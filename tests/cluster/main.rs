@@ -29,6 +29,7 @@ mod registry;
 mod settings;
 mod tutorial;
 mod upgrade;
+mod upkeep;
 
 /// Whether an object has all of these keys; the first missing one is told.
 fn has_keys(what: &str, object: &serde_json::Value, keys: &str) {

@@ -9,7 +9,7 @@ use reeve_telemetry::log;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::reload;
+use crate::{agents, reload};
 
 /// The subcommand `master`.
 pub fn master_command() -> Command {
@@ -19,8 +19,11 @@ pub fn master_command() -> Command {
 
 /// The subcommand `agent`.
 pub fn agent_command() -> Command {
-    let command = Command::new("agent").about("Run an agent: runs tasks on this machine");
+    let command = Command::new("agent")
+        .about("Run an agent, which runs tasks on this machine; or look at agents and drain them");
     reeve_config::arguments::<reeve_agent::AgentSettings>(command)
+        .args_conflicts_with_subcommands(true)
+        .subcommands(agents::verbs())
 }
 
 /// Runs a master until it is told to stop.

@@ -3,12 +3,14 @@
 
 #![forbid(unsafe_code)]
 
+mod agents;
 mod config;
 mod credentials;
 mod daemons;
 mod execute;
 mod frameworks;
 mod local;
+mod maintenance;
 mod master;
 mod modules;
 mod registry;
@@ -44,7 +46,11 @@ fn run(name: &str, words: &[String]) -> anyhow::Result<ExitCode> {
         Some(("framework", flags)) => frameworks::run(flags),
         Some(("local", flags)) => runtime()?.block_on(local::run(flags)),
         Some(("master", flags)) => runtime()?.block_on(daemons::master(flags)),
-        Some(("agent", flags)) => runtime()?.block_on(daemons::agent(flags)),
+        Some(("agent", flags)) => match flags.subcommand() {
+            Some((verb, flags)) => agents::run(verb, flags),
+            None => runtime()?.block_on(daemons::agent(flags)),
+        },
+        Some(("maintenance", flags)) => maintenance::run(flags),
         Some(("config", flags)) => config::run(flags),
         Some(("registry", flags)) => registry::run(flags),
         _ => Ok(ExitCode::FAILURE),
@@ -61,6 +67,7 @@ fn command() -> Command {
         .subcommand(daemons::master_command())
         .subcommand(daemons::agent_command())
         .subcommand(frameworks::command())
+        .subcommand(maintenance::command())
         .subcommand(modules::command())
         .subcommand(config::command())
         .subcommand(registry::command())

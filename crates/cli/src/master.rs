@@ -14,6 +14,15 @@ use crate::credentials;
 pub(crate) const FORMS: &str = "The master: HOST:PORT, or zk://HOST:PORT,…/PATH for the one that leads, or file:///PATH to a \
      file with either";
 
+/// The flag that names the master.
+pub(crate) fn flag() -> Arg {
+    Arg::new("master")
+        .long("master")
+        .value_name("ADDRESS")
+        .default_value("127.0.0.1:5050")
+        .help(FORMS)
+}
+
 /// The flags beside the master's address.
 pub(crate) fn arguments() -> Vec<Arg> {
     credentials::arguments().into_iter().chain(tls_arguments()).collect()

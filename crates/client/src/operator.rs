@@ -37,6 +37,20 @@ impl Operator {
         self.ask(format!("http://{}{path}", self.master)).await
     }
 
+    /// Makes a call of `/api/v1` that changes something.
+    pub async fn call(&self, call: &Value) -> Result<(), Error> {
+        let address = self.master.to_string();
+        let post = Call::post(self.master.url("/api/v1"), "application/json", call.to_string());
+        let reply = self.http.send(&signed(self.credentials.as_ref(), post), PATIENCE).await;
+        let reply =
+            reply.map_err(|source| Error::Unreachable { address: address.clone(), source })?;
+        if reply.status == StatusCode::OK {
+            return Ok(());
+        }
+        let (status, text) = (reply.status.as_u16(), reply.text());
+        Err(Error::Refused { address, what: "the call", status, text })
+    }
+
     async fn ask(&self, url: String) -> Result<Value, Error> {
         let address = self.master.to_string();
         let call = signed(self.credentials.as_ref(), Call::get(url));
