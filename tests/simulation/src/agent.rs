@@ -142,6 +142,10 @@ impl Cluster {
     fn agent_wakes(&mut self, which: usize) {
         let now = self.world.clock(self.agents[which].node);
         let host = &mut self.agents[which];
+        // One that has just ended must not keep the next from waking earlier.
+        if !self.world.is_up(host.node) {
+            return;
+        }
         let Some(due) = host.core.deadline() else { return };
         if host.wake.is_none_or(|wake| due < wake) {
             host.wake = Some(due);
