@@ -34,6 +34,8 @@ pub struct AgentHost {
     pub info: AgentInfo,
     /// The decisions.
     pub core: Agent,
+    /// Tells the lives of its process apart.
+    life: u64,
     /// Committed records.
     pub disk: Disk,
     /// Containers on this machine, whether the agent knows of them or not.
@@ -80,6 +82,7 @@ impl AgentHost {
             node,
             pid,
             core: Agent::new(options(), info.clone(), seed),
+            life: seed,
             info,
             disk: Disk::default(),
             containers: BTreeMap::new(),
@@ -173,7 +176,8 @@ impl Cluster {
             Effect::ToMaster(pid, message) => {
                 self.judge_report(which, &message);
                 if let Some(to) = self.node_of(&pid) {
-                    self.world.send(node, to, Parcel::ToMaster(message));
+                    let life = self.agents[which].life;
+                    self.world.send(node, to, Parcel::ToMaster(message, life));
                 }
             }
             // Simulated agents have no credential.
@@ -440,6 +444,7 @@ impl Cluster {
         let host = &mut self.agents[which];
         self.world.restart(host.node);
         host.core = Agent::new(options(), host.info.clone(), seed);
+        host.life = seed;
         if !host.forgetful {
             host.id = host.disk.agent.as_ref().and_then(|info| info.id.clone());
         }
@@ -501,12 +506,18 @@ impl Cluster {
         }
     }
 
-    /// A message for a master from this agent.
-    pub(crate) fn agent_reports(&mut self, master: usize, which: usize, message: ToMaster) {
+    /// A message for a master from a life of this agent.
+    pub(crate) fn agent_reports(
+        &mut self,
+        master: usize,
+        which: usize,
+        message: ToMaster,
+        life: u64,
+    ) {
         let host = &self.agents[which];
         let id = host.core.info().id.clone();
         let pid = host.pid.clone();
-        if let Some(kind) = translate::to_master(message, &pid, id.as_ref()) {
+        if let Some(kind) = translate::to_master(message, &pid, id.as_ref(), life) {
             self.master_step(master, kind);
         }
     }

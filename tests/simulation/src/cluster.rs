@@ -309,9 +309,9 @@ impl Cluster {
         match (self.who[to.0 as usize], parcel) {
             (_, Parcel::FromKeeper(message)) => self.client_hears(to, message),
             (Who::Keeper(at), Parcel::ToKeeper(message)) => self.keeper_hears(at, from, message),
-            (Who::Master(master), Parcel::ToMaster(message)) => {
+            (Who::Master(master), Parcel::ToMaster(message, life)) => {
                 if let Who::Agent(which) = self.who[from.0 as usize] {
-                    self.agent_reports(master, which, message);
+                    self.agent_reports(master, which, message, life);
                 }
             }
             (Who::Master(which), Parcel::Subscribe(attempt, info)) => {

@@ -20,7 +20,7 @@ pub enum Parcel {
     /// Master to agent.
     ToAgent(ToAgent),
     /// Agent to master.
-    ToMaster(ToMaster),
+    ToMaster(ToMaster, u64),
 
     /// A scheduler opens its stream; it numbers its attempts.
     Subscribe(u64, Arc<FrameworkInfo>),

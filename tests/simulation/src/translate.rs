@@ -4,7 +4,7 @@ use reeve_agent_core::effect::{Enrolment, TaskReport, ToMaster};
 use reeve_agent_core::event::FromMaster;
 use reeve_master_core::effect::ToAgent;
 use reeve_master_core::event::{AgentUpdate, Kind, KnownTask, Registration, Reregistration};
-use reeve_model::{AgentId, AgentInfo, Pid};
+use reeve_model::{AgentId, AgentInfo, Pid, Uuid};
 
 /// Capabilities that every agent here has, as in Mesos 1.11.
 const CAPABILITIES: [i32; 8] = [1, 2, 3, 4, 5, 6, 7, 8];
@@ -50,22 +50,27 @@ pub fn to_agent(message: ToAgent, master: &Pid) -> FromMaster {
     }
 }
 
-/// An agent's message, as the master reads it.
-pub fn to_master(message: ToMaster, from: &Pid, agent: Option<&AgentId>) -> Option<Kind> {
+/// A message of a life of an agent, as the master reads it.
+pub fn to_master(
+    message: ToMaster,
+    from: &Pid,
+    agent: Option<&AgentId>,
+    life: u64,
+) -> Option<Kind> {
     let pid = from.clone();
     Some(match message {
         ToMaster::Register(enrolment) => {
-            Kind::AgentRegisters(pid, Box::new(registration(*enrolment)))
+            Kind::AgentRegisters(pid, Box::new(registration(*enrolment, life)))
         }
         ToMaster::Reregister { enrolment, tasks, executors, frameworks } => {
-            let registration = registration(*enrolment);
+            let registration = registration(*enrolment, life);
             let tasks = tasks.into_iter().map(known).collect();
             let again = Reregistration { registration, tasks, executors, frameworks };
             Kind::AgentReregisters(pid, Box::new(again))
         }
         ToMaster::Unregister(id) => Kind::AgentUnregisters(pid, id),
         ToMaster::Update(id, oversubscribed) => {
-            let update = AgentUpdate { oversubscribed, resource_version: None };
+            let update = AgentUpdate { oversubscribed, resource_version: Some(version(life)) };
             Kind::AgentUpdates(pid, id, Box::new(update))
         }
         ToMaster::Pong => Kind::AgentPonged(pid),
@@ -79,13 +84,18 @@ pub fn to_master(message: ToMaster, from: &Pid, agent: Option<&AgentId>) -> Opti
     })
 }
 
-fn registration(enrolment: Enrolment) -> Registration {
+/// Agents make one up with each start.
+fn version(life: u64) -> Uuid {
+    Uuid::from_chance(u128::from(life).to_be_bytes())
+}
+
+fn registration(enrolment: Enrolment, life: u64) -> Registration {
     Registration {
         info: AgentInfo::clone(&enrolment.info),
         version: "1.11.0".to_owned(),
         capabilities: CAPABILITIES.to_vec(),
         checkpointed: enrolment.checkpointed,
-        resource_version: None,
+        resource_version: Some(version(life)),
     }
 }
 

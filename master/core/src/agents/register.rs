@@ -35,8 +35,8 @@ impl Master {
             let Some(agent) = self.agents.get(ix) else { return };
             match agent.state {
                 // Our answer got lost.
-                State::Connected => return self.confirm(step, ix),
-                State::Disconnected => {
+                State::Connected if agent.may_be(&registration) => return self.confirm(step, ix),
+                State::Connected | State::Disconnected => {
                     self.leave(step, ix, Leaving::Replaced);
                 }
                 State::Leaving => {}

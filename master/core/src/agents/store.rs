@@ -344,6 +344,13 @@ impl Agents {
 }
 
 impl Agent {
+    /// Whether who registers at its address may be this agent, whose answer got lost: agents make
+    /// their first version of resources up with each start, and one without an id has lost all.
+    pub fn may_be(&self, who: &Registration) -> bool {
+        let versions = self.resource_version.zip(who.resource_version);
+        versions.is_none_or(|(own, other)| own == other)
+    }
+
     /// Whether its resources are offered.
     pub fn is_active(&self) -> bool {
         self.state == State::Connected && self.deactivated.is_none()

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_machine::Wall;
-use reeve_model::{AgentId, FrameworkInfo, Resources, TaskState};
+use reeve_model::{AgentId, FrameworkInfo, Resources, TaskState, Uuid};
 
 use super::Cluster;
 use super::cluster::{framework, known, parse, pid, registration, reregistration};
@@ -38,6 +38,21 @@ fn an_agent_is_admitted_when_that_is_durable() {
         ["link a1", "alloc: agent a0 cpus:4 used []", "a1 < registered m-S0, 75s"]
     );
     assert_eq!(c.step(asks()), ["a1 < registered m-S0, 75s"], "our answer got lost");
+}
+
+#[test]
+fn an_agent_that_lost_its_disk_is_a_new_one_though_the_old_one_was_not_missed_yet() {
+    let mut c = Cluster::new();
+    let asks = |life| {
+        let resource_version = Some(Uuid::from_chance([life; 16]));
+        registers("a1", Registration { resource_version, ..registration(None, "cpus:4") })
+    };
+    c.step(asks(1));
+    assert_eq!(c.step(asks(1)), ["a1 < registered m-S0, 75s"], "our answer got lost");
+    let lines = c.step(asks(2));
+    assert!(lines.iter().any(|line| line.starts_with("persist") && line.contains("remove m-S0")));
+    assert!(lines.contains(&"a1 < registered m-S1, 75s".to_owned()), "{lines:#?}");
+    assert_eq!(c.view().agents.len(), 1);
 }
 
 #[test]
