@@ -1,16 +1,20 @@
 //! Log lines: which are written, and in which shape. All go to standard error, so that the
-//! standard output of a tool stays its answer.
+//! standard output of a tool stays its answer. A service's standard error is the journal, which
+//! gets fields instead of lines.
 
 mod glog;
+mod journal;
 
 use std::fmt;
 use std::io::IsTerminal;
 
 use tracing::subscriber::set_global_default;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::reload::Handle;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::reload::{self, Handle};
+use tracing_subscriber::{EnvFilter, Registry};
 
 pub use glog::Glog;
+use journal::Journal;
 
 /// The environment variable that says what is logged when no flag does.
 pub const ENVIRONMENT: &str = "REEVE_LOG";
@@ -18,7 +22,8 @@ pub const ENVIRONMENT: &str = "REEVE_LOG";
 /// The shape of log lines.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
-    /// Time in UTC, level, module, message, fields; coloured on a terminal.
+    /// Time in UTC, level, module, message, fields; coloured on a terminal. Where standard error is
+    /// the journal of systemd, an entry with these fields.
     #[default]
     Plain,
     /// As Mesos writes them: `I0705 21:09:46.693713  1771 sched.cpp:157] text`.
@@ -80,6 +85,16 @@ pub fn start(level: Option<&str>, default: &str, format: Format) -> Result<Contr
     let environment = std::env::var(ENVIRONMENT).ok();
     let text = level.or(environment.as_deref()).unwrap_or(default);
     let filter = filter(text)?;
+    if format == Format::Plain
+        && let Some(journal) = Journal::connect()
+    {
+        let (filter, handle) = reload::Layer::new(filter);
+        let entries = Registry::default().with(filter).with(journal);
+        return match set_global_default(entries) {
+            Ok(()) => Ok(Control::of(handle)),
+            Err(_) => Err(LogError::Twice),
+        };
+    }
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         Format::Plain => {

@@ -102,3 +102,28 @@ fn what_is_logged_can_change_while_it_runs() {
     let told = ["before", "between", "still", "after"].map(|word| text.contains(word));
     assert_eq!(told, [false, true, true, false]);
 }
+
+/// Takes the last event as the journal would.
+#[derive(Clone, Default)]
+struct Taken(Arc<Mutex<journal::Entry>>);
+
+impl<S: tracing::Subscriber> tracing_subscriber::Layer<S> for Taken {
+    fn on_event(&self, event: &tracing::Event<'_>, _: tracing_subscriber::layer::Context<'_, S>) {
+        let mut entry = journal::Entry::default();
+        event.record(&mut entry);
+        *self.0.lock().unwrap() = entry;
+    }
+}
+
+#[test]
+fn entries_of_the_journal_have_the_ids_as_fields_and_in_their_text() {
+    let taken = Taken::default();
+    tracing::subscriber::with_default(Registry::default().with(taken.clone()), || {
+        tracing::info!(task = "web.1", agent = %"S0", exit = 3, "the task {}", "ended");
+    });
+    let entry = taken.0.lock().unwrap();
+    assert_eq!(entry.message, "the task ended");
+    assert_eq!(entry.rest, " task=\"web.1\" agent=S0 exit=3");
+    let fields: Vec<_> = entry.fields.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    assert_eq!(fields, [("TASK_ID", "web.1"), ("AGENT_ID", "S0"), ("exit", "3")]);
+}
