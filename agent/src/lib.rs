@@ -32,6 +32,7 @@ mod recovery;
 pub mod secrets;
 pub mod settings;
 pub mod shell;
+mod story;
 pub mod wire;
 
 pub use daemon::{Running, StartError, Stopper, start};

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use reeve_agent_core::effect::{Effect, Launch, ToExecutor};
 use reeve_agent_core::event::{Event, ExecutorSubscription, Kind, LaunchFailure, StreamId};
-use reeve_agent_core::view::{Change, Phase, Standing, View};
+use reeve_agent_core::view::{Change, View};
 use reeve_agent_core::{Agent, Refusal};
 use reeve_agent_runtime::{Containerizer, gc};
 use reeve_machine::{Machine, Tick, Wall};
@@ -27,6 +27,7 @@ use crate::containers::{Surroundings, command, container_info, ending, grants};
 use crate::disk::Disk;
 use crate::hooks;
 use crate::secrets::Secrets;
+use crate::story;
 use crate::wire::driver::{self, Driver};
 use crate::wire::executor;
 use crate::wire::outgoing::{self, Identity};
@@ -256,33 +257,16 @@ impl Shell {
             }
             if let Change::Standing(standing) = change {
                 self.identity.agent.clone_from(&standing.id);
-                self.tell_standing(standing);
-            }
-            if let Change::Recovered(recovery) = change {
-                info!(secs = recovery.took.as_secs_f64(), errors = recovery.errors, "recovered");
             }
             if let Change::ExecutorOver(framework, executor) = change {
                 self.tell_hooks(framework, executor);
             }
+            story::tell(&self.view, change, self.since.elapsed());
             self.view.apply(change.clone());
             changed = true;
         }
         if changed {
             self.published.store(Arc::new(self.view.clone()));
-        }
-    }
-
-    /// Tells in the log that the agent is registered, and when after its start.
-    fn tell_standing(&self, new: &Standing) {
-        if new.phase == Phase::Running && self.view.standing.phase != Phase::Running {
-            let (id, master) = (new.id.as_ref(), new.master.as_ref());
-            let secs = self.since.elapsed().as_secs_f64();
-            info!(
-                id = id.map(tracing::field::display),
-                master = master.map(tracing::field::display),
-                secs,
-                "registered"
-            );
         }
     }
 

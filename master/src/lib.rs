@@ -43,6 +43,7 @@ mod routes;
 mod schedulers;
 mod settings;
 mod sight;
+mod story;
 mod succession;
 mod term;
 mod v0;

@@ -10,6 +10,8 @@ use reeve_master_core::view::{Change, Snapshot};
 use reeve_master_core::{Options, View};
 use tokio::sync::{mpsc, oneshot};
 
+use crate::story;
+
 /// How long a published snapshot stands at the least. Publishing is what makes the next change
 /// of a record copy it, so that it is done for many changes at once.
 const REST: Duration = Duration::from_millis(2);
@@ -61,6 +63,7 @@ async fn publish(
     while queue.recv_many(&mut batches, BATCHES).await > 0 {
         let begun = Instant::now();
         for change in batches.drain(..).flatten() {
+            story::tell(&view, &change);
             view.apply(change);
         }
         readers.latest.store(Arc::new(view.snapshot()));

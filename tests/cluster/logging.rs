@@ -1,7 +1,7 @@
 //! What daemons write to standard error.
 
 use nix::sys::signal::Signal;
-use reeve_tests::{Daemon, Room};
+use reeve_tests::{Cluster, Daemon, Room, Scheduler, until};
 
 use crate::local::agents;
 
@@ -28,5 +28,35 @@ fn quiet_daemons_log_nothing() {
         daemon.signal(Signal::SIGTERM);
         assert!(daemon.wait().success());
         assert_eq!(daemon.log(), "");
+    }
+}
+
+/// What a log says of the task `failing` once it says that it failed, without times and modules.
+fn story(log: impl Fn() -> String) -> Vec<String> {
+    until("the task's end in the log", || {
+        let log = log();
+        let about = log.lines().filter(|line| line.contains(" task=failing "));
+        let told = about.filter_map(|line| Some(line.split_once("::story: ")?.1.to_owned()));
+        let told: Vec<String> = told.collect();
+        told.last()?.contains("TASK_FAILED").then_some(told)
+    })
+}
+
+#[test]
+fn a_task_s_story_is_in_the_log_of_master_and_agent() {
+    let cluster = Cluster::start();
+    let mut scheduler = Scheduler::new(cluster.master.address);
+    scheduler.run("failing", "exit 3");
+    scheduler.state("failing", "TASK_FAILED");
+    let mut master = story(|| cluster.master.log());
+    let mut agent = story(|| cluster.agent.log());
+    assert!(master.remove(0).starts_with("a task is launched"), "{master:#?}");
+    assert!(agent.remove(0).starts_with("a task is to run"), "{agent:#?}");
+    for told in [master, agent] {
+        let states = ["TASK_STARTING", "TASK_RUNNING", "TASK_FAILED"];
+        for (line, state) in told.iter().zip(states) {
+            assert!(line.starts_with(&format!("a task is {state}")), "{told:#?}");
+        }
+        assert!(told[2].contains("Command exited with status 3"), "{told:#?}");
     }
 }

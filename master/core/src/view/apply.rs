@@ -32,6 +32,11 @@ impl View {
         }
     }
 
+    /// The cluster as far as changes were taken in.
+    pub fn now(&self) -> &Snapshot {
+        &self.now
+    }
+
     /// The cluster now, in O(1).
     pub fn snapshot(&self) -> Snapshot {
         self.now.clone()
