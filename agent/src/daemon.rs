@@ -130,7 +130,29 @@ impl Stopper {
     }
 }
 
+/// Tells whether an agent lives.
+#[derive(Clone, Debug)]
+pub struct Pulse {
+    inputs: mpsc::Sender<Input>,
+}
+
+impl Pulse {
+    /// Waits until the core has come round to answer.
+    pub async fn beat(&self) {
+        let (reply, answered) = oneshot::channel();
+        if self.inputs.send(Input::Ping(reply)).await.is_ok() {
+            // A core that ends meanwhile is told of elsewhere.
+            let _ = answered.await;
+        }
+    }
+}
+
 impl Running {
+    /// A way to tell from elsewhere whether it lives.
+    pub fn pulse(&self) -> Pulse {
+        Pulse { inputs: self.inputs.clone() }
+    }
+
     /// A way to end it from elsewhere.
     pub fn stopper(&self) -> Stopper {
         Stopper { inputs: self.inputs.clone() }

@@ -42,6 +42,8 @@ pub enum Input {
     Happened(Kind),
     /// An executor calls; the answer says whether the call was taken.
     Called(Called, oneshot::Sender<Result<(), Refusal>>),
+    /// Somebody wants to know whether the core still works.
+    Ping(oneshot::Sender<()>),
 }
 
 /// A call of an executor.
@@ -165,6 +167,11 @@ impl Shell {
         let kind = match input {
             Input::Happened(kind) => Some(kind),
             Input::Called(call, answer) => self.called(call, answer),
+            Input::Ping(reply) => {
+                // Whoever asked may have given up.
+                let _ = reply.send(());
+                None
+            }
         };
         if let Some(kind) = kind {
             let event = Event { wall: wall(), fresh: fresh(), kind };

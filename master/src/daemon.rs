@@ -21,6 +21,7 @@ use crate::counters::Counters;
 use crate::identity::Identity;
 use crate::modules::{self, Allocators};
 use crate::office::Office;
+use crate::owner::Input;
 use crate::registry::Keeping;
 use crate::term::Terms;
 use crate::v0::metrics::register;
@@ -31,6 +32,7 @@ use crate::{Error, MasterSettings, allocation, authentication, routes, successio
 pub struct Running {
     addresses: Vec<SocketAddr>,
     identity: Identity,
+    office: Office,
     ended: oneshot::Receiver<Option<String>>,
     served: tokio::task::JoinHandle<()>,
     stop: CancellationToken,
@@ -47,6 +49,11 @@ impl Running {
         &self.identity
     }
 
+    /// A way to tell from elsewhere whether it lives.
+    pub fn pulse(&self) -> Pulse {
+        Pulse(self.office.clone())
+    }
+
     /// Waits until it ends.
     ///
     /// # Errors
@@ -60,6 +67,22 @@ impl Running {
             tracing::error!("the server ended in a panic");
         }
         why.map_or(Ok(()), |why| Err(Error::SteppedDown(why)))
+    }
+}
+
+/// Tells whether a master lives.
+#[derive(Clone, Debug)]
+pub struct Pulse(Office);
+
+impl Pulse {
+    /// Waits until a leader's core has come round to answer; a standby has none.
+    pub async fn beat(&self) {
+        let Some(term) = self.0.term() else { return };
+        let (reply, answered) = oneshot::channel();
+        if term.core.send(Input::Ping(reply)).await.is_ok() {
+            // A core that ends meanwhile is told of elsewhere.
+            let _ = answered.await;
+        }
     }
 }
 
@@ -126,18 +149,18 @@ pub async fn start(settings: MasterSettings, stop: CancellationToken) -> Result<
         past: 0,
     };
     let ended = match rivals {
-        None => succession::alone(terms, office, stop.clone()).await?,
+        None => succession::alone(terms, office.clone(), stop.clone()).await?,
         Some((url, options)) => {
             // What would keep it from leading some day is told now.
             drop(terms.allocators.chosen()?);
-            succession::contended(terms, office, url, options, stop.clone())
+            succession::contended(terms, office.clone(), url, options, stop.clone())
         }
     };
     if !companions.is_empty() {
         tokio::spawn(v0::metrics::show(app.clone(), companions, stop.clone()));
     }
     let served = tokio::spawn(server.serve(routes::router(&app), actors, stop.clone()));
-    Ok(Running { addresses, identity, ended, served, stop })
+    Ok(Running { addresses, identity, office, ended, served, stop })
 }
 
 fn listen_addresses(settings: &MasterSettings) -> Vec<SocketAddr> {

@@ -78,6 +78,8 @@ pub enum Input {
     Asks(Ask, oneshot::Sender<Answer>),
     /// An operator ends a framework.
     Teardown(FrameworkId, oneshot::Sender<Answer>),
+    /// Somebody wants to know whether the core still works.
+    Ping(oneshot::Sender<()>),
 }
 
 /// The parts that carry effects out.
@@ -208,6 +210,8 @@ impl Owner {
                 }
             }
             Input::GivesUp(why) => self.stepped_down = Some(why),
+            // Whoever asked may have given up.
+            Input::Ping(reply) => drop(reply.send(())),
             Input::Written(group) => {
                 self.hands.counters.stored(group.took);
                 let failure = group.result.err().map(|error| error.to_string());

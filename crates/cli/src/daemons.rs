@@ -9,7 +9,7 @@ use reeve_telemetry::log;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
-use crate::{agents, reload};
+use crate::{agents, reload, service};
 
 /// The subcommand `master`.
 pub fn master_command() -> Command {
@@ -35,6 +35,11 @@ pub async fn master(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     let running = reeve_master::start(settings, stop.clone()).await?;
     stop_on_signal(stop)?;
     announce("master", running.addresses())?;
+    let pulse = running.pulse();
+    service::ready("master", move || {
+        let pulse = pulse.clone();
+        async move { pulse.beat().await }
+    });
     running.wait().await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -55,6 +60,11 @@ pub async fn agent(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
     });
     stop_on_signal(stop)?;
     announce("agent", &[running.address])?;
+    let pulse = running.pulse();
+    service::ready("agent", move || {
+        let pulse = pulse.clone();
+        async move { pulse.beat().await }
+    });
     running.wait().await?;
     Ok(ExitCode::SUCCESS)
 }
@@ -86,6 +96,7 @@ pub fn stop_on_signal(stop: CancellationToken) -> anyhow::Result<()> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
+        service::stopping();
         stop.cancel();
     });
     Ok(())

@@ -15,6 +15,7 @@ mod master;
 mod modules;
 mod registry;
 mod reload;
+mod service;
 
 use std::path::Path;
 use std::process::ExitCode;
