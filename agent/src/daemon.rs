@@ -44,6 +44,9 @@ use crate::{hooks, modules, recovery};
 /// The longest pause between two tries of an executor to reach a restarted agent.
 const SUBSCRIPTION_BACKOFF: Duration = Duration::from_millis(500);
 
+/// Where packages put programs that nobody runs by hand.
+const INSTALLED: &str = "/usr/libexec/reeve";
+
 /// Why an agent can't start.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -419,21 +422,22 @@ fn containerizer(
     Ok(Containerizer::new(how, chain))
 }
 
-/// `reeve-executor`: in `--launcher_dir`, or beside this program.
+/// `reeve-executor`: in `--launcher_dir`, else beside this program, else where packages put it.
 fn executor(settings: &AgentSettings) -> Result<PathBuf, StartError> {
-    let room = match &settings.launcher_dir {
-        Some(room) => PathBuf::from(room),
-        None => std::env::current_exe()
-            .ok()
-            .and_then(|program| program.parent().map(Path::to_owned))
-            .unwrap_or_default(),
+    let rooms = match &settings.launcher_dir {
+        Some(room) => vec![PathBuf::from(room)],
+        None => {
+            let program = std::env::current_exe().ok();
+            let beside = program.and_then(|program| program.parent().map(Path::to_owned));
+            beside.into_iter().chain([PathBuf::from(INSTALLED)]).collect()
+        }
     };
-    let program = room.join("reeve-executor");
-    if program.is_file() {
-        return Ok(program);
-    }
-    let why = "reeve-executor is not there; set it to the directory that holds it";
-    Err(wrong("launcher_dir", &room.to_string_lossy(), why))
+    let found = rooms.iter().map(|room| room.join("reeve-executor")).find(|file| file.is_file());
+    found.ok_or_else(|| {
+        let rooms: Vec<_> = rooms.iter().map(|room| room.to_string_lossy()).collect();
+        let why = "reeve-executor is not there; set it to the directory that holds it";
+        wrong("launcher_dir", &rooms.join(" or "), why)
+    })
 }
 
 fn options(settings: &AgentSettings, address: SocketAddr) -> Result<Options, StartError> {

@@ -55,7 +55,7 @@ settings! {
         qos_controller: Option<String>,
         /// How long the QoS controller is left alone between two questions at the least; a second if this is shorter.
         qos_correction_interval_min: Duration = "0secs",
-        /// Where `reeve-executor` is; beside this program if unset.
+        /// Where `reeve-executor` is; beside this program or in /usr/libexec/reeve if unset.
         launcher_dir: Option<String>,
         /// Run tasks as the user they name.
         switch_user: bool = "true",
