@@ -9,6 +9,7 @@ mod credentials;
 mod daemons;
 mod execute;
 mod frameworks;
+mod generate;
 mod local;
 mod maintenance;
 mod master;
@@ -54,6 +55,7 @@ fn run(name: &str, words: &[String]) -> anyhow::Result<ExitCode> {
         Some(("maintenance", flags)) => maintenance::run(flags),
         Some(("config", flags)) => config::run(flags),
         Some(("registry", flags)) => registry::run(flags),
+        Some(("generate", flags)) => generate::run(flags, vec![command(), execute::command()]),
         _ => Ok(ExitCode::FAILURE),
     }
 }
@@ -72,6 +74,7 @@ fn command() -> Command {
         .subcommand(modules::command())
         .subcommand(config::command())
         .subcommand(registry::command())
+        .subcommand(generate::command())
         .subcommand(
             Command::new("execute")
                 .about("Run one task and tell what becomes of it (mesos-execute)")

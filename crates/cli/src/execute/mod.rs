@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::{Context, anyhow};
-use clap::Parser;
+use clap::{Command, CommandFactory, Parser};
 use reeve_client::MasterAddress;
 use reeve_client::operator::Operator;
 use reeve_client::scheduler::{self, Codec, Connection, Events};
@@ -32,6 +32,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How long an offer that does not fit is declined, so that others may have it.
 const REFUSE_SECONDS: f64 = 5.0;
+
+/// What the tool takes.
+pub fn command() -> Command {
+    Arguments::command()
+}
 
 /// Runs the tool with these words, the first of which is its name.
 pub async fn run(words: &[String]) -> anyhow::Result<ExitCode> {
