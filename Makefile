@@ -19,13 +19,24 @@ NO_MODULES := allocation-engine api host sdk template
 MODULES := $(patsubst modules/%/Cargo.toml,-p reeve-%,$(filter-out $(NO_MODULES:%=modules/%/Cargo.toml),$(wildcard modules/*/Cargo.toml)))
 PROGRAMS := -p reeve-cli -p reeve-executor $(MODULES)
 
-.PHONY: run test programs check bench policies simulate build release fmt needs clean
+# What makes packages, and what boots a system to try them on.
+PACK_NEEDS := debhelper:dh file:file git:git
+BOOT_NEEDS := lintian:lintian mmdebstrap:mmdebstrap systemd-container:systemd-nspawn iproute2:ip nftables:nft
+deb: NEEDS += $(PACK_NEEDS)
+test-packages: NEEDS += $(PACK_NEEDS) $(BOOT_NEEDS)
+
+VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
+
+.PHONY: run test test-packages programs check bench policies simulate build release deb fmt needs clean
 
 run: needs release ## start a master and an agent on port 5050
 	@exec target/release/reeve local --ip 127.0.0.1 --ip 127.0.1.1 --port 5050
 
 test: needs programs ## every test; those that need root say so and are left out without it
 	$(CARGO) test --workspace --quiet
+
+test-packages: needs programs ## the packages on freshly booted systems; needs root
+	packaging/test target/debug target/packages
 
 programs: needs ## what the tests of real processes start
 	$(CARGO) build $(PROGRAMS)
@@ -50,6 +61,9 @@ build: needs
 release: needs
 	$(CARGO) build --release $(PROGRAMS)
 	@ln -sf reeve target/release/mesos-execute
+
+deb: needs release ## Debian packages, in target/deb
+	packaging/deb/build target/release $(VERSION) target/deb
 
 fmt:
 	$(CARGO) fmt
