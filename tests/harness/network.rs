@@ -29,6 +29,11 @@ pub struct Host {
 }
 
 impl Host {
+    /// The name of its network namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
     /// The command, but on this host: it sees this host's network, and all else as before.
     pub fn run(&self, command: &Command) -> Command {
         let mut inside = Command::new("nsenter");

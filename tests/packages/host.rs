@@ -1,0 +1,130 @@
+//! A Debian system of its own, booted: systemd, the journal and a network, in a container that
+//! systemd-nspawn runs. What is done to it is gone with it.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use reeve_tests::{Daemon, Network, Room, processes, until};
+
+/// The resource controllers, each with a hierarchy of its own on hosts with cgroups v1.
+const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
+
+/// A booted system. Dropping it switches it off.
+#[derive(Debug)]
+pub struct Host {
+    name: String,
+    /// The process id of its systemd.
+    leader: String,
+    daemon: Option<Daemon>,
+    /// Kept for as long as it runs.
+    _place: (Network, Room),
+}
+
+impl Host {
+    /// Boots one from an unpacked root, which stays as it is. In it, `/packages` is that directory.
+    pub fn boot(root: &Path, packages: &Path) -> Self {
+        let room = Room::new();
+        let mut network = Network::new().expect("a network of namespaces; see why above");
+        let place = network.host();
+        let name = format!("reeve-{}", place.ip).replace('.', "-");
+        for group in control_groups(&name) {
+            std::fs::create_dir_all(&group).expect("a control group");
+            // Without processors and memory, nothing may run in one.
+            for file in ["cpuset.cpus", "cpuset.mems"] {
+                let above = group.parent().expect("a hierarchy").join(file);
+                if let Ok(text) = std::fs::read_to_string(above) {
+                    drop(std::fs::write(group.join(file), text));
+                }
+            }
+        }
+        let script = format!(
+            "for group in {CONTROL_GROUPS}/*/; do echo $$ > $group/{name}/cgroup.procs; done\n\
+             exec systemd-nspawn --quiet --directory={} --volatile=overlay --boot --register=no \
+             --keep-unit --network-namespace-path=/run/netns/{} --console=pipe --machine={name} \
+             --bind-ro={}:/packages",
+            root.display(),
+            place.namespace(),
+            packages.display(),
+        );
+        let daemon = Daemon::start(&room, "host", Command::new("bash").args(["-c", &script]));
+        let leader = until("the host's first process", || leader(&name));
+        let host = Self { name, leader, daemon: Some(daemon), _place: (network, room) };
+        // Where tasks are limited, control groups must be writable.
+        host.run(&format!(
+            "for group in {CONTROL_GROUPS} {CONTROL_GROUPS}/*/; do mount -o remount,bind,rw \
+             $group 2>/dev/null; done; true"
+        ));
+        until("the host to be up", || {
+            let state = host.try_run("systemctl is-system-running");
+            let state = String::from_utf8_lossy(&state.stdout).trim().to_owned();
+            ["running", "degraded"].contains(&state.as_str()).then_some(())
+        });
+        host
+    }
+
+    /// What a command says there; it must succeed.
+    pub fn run(&self, command: &str) -> String {
+        let output = self.try_run(command);
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        let (out, errors) = (text(&output.stdout), text(&output.stderr));
+        assert!(output.status.success(), "{command}: {}\n{out}{errors}", output.status);
+        out
+    }
+
+    /// Runs a command there.
+    pub fn try_run(&self, command: &str) -> Output {
+        let mut inside = Command::new("nsenter");
+        inside.args(["-t", &self.leader, "-a", "--", "bash", "-c", command]);
+        inside.env_clear().env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin").env("LC_ALL", "C");
+        inside.env("DEBIAN_FRONTEND", "noninteractive");
+        processes::run(&mut inside)
+    }
+
+    /// Waits until a command succeeds there, and gives what it says.
+    pub fn until(&self, what: &str, command: &str) -> String {
+        until(what, || {
+            let output = self.try_run(command);
+            output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+        })
+    }
+}
+
+impl Drop for Host {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let journal = self.try_run("journalctl --no-pager -n 200 -u 'reeve*'");
+            eprintln!("--- its journal:\n{}", String::from_utf8_lossy(&journal.stdout));
+        }
+        // The first process takes all others with it.
+        let _gone = processes::run(Command::new("kill").args(["-9", &self.leader]));
+        self.daemon = None;
+        for group in control_groups(&self.name) {
+            let all = ["-depth", "-type", "d", "-exec", "rmdir", "{}", ";"];
+            drop(processes::run(Command::new("find").arg(group).args(all)));
+        }
+    }
+}
+
+/// Its control group in each hierarchy.
+fn control_groups(name: &str) -> Vec<PathBuf> {
+    let hierarchies = std::fs::read_dir(CONTROL_GROUPS).expect("control groups").flatten();
+    hierarchies
+        .map(|one| one.path())
+        .filter(|path| path.is_dir())
+        .map(|path| path.join(name))
+        .collect()
+}
+
+/// The child of the nspawn process of that name.
+fn leader(name: &str) -> Option<String> {
+    let pattern = format!("systemd-nspawn.*--machine={name}");
+    let pids = |arguments: &[&str]| {
+        let output = processes::run(Command::new("pgrep").args(arguments));
+        String::from_utf8_lossy(&output.stdout).lines().next().map(str::to_owned)
+    };
+    let nspawn = pids(&["-f", &format!("^{pattern}")])?;
+    let leader = pids(&["-P", &nspawn])?;
+    // It is the host's once it has become systemd.
+    let program = std::fs::read_to_string(format!("/proc/{leader}/comm")).ok()?;
+    (program.trim() == "systemd").then_some(leader)
+}
