@@ -21,13 +21,16 @@ pub fn tell(view: &View, change: &Change, up: Duration) {
             tracing::debug!(%executor, %framework, "an executor is over");
         }
         Change::Task(framework, executor, row) => task(view, framework, executor, row),
-        Change::Checkpointed(resources) => {
+        Change::Checkpointed(resources) if view.checkpointed != *resources => {
             tracing::info!(%resources, "reservations and volumes are kept");
         }
         Change::Draining(Some(_)) => tracing::info!("this agent is drained of its tasks"),
         Change::Draining(None) => tracing::info!("this agent is not drained any more"),
         Change::Preempted => tracing::info!("an executor has to go for what others were granted"),
-        Change::Oversubscribed(_) | Change::Framework(_) | Change::FrameworkOver(_) => {}
+        Change::Checkpointed(_)
+        | Change::Oversubscribed(_)
+        | Change::Framework(_)
+        | Change::FrameworkOver(_) => {}
     }
 }
 
