@@ -167,8 +167,11 @@ fn a_framework_is_its_owners() {
     let refused = revive(BOB);
     assert_eq!(refused.status(), 400);
     assert!(refused.text().contains("'bob' does not match principal 'alice'"));
-    let state = get(master.address, Some(BOB), "/frameworks").json();
-    assert_eq!(state["frameworks"][0]["principal"], "alice");
+    let principal = until("readers to see the framework", || {
+        let state = get(master.address, Some(BOB), "/frameworks").json();
+        Some(state["frameworks"].get(0)?["principal"].clone())
+    });
+    assert_eq!(principal, "alice");
 }
 
 #[test]
