@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, OnceLock};
 
+use reeve_tests::processes;
+
 /// The root of this repository.
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests has a folder above it")
@@ -42,12 +44,10 @@ fn build(source: &str, file: &str) -> PathBuf {
     std::fs::copy(from.join("src/lib.rs"), copy.join("src/lib.rs")).expect("the copy's code");
     // The versions that this repository was tested with.
     std::fs::copy(root().join("Cargo.lock"), copy.join("Cargo.lock")).expect("the copy's lock");
-    let output = Command::new(env!("CARGO"))
-        .args(["build", "--quiet", "--target-dir"])
-        .arg(target().join("target"))
-        .current_dir(&copy)
-        .output()
-        .expect("cargo runs");
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.args(["build", "--quiet", "--target-dir"]).arg(target().join("target"));
+    // As a child of the harness, which buries no child that somebody waits for.
+    let output = processes::run(cargo.current_dir(&copy));
     assert!(output.status.success(), "{source}: {}", crate::text(&output.stderr));
     target().join("target/debug").join(file)
 }
