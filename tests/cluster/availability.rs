@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use nix::sys::signal::Signal;
 use reeve_tests::{Agent, Host, Master, Network, Room, ZooKeeper, http, until};
 
+use ledger::Verdict;
 use load::Load;
 
 /// Tasks a second.
@@ -125,6 +126,20 @@ impl Ensemble {
         until(&format!("{goal} tasks to finish"), || (self.load.finished() >= goal).then_some(()));
     }
 
+    /// Ends the load, once everything agrees, and says what there was.
+    fn settle(&self) -> Verdict {
+        let verdict = self.load.settle();
+        eprintln!("{verdict:?}");
+        verdict
+    }
+
+    /// Joins the wires again, and ends like `settle` when tasks have run over them.
+    fn heal(&self) {
+        self.wires().network.heal();
+        self.wait_finished(200);
+        self.settle();
+    }
+
     /// How long after `since` a master other than this one took tasks.
     fn succeeded(&self, old: SocketAddr, since: Instant) -> Duration {
         until("another leader to take tasks", || self.load.taken_by_another(old, since)) - since
@@ -154,9 +169,7 @@ fn a_killed_leader_is_replaced_and_nothing_is_lost() {
     cluster.masters[old].restart(room);
     cluster.wait_finished(100);
     assert!(!leads(cluster.masters[old].address));
-    let verdict = cluster.load.settle();
-    eprintln!("{verdict:?}");
-    assert!(verdict.finished >= 500);
+    assert!(cluster.settle().finished >= 500);
 }
 
 #[test]
@@ -180,8 +193,7 @@ fn a_stopped_leader_changes_nothing_when_it_wakes() {
     });
     assert!(cluster.masters[old].running(), "a deposed leader need not end");
     cluster.wait_finished(200);
-    let verdict = cluster.load.settle();
-    eprintln!("{verdict:?}");
+    cluster.settle();
 }
 
 #[test]
@@ -193,8 +205,7 @@ fn the_death_of_zookeepers_leader_is_hardly_seen() {
     cluster.wait_finished(400);
     cluster.zookeeper.restart(&cluster.room, number);
     cluster.wait_finished(100);
-    let verdict = cluster.load.settle();
-    eprintln!("{verdict:?}");
+    cluster.settle();
 }
 
 #[test]
@@ -215,8 +226,7 @@ fn without_zookeepers_majority_tasks_go_on_and_nobody_leads() {
         cluster.zookeeper.resume(number);
     }
     cluster.wait_finished(200);
-    let verdict = cluster.load.settle();
-    eprintln!("{verdict:?}");
+    cluster.settle();
 }
 
 #[test]
@@ -240,10 +250,7 @@ fn a_leader_cut_off_from_zookeeper_steps_down_before_another_leads() {
         cluster.load.taken_by_another(address, cut)
     });
     cluster.wait_finished(200);
-    wires.network.heal();
-    cluster.wait_finished(100);
-    let verdict = cluster.load.settle();
-    eprintln!("{verdict:?}");
+    cluster.heal();
 }
 
 #[test]
@@ -257,10 +264,7 @@ fn a_leader_cut_off_from_everybody_is_replaced() {
     let took = cluster.succeeded(cluster.masters[old].address, cut);
     eprintln!("tasks were taken {took:?} after the leader was cut off");
     cluster.wait_finished(200);
-    wires.network.heal();
-    cluster.wait_finished(100);
-    let verdict = cluster.load.settle();
-    eprintln!("{verdict:?}");
+    cluster.heal();
 }
 
 #[test]
@@ -276,8 +280,5 @@ fn agents_that_hear_their_leader_only_one_way_lose_nothing() {
         wires.network.cut(&wires.masters[leader], agent);
     }
     cluster.wait_finished(200);
-    wires.network.heal();
-    cluster.wait_finished(200);
-    let verdict = cluster.load.settle();
-    eprintln!("{verdict:?}");
+    cluster.heal();
 }
