@@ -5,12 +5,12 @@ use reeve_access::thing;
 use reeve_master_core::event::{Ask, QuotaChange};
 use reeve_model::{AgentId, Role};
 use reeve_transport::{Principal, Response};
-use reeve_wire::v1::WeightInfo;
 use reeve_wire::v1::master::Call;
 use reeve_wire::v1::master::call::{Type, UpdateQuota};
 use reeve_wire::v1::quota::QuotaRequest;
+use reeve_wire::v1::{self, WeightInfo};
 
-use super::operator::invalid;
+use super::operator::required;
 use super::{maintenance, upkeep};
 use crate::office::Leader;
 use crate::owner::Input;
@@ -25,33 +25,54 @@ pub async fn take(
     sender: Option<&Principal>,
     kind: Type,
     call: &Call,
-) -> Option<Result<Response, Response>> {
-    Some(match kind {
-        Type::MarkAgentGone => mark_gone(leader, sender, call).await,
-        Type::DrainAgent => upkeep::drain(leader, sender, call).await,
-        Type::DeactivateAgent => upkeep::deactivate(leader, sender, call).await,
-        Type::ReactivateAgent => upkeep::reactivate(leader, sender, call).await,
-        Type::UpdateMaintenanceSchedule => maintenance::update(leader, sender, call).await,
-        Type::StartMaintenance => maintenance::start(leader, sender, call).await,
-        Type::StopMaintenance => maintenance::stop(leader, sender, call).await,
-        Type::UpdateQuota => match &call.update_quota {
-            Some(wanted) => update_quota(leader, sender, wanted).await,
-            None => Err(invalid("Expecting 'update_quota' to be present")),
-        },
-        Type::SetQuota => match &call.set_quota {
-            Some(wanted) => set_quota(leader, sender, wanted.quota_request.clone()).await,
-            None => Err(invalid("Expecting 'set_quota' to be present")),
-        },
-        Type::RemoveQuota => match &call.remove_quota {
-            Some(wanted) => remove_quota(leader, sender, &wanted.role).await,
-            None => Err(invalid("Expecting 'remove_quota' to be present")),
-        },
-        Type::UpdateWeights => match &call.update_weights {
-            Some(wanted) => update_weights(leader, sender, &wanted.weight_infos).await,
-            None => Err(invalid("Expecting 'update_weights' to be present")),
-        },
-        _ => return None,
-    })
+) -> Result<Option<Response>, Response> {
+    let answer = match kind {
+        Type::MarkAgentGone => {
+            let wanted = required(&call.mark_agent_gone, "mark_agent_gone")?;
+            mark_gone(leader, sender, &wanted.agent_id).await
+        }
+        Type::DrainAgent => {
+            upkeep::drain(leader, sender, required(&call.drain_agent, "drain_agent")?).await
+        }
+        Type::DeactivateAgent => {
+            let wanted = required(&call.deactivate_agent, "deactivate_agent")?;
+            upkeep::deactivate(leader, sender, &wanted.agent_id).await
+        }
+        Type::ReactivateAgent => {
+            let wanted = required(&call.reactivate_agent, "reactivate_agent")?;
+            upkeep::reactivate(leader, sender, &wanted.agent_id).await
+        }
+        Type::UpdateMaintenanceSchedule => {
+            let wanted = &call.update_maintenance_schedule;
+            let wanted = required(wanted, "update_maintenance_schedule")?;
+            maintenance::set_schedule(leader, sender, &wanted.schedule).await
+        }
+        Type::StartMaintenance => {
+            let wanted = required(&call.start_maintenance, "start_maintenance")?;
+            maintenance::take_down(leader, sender, &wanted.machines).await
+        }
+        Type::StopMaintenance => {
+            let wanted = required(&call.stop_maintenance, "stop_maintenance")?;
+            maintenance::bring_up(leader, sender, &wanted.machines).await
+        }
+        Type::UpdateQuota => {
+            update_quota(leader, sender, required(&call.update_quota, "update_quota")?).await
+        }
+        Type::SetQuota => {
+            let wanted = required(&call.set_quota, "set_quota")?;
+            set_quota(leader, sender, wanted.quota_request.clone()).await
+        }
+        Type::RemoveQuota => {
+            let wanted = required(&call.remove_quota, "remove_quota")?;
+            remove_quota(leader, sender, &wanted.role).await
+        }
+        Type::UpdateWeights => {
+            let wanted = required(&call.update_weights, "update_weights")?;
+            update_weights(leader, sender, &wanted.weight_infos).await
+        }
+        _ => return Ok(None),
+    };
+    answer.map(Some)
 }
 
 /// The action of declaring an agent gone.
@@ -60,13 +81,10 @@ pub(super) const MARK_GONE: &str = "mark_agents_gone";
 async fn mark_gone(
     leader: &Leader,
     sender: Option<&Principal>,
-    call: &Call,
+    agent: &v1::AgentId,
 ) -> Result<Response, Response> {
-    let Some(wanted) = &call.mark_agent_gone else {
-        return Err(invalid("Expecting 'mark_agent_gone' to be present"));
-    };
     leader.permissions.check(sender, MARK_GONE, thing([])).await?;
-    Ok(ask(leader, Ask::MarkGone(AgentId::new(wanted.agent_id.value.as_str()))).await)
+    Ok(ask(leader, Ask::MarkGone(agent_id(agent))).await)
 }
 
 async fn update_quota(
@@ -170,6 +188,10 @@ async fn may_set(
     role: &Role,
 ) -> Result<(), Response> {
     leader.permissions.check(sender, action, thing([("role", role.as_str())])).await
+}
+
+pub(super) fn agent_id(wire: &v1::AgentId) -> AgentId {
+    AgentId::new(wire.value.as_str())
 }
 
 /// Asks the core, and says what it answers.

@@ -9,47 +9,12 @@ use reeve_transport::{Principal, Request, Response};
 use reeve_wire::v1;
 use reeve_wire::v1::maintenance::cluster_status::DrainingMachine;
 use reeve_wire::v1::maintenance::{ClusterStatus, Schedule};
-use reeve_wire::v1::master::Call;
 use tokio::runtime::Handle;
 
 use super::changes::ask;
-use super::operator::invalid;
 use crate::office::Leader;
 
-/// UPDATE_MAINTENANCE_SCHEDULE.
-pub async fn update(
-    leader: &Leader,
-    sender: Option<&Principal>,
-    call: &Call,
-) -> Result<Response, Response> {
-    let wanted = call.update_maintenance_schedule.as_ref();
-    let missing = || invalid("Expecting 'update_maintenance_schedule' to be present");
-    set_schedule(leader, sender, &wanted.ok_or_else(missing)?.schedule).await
-}
-
-/// START_MAINTENANCE.
-pub async fn start(
-    leader: &Leader,
-    sender: Option<&Principal>,
-    call: &Call,
-) -> Result<Response, Response> {
-    let wanted = call.start_maintenance.as_ref();
-    let missing = || invalid("Expecting 'start_maintenance' to be present");
-    take_down(leader, sender, &wanted.ok_or_else(missing)?.machines).await
-}
-
-/// STOP_MAINTENANCE.
-pub async fn stop(
-    leader: &Leader,
-    sender: Option<&Principal>,
-    call: &Call,
-) -> Result<Response, Response> {
-    let wanted = call.stop_maintenance.as_ref();
-    let missing = || invalid("Expecting 'stop_maintenance' to be present");
-    bring_up(leader, sender, &wanted.ok_or_else(missing)?.machines).await
-}
-
-/// This is the whole schedule from now on.
+/// UPDATE_MAINTENANCE_SCHEDULE: this is the whole schedule from now on.
 pub async fn set_schedule(
     leader: &Leader,
     sender: Option<&Principal>,
@@ -62,7 +27,7 @@ pub async fn set_schedule(
     Ok(ask(leader, Ask::Maintenance(MaintenanceChange::Schedule(windows))).await)
 }
 
-/// These machines are down: their agents go.
+/// START_MAINTENANCE: these machines are down, their agents go.
 pub async fn take_down(
     leader: &Leader,
     sender: Option<&Principal>,
@@ -73,7 +38,7 @@ pub async fn take_down(
     Ok(ask(leader, Ask::Maintenance(MaintenanceChange::Start(machines))).await)
 }
 
-/// These machines are up, and not in the schedule any more.
+/// STOP_MAINTENANCE: these machines are up, and not in the schedule any more.
 pub async fn bring_up(
     leader: &Leader,
     sender: Option<&Principal>,

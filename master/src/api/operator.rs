@@ -31,14 +31,11 @@ async fn take(leader: Leader, request: &Request) -> Result<Response, Response> {
     let kind = Type::try_from(kind).unwrap_or(Type::Unknown);
     let codec = Codec::of_response(&request.headers)?;
     if kind == Type::Teardown {
-        let Some(teardown) = call.teardown else {
-            return Err(invalid("Expecting 'teardown' to be present"));
-        };
-        let id = FrameworkId::from(teardown.framework_id);
+        let id = FrameworkId::from(required(&call.teardown, "teardown")?.framework_id.clone());
         return Ok(operate::end_framework(&leader, request.principal.as_ref(), id).await);
     }
-    if let Some(answer) = changes::take(&leader, request.principal.as_ref(), kind, &call).await {
-        return answer;
+    if let Some(answer) = changes::take(&leader, request.principal.as_ref(), kind, &call).await? {
+        return Ok(answer);
     }
     if kind == Type::GetMetrics {
         let path = thing([("path", "/metrics/snapshot")]);
@@ -59,6 +56,11 @@ async fn take(leader: Leader, request: &Request) -> Result<Response, Response> {
 
 pub(super) fn invalid(why: &str) -> Response {
     Response::bad_request(format!("Failed to validate master::Call: {why}"))
+}
+
+/// The part of a call that its type needs.
+pub(super) fn required<'a, T>(part: &'a Option<T>, name: &str) -> Result<&'a T, Response> {
+    part.as_ref().ok_or_else(|| invalid(&format!("Expecting '{name}' to be present")))
 }
 
 fn encoded(codec: Codec, wire: Wire) -> Response {

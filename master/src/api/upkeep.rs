@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use reeve_access::thing;
 use reeve_master_core::event::Ask;
-use reeve_model::{AgentId, DrainConfig};
+use reeve_model::DrainConfig;
 use reeve_transport::{Principal, Response};
 use reeve_wire::v1;
-use reeve_wire::v1::master::Call;
+use reeve_wire::v1::master::call;
 
-use super::changes::{MARK_GONE, ask};
+use super::changes::{MARK_GONE, agent_id, ask};
 use super::operator::invalid;
 use crate::office::Leader;
 
@@ -20,10 +20,8 @@ const LONGEST: u64 = 9_223_372_036;
 pub async fn drain(
     leader: &Leader,
     sender: Option<&Principal>,
-    call: &Call,
+    wanted: &call::DrainAgent,
 ) -> Result<Response, Response> {
-    let wanted = call.drain_agent.as_ref();
-    let wanted = wanted.ok_or_else(|| invalid("Expecting 'drain_agent' to be present"))?;
     let max_grace = wanted.max_grace_period.as_ref();
     let max_grace = max_grace.map(|most| grace(most.seconds, most.nanos)).transpose()?;
     let mark_gone = wanted.mark_gone();
@@ -32,35 +30,27 @@ pub async fn drain(
         leader.permissions.check(sender, MARK_GONE, thing([])).await?;
     }
     let config = DrainConfig { max_grace, mark_gone };
-    Ok(ask(leader, Ask::Drain(id(&wanted.agent_id), config)).await)
+    Ok(ask(leader, Ask::Drain(agent_id(&wanted.agent_id), config)).await)
 }
 
 /// Stops the offers of an agent.
 pub async fn deactivate(
     leader: &Leader,
     sender: Option<&Principal>,
-    call: &Call,
+    agent: &v1::AgentId,
 ) -> Result<Response, Response> {
-    let wanted = call.deactivate_agent.as_ref();
-    let wanted = wanted.ok_or_else(|| invalid("Expecting 'deactivate_agent' to be present"))?;
     leader.permissions.check(sender, "deactivate_agents", thing([])).await?;
-    Ok(ask(leader, Ask::Deactivate(id(&wanted.agent_id))).await)
+    Ok(ask(leader, Ask::Deactivate(agent_id(agent))).await)
 }
 
 /// Brings an agent back.
 pub async fn reactivate(
     leader: &Leader,
     sender: Option<&Principal>,
-    call: &Call,
+    agent: &v1::AgentId,
 ) -> Result<Response, Response> {
-    let wanted = call.reactivate_agent.as_ref();
-    let wanted = wanted.ok_or_else(|| invalid("Expecting 'reactivate_agent' to be present"))?;
     leader.permissions.check(sender, "reactivate_agents", thing([])).await?;
-    Ok(ask(leader, Ask::Reactivate(id(&wanted.agent_id))).await)
-}
-
-fn id(wire: &v1::AgentId) -> AgentId {
-    AgentId::new(wire.value.as_str())
+    Ok(ask(leader, Ask::Reactivate(agent_id(agent))).await)
 }
 
 fn grace(seconds: i64, nanos: i32) -> Result<Duration, Response> {

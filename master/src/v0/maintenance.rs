@@ -18,40 +18,35 @@ pub fn status(leader: &Leader, request: &Request) -> Result<Response, Response> 
 
 /// `POST /maintenance/schedule` with a `Schedule`.
 pub async fn set_schedule(leader: Leader, request: Request) -> Response {
-    let wanted = match json::from_slice(&request.body) {
-        Ok(wanted) => wanted,
-        Err(why) => return unreadable("a schedule", &why.to_string()),
+    let done = async {
+        let wanted = json::from_slice(&request.body);
+        let wanted = wanted.map_err(|why| unreadable("a schedule", &why.to_string()))?;
+        maintenance::set_schedule(&leader, request.principal.as_ref(), &wanted).await
     };
-    let done = maintenance::set_schedule(&leader, request.principal.as_ref(), &wanted).await;
-    done.unwrap_or_else(|refusal| refusal)
+    done.await.unwrap_or_else(|refusal| refusal)
 }
 
 /// `POST /machine/down` with an array of `MachineID`.
 pub async fn down(leader: Leader, request: Request) -> Response {
-    match machines(&request) {
-        Ok(wanted) => {
-            let done = maintenance::take_down(&leader, request.principal.as_ref(), &wanted).await;
-            done.unwrap_or_else(|refusal| refusal)
-        }
-        Err(why) => unreadable("an array of machines", &why),
-    }
+    let done = async {
+        maintenance::take_down(&leader, request.principal.as_ref(), &machines(&request)?).await
+    };
+    done.await.unwrap_or_else(|refusal| refusal)
 }
 
 /// `POST /machine/up` with an array of `MachineID`.
 pub async fn up(leader: Leader, request: Request) -> Response {
-    match machines(&request) {
-        Ok(wanted) => {
-            let done = maintenance::bring_up(&leader, request.principal.as_ref(), &wanted).await;
-            done.unwrap_or_else(|refusal| refusal)
-        }
-        Err(why) => unreadable("an array of machines", &why),
-    }
+    let done = async {
+        maintenance::bring_up(&leader, request.principal.as_ref(), &machines(&request)?).await
+    };
+    done.await.unwrap_or_else(|refusal| refusal)
 }
 
-fn machines(request: &Request) -> Result<Vec<v1::MachineId>, String> {
+fn machines(request: &Request) -> Result<Vec<v1::MachineId>, Response> {
+    let wrong = |why: String| unreadable("an array of machines", &why);
     let all: Vec<serde_json::Value> =
-        serde_json::from_slice(&request.body).map_err(|why| why.to_string())?;
-    all.iter().map(|one| json::from_value(one).map_err(|why| why.to_string())).collect()
+        serde_json::from_slice(&request.body).map_err(|why| wrong(why.to_string()))?;
+    all.iter().map(|one| json::from_value(one).map_err(|why| wrong(why.to_string()))).collect()
 }
 
 fn unreadable(what: &str, why: &str) -> Response {
