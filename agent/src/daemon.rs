@@ -10,8 +10,10 @@ use arc_swap::ArcSwap;
 use reeve_agent_core::event::{Kind, StreamId};
 use reeve_agent_core::view::View;
 use reeve_agent_core::{Agent, Options, Reconfiguration, Recover};
+use reeve_agent_runtime::causes::in_one_line;
 use reeve_agent_runtime::checkpoint::Store;
-use reeve_agent_runtime::{Containerizer, Link, Logger, Settings as ContainerSettings};
+use reeve_agent_runtime::unit::{Unit, UnitError};
+use reeve_agent_runtime::{Containerizer, Settings as ContainerSettings};
 use reeve_config::Settings as _;
 use reeve_model::{ExecutorId, FrameworkId, Pid};
 use reeve_module_host::Hooks;
@@ -201,9 +203,19 @@ pub async fn start(
             .min(SUBSCRIPTION_BACKOFF),
     };
     let access = Access::load(&settings)?;
+    // Before modules, which may share the unit among containers.
+    let unit = settings.containers_cgroup.as_deref().map(unit).transpose()?;
     let mut modules = modules::load(&settings)?;
     modules.facts.extend(access.facts);
-    let containerizer = containerizer(&settings, runtime_dir, modules.chain, modules.logger)?;
+    let containerizer = Containerizer::new(
+        ContainerSettings {
+            switch_user: settings.switch_user,
+            unit,
+            logger: modules.logger,
+            ..ContainerSettings::new(executor(&settings)?, runtime_dir)
+        },
+        modules.chain,
+    );
     let boot_id = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
     let store = Store::default();
     let found = recovery::look_back(&layout, boot_id.trim(), &info, &store, settings.strict)?;
@@ -409,17 +421,10 @@ fn directory(what: &'static str, path: &str) -> Result<PathBuf, StartError> {
     made.map_err(|error| wrong(what, path, format!("can't be made: {error}")))
 }
 
-fn containerizer(
-    settings: &AgentSettings,
-    runtime_dir: PathBuf,
-    chain: Vec<Link>,
-    logger: Option<Logger>,
-) -> Result<Containerizer, StartError> {
-    let executor = executor(settings)?;
-    let mut how = ContainerSettings::new(executor, runtime_dir);
-    how.switch_user = settings.switch_user;
-    how.logger = logger;
-    Ok(Containerizer::new(how, chain))
+fn unit(path: &Path) -> Result<Unit, StartError> {
+    let wrong =
+        |error: &UnitError| wrong("containers_cgroup", &path.to_string_lossy(), in_one_line(error));
+    Unit::new(path).map_err(|error| wrong(&error))
 }
 
 /// `reeve-executor`: in `--launcher_dir`, else beside this program, else where packages put it.

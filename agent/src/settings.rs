@@ -41,6 +41,8 @@ settings! {
         attributes: Option<String>,
         /// Isolators, by name.
         isolation: Vec<String> = "posix",
+        /// The control group of a systemd unit with Delegate=yes that containers live in, such as `/reeve.slice/reeve-containers.service`; they are a part of the agent's own unit if unset.
+        containers_cgroup: Option<PathBuf>,
         /// Where the output of containers goes: the name of a module, such as logrotate; the files stdout and stderr of the sandbox if unset.
         container_logger: Option<String>,
         /// Hooks, by name: modules that have a say in what is launched.

@@ -63,8 +63,12 @@ fn tasks_outlive_restarts_and_upgrades_but_not_the_removal() {
          --command='sleep 4321' --checkpoint",
     );
     let task = host.until("the task", "pgrep -xf 'sleep 4321'");
+    let unit = "/reeve.slice/reeve-containers.service";
+    host.run(&format!("grep -q name=systemd:.*{unit} /proc/{}/cgroup", task.trim()));
+    host.run(&format!("systemctl status reeve-containers | grep -q {}", task.trim()));
     for act in [
         "systemctl restart reeve-agent",
+        "systemctl stop reeve-agent; systemctl daemon-reload; systemctl start reeve-agent",
         "systemctl kill --kill-who=main --signal=KILL reeve-agent",
         "systemctl restart reeve-master",
         "echo 'cluster = \"edited\"' >> /etc/reeve/master.toml; systemctl restart reeve-master",
@@ -80,6 +84,8 @@ fn tasks_outlive_restarts_and_upgrades_but_not_the_removal() {
 
     host.run("apt-get remove -y -q reeve-agent reeve-master 2>&1");
     assert!(!host.try_run("pgrep -xf 'sleep 4321'").status.success(), "the task outlived it");
+    let kept = host.run("systemctl list-units --all --no-legend 'reeve*'");
+    assert!(!kept.contains("running"), "{kept}");
     assert!(host.run("ls /etc/reeve").contains("master.toml"));
     host.run("apt-get purge -y -q 'reeve*' 2>&1");
     assert_eq!(host.run(&format!("set -f; {LEFT}")), "", "purge leaves nothing");

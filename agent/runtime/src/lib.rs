@@ -7,6 +7,7 @@
 //! - [`checkpoint`]: durable files and record streams.
 //! - [`causes`]: errors in one line.
 //! - [`detect`]: the host's resources, unless the operator names them.
+//! - [`unit`]: the service manager's unit that containers live in.
 //! - [`users`]: user names to numbers.
 //!
 //! Does not live here: what is launched and why (the agent's core), messages and their encoding,
@@ -21,6 +22,7 @@ pub mod fetch;
 pub mod gc;
 mod process;
 pub mod sandbox;
+pub mod unit;
 pub mod users;
 
 pub use containerizer::{

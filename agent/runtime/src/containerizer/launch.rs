@@ -325,6 +325,9 @@ impl Launch<'_> {
     }
 
     fn isolate(&self, pid: u32) -> Result<(), Fault> {
+        if let Some(unit) = &self.settings.unit {
+            unit.take(pid).map_err(|error| Fault(Step::Isolate, in_one_line(&error)))?;
+        }
         for link in self.chain {
             link.works.isolate(&self.spec.id, pid).map_err(|error| {
                 Fault(Step::Isolate, format!("isolator '{}': {error}", link.name))

@@ -8,6 +8,7 @@ use reeve_module_sdk::isolator::{Grants, Limitation};
 
 use super::Logger;
 use crate::fetch::Uri;
+use crate::unit::Unit;
 
 /// Where things are and how long they may take.
 #[derive(Clone, Debug)]
@@ -18,6 +19,8 @@ pub struct Settings {
     pub runtime_dir: PathBuf,
     /// Whether containers run as their user (`--switch_user`) or all as the agent's.
     pub switch_user: bool,
+    /// The unit that containers live in (`--containers_cgroup`); that of the agent if there is none.
+    pub unit: Option<Unit>,
     /// Who says where output goes; the files `stdout` and `stderr` of the sandbox if nobody does.
     pub logger: Option<Logger>,
     /// How long each step of a launch may take, save for fetching and where an isolator asks for
@@ -36,6 +39,7 @@ impl Settings {
             executor: executor.into(),
             runtime_dir: runtime_dir.into(),
             switch_user: true,
+            unit: None,
             logger: None,
             step_deadline: Duration::from_secs(30),
             fetch_deadline: Duration::from_secs(3_600),
