@@ -100,3 +100,15 @@ fn a_machine_is_scheduled_down_and_up() {
     cluster.master.wait_agents(1);
     assert!(reeve(&cluster, &["maintenance", "status"]).is_empty());
 }
+
+#[test]
+fn an_agent_that_is_lost_for_good_is_said_to_be_gone() {
+    let mut cluster = Cluster::start();
+    let agent = id(&cluster.master);
+    let mut scheduler = Scheduler::new(cluster.master.address);
+    scheduler.run("sleeper", "sleep 1000");
+    reeve(&cluster, &["agent", "gone", &agent]);
+    scheduler.state("sleeper", "TASK_GONE_BY_OPERATOR");
+    assert!(cluster.agent.wait().success());
+    assert!(reeve(&cluster, &["agent", "list"]).is_empty());
+}

@@ -1,5 +1,5 @@
-//! `reeve agent list`, `drain`, `deactivate`, `reactivate`: which agents a master has, and taking
-//! them out of use. The daemon `reeve agent` itself is in `daemons`.
+//! `reeve agent list`, `drain`, `deactivate`, `reactivate`, `gone`: which agents a master has, and
+//! taking them out of use. The daemon `reeve agent` itself is in `daemons`.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::master;
 
 /// The verbs, for the command `agent`.
-pub(crate) fn verbs() -> [Command; 4] {
+pub(crate) fn verbs() -> [Command; 5] {
     let id = || Arg::new("ID").required(true).help("The agent, such as 5e6b…-S3: see 'list'");
     let verb = |name: &'static str, about: &'static str| {
         Command::new(name).about(about).arg(master::flag()).args(master::arguments())
@@ -36,6 +36,8 @@ pub(crate) fn verbs() -> [Command; 4] {
             ),
         verb("deactivate", "Offer nothing of an agent; what runs on it stays").arg(id()),
         verb("reactivate", "Use an agent again that was drained or deactivated").arg(id()),
+        verb("gone", "Say that an agent is lost for good: its tasks are gone, it can't come back")
+            .arg(id()),
     ]
 }
 
@@ -63,7 +65,11 @@ fn call(verb: &str, flags: &ArgMatches) -> Value {
             wanted["max_grace_period"] = format!("{}s", most.as_secs_f64()).into();
         }
     }
-    json!({"type": format!("{}_AGENT", verb.to_uppercase()), format!("{verb}_agent"): wanted})
+    let name = match verb {
+        "gone" => "mark_agent_gone".to_owned(),
+        verb => format!("{verb}_agent"),
+    };
+    json!({"type": name.to_uppercase(), name: wanted})
 }
 
 /// `/slaves` as people read it.
@@ -118,6 +124,11 @@ mod tests {
         assert_eq!(
             call(&verb, &given),
             json!({"type": "REACTIVATE_AGENT", "reactivate_agent": {"agent_id": {"value": "m-S0"}}})
+        );
+        let (verb, given) = flags(&["gone", "m-S0"]);
+        assert_eq!(
+            call(&verb, &given),
+            json!({"type": "MARK_AGENT_GONE", "mark_agent_gone": {"agent_id": {"value": "m-S0"}}})
         );
     }
 
