@@ -36,7 +36,7 @@ pub struct Outputs {
 }
 
 /// Makes the sandbox at `path`, whose parents are made as needed, and its `stdout` and `stderr`.
-/// All belong to `user` if one is given.
+/// All belong to `user` if one is given. The link `latest` beside it leads to it from now on (RC-1).
 pub fn create(path: &Path, user: Option<&User>) -> Result<Outputs, SandboxError> {
     let failed = |what| move |source| SandboxError { what, path: path.to_owned(), source };
     if let Some(parent) = path.parent() {
@@ -50,7 +50,20 @@ pub fn create(path: &Path, user: Option<&User>) -> Result<Outputs, SandboxError>
         std::os::unix::fs::chown(path, Some(user.uid), Some(user.gid))
             .map_err(failed("change the owner of sandbox"))?;
     }
+    link_latest(path).map_err(failed("link 'latest' to sandbox"))?;
     Ok(Outputs { stdout: output(path, "stdout", user)?, stderr: output(path, "stderr", user)? })
+}
+
+/// Replaces the link at a stroke: who follows it meanwhile finds the old sandbox or the new one.
+fn link_latest(path: &Path) -> io::Result<()> {
+    let Some(name) = path.file_name() else { return Ok(()) };
+    let mut new = std::ffi::OsString::from(".latest-");
+    new.push(name);
+    let new = path.with_file_name(new);
+    match std::os::unix::fs::symlink(name, &new) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => std::fs::rename(&new, path.with_file_name("latest")),
+    }
 }
 
 fn output(sandbox: &Path, name: &str, user: Option<&User>) -> Result<File, SandboxError> {
@@ -78,4 +91,24 @@ pub fn disk_usage(path: &Path) -> io::Result<f64> {
     let used = stat.blocks().saturating_sub(stat.blocks_free());
     let room = used.saturating_add(stat.blocks_available());
     if room == 0 { Ok(0.0) } else { Ok(used as f64 / room as f64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_newest_run_is_found_under_its_own_name_and_as_the_latest() {
+        let room = tempfile::tempdir().unwrap();
+        let runs = room.path().join("executors/e/runs");
+        for run in ["first", "second", "second"] {
+            create(&runs.join(run), None).unwrap();
+            std::fs::write(runs.join("latest/stdout"), run).unwrap();
+            assert_eq!(std::fs::read_to_string(runs.join(run).join("stdout")).unwrap(), run);
+        }
+        let mut left: Vec<_> =
+            runs.read_dir().unwrap().flatten().map(|one| one.file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["first", "latest", "second"]);
+    }
 }
