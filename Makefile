@@ -22,12 +22,16 @@ PROGRAMS := -p reeve-cli -p reeve-executor $(MODULES)
 # What makes packages, and what boots a system to try them on.
 PACK_NEEDS := debhelper:dh file:file git:git
 BOOT_NEEDS := lintian:lintian mmdebstrap:mmdebstrap systemd-container:systemd-nspawn iproute2:ip nftables:nft
-deb: NEEDS += $(PACK_NEEDS)
+VM_NEEDS := vagrant:vagrant vagrant-libvirt:/usr/share/doc/vagrant-libvirt libvirt-daemon-system:libvirtd libvirt-clients:virsh
+VM_NEEDS += dnsmasq-base:dnsmasq qemu-system-x86:qemu-system-x86_64 qemu-utils:qemu-img tini:tini mmdebstrap:mmdebstrap iproute2:ip
+deb sandbox: NEEDS += $(PACK_NEEDS)
+test-sandbox: NEEDS += $(PACK_NEEDS) $(VM_NEEDS)
 test-packages: NEEDS += $(PACK_NEEDS) $(BOOT_NEEDS)
 
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: run test test-packages programs check bench policies simulate build release deb fmt needs clean
+.PHONY: run test test-packages test-sandbox programs check bench policies simulate build release deb \
+	sandbox fmt needs clean
 
 run: needs release ## start a master and an agent on port 5050
 	@exec target/release/reeve local --ip 127.0.0.1 --ip 127.0.1.1 --port 5050
@@ -37,6 +41,9 @@ test: needs programs ## every test; those that need root say so and are left out
 
 test-packages: needs programs ## the packages on freshly booted systems; needs root
 	packaging/test target/debug target/packages
+
+test-sandbox: deb ## the sandbox, brought up through libvirt; needs root
+	tests/sandbox/run target/deb target/sandbox
 
 programs: needs ## what the tests of real processes start
 	$(CARGO) build $(PROGRAMS)
@@ -64,6 +71,10 @@ release: needs
 
 deb: needs release ## Debian packages, in target/deb
 	packaging/deb/build target/release $(VERSION) target/deb
+
+sandbox: deb ## a virtual machine with a whole cluster, at http://10.141.141.10:5050
+	vagrant/bin/test
+	cd vagrant && vagrant up
 
 fmt:
 	$(CARGO) fmt
