@@ -20,18 +20,22 @@ MODULES := $(patsubst modules/%/Cargo.toml,-p reeve-%,$(filter-out $(NO_MODULES:
 PROGRAMS := -p reeve-cli -p reeve-executor $(MODULES)
 
 # What makes packages, and what boots a system to try them on.
-PACK_NEEDS := debhelper:dh file:file git:git
-BOOT_NEEDS := lintian:lintian mmdebstrap:mmdebstrap systemd-container:systemd-nspawn iproute2:ip nftables:nft
-VM_NEEDS := vagrant:vagrant vagrant-libvirt:/usr/share/doc/vagrant-libvirt libvirt-daemon-system:libvirtd libvirt-clients:virsh
-VM_NEEDS += dnsmasq-base:dnsmasq qemu-system-x86:qemu-system-x86_64 qemu-utils:qemu-img tini:tini mmdebstrap:mmdebstrap iproute2:ip
-deb sandbox: NEEDS += $(PACK_NEEDS)
-test-sandbox: NEEDS += $(PACK_NEEDS) $(VM_NEEDS)
-test-packages: NEEDS += $(PACK_NEEDS) $(BOOT_NEEDS)
+DEB_NEEDS := debhelper:dh file:file git:git
+RPM_NEEDS := rpm:rpmbuild git:git
+BOOT_NEEDS := lintian:lintian rpmlint:rpmlint createrepo-c:createrepo_c mmdebstrap:mmdebstrap
+BOOT_NEEDS += systemd-container:systemd-nspawn iproute2:ip nftables:nft
+VM_NEEDS := vagrant:vagrant vagrant-libvirt:/usr/share/doc/vagrant-libvirt
+VM_NEEDS += libvirt-daemon-system:libvirtd libvirt-clients:virsh dnsmasq-base:dnsmasq
+VM_NEEDS += qemu-system-x86:qemu-system-x86_64 qemu-utils:qemu-img tini:tini mmdebstrap:mmdebstrap iproute2:ip
+deb sandbox: NEEDS += $(DEB_NEEDS)
+rpm: NEEDS += $(RPM_NEEDS)
+test-packages: NEEDS += $(DEB_NEEDS) $(RPM_NEEDS) $(BOOT_NEEDS)
+test-sandbox: NEEDS += $(DEB_NEEDS) $(VM_NEEDS)
 
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 
 .PHONY: run test test-packages test-sandbox programs check bench policies simulate build release deb \
-	sandbox fmt needs clean
+	rpm sandbox fmt needs clean
 
 run: needs release ## start a master and an agent on port 5050
 	@exec target/release/reeve local --ip 127.0.0.1 --ip 127.0.1.1 --port 5050
@@ -69,8 +73,8 @@ release: needs
 	$(CARGO) build --release $(PROGRAMS)
 	@ln -sf reeve target/release/mesos-execute
 
-deb: needs release ## Debian packages, in target/deb
-	packaging/deb/build target/release $(VERSION) target/deb
+deb rpm: needs release ## Debian packages in target/deb, RPMs in target/rpm
+	packaging/build $@ target/release $(VERSION) target/$@
 
 sandbox: deb ## a virtual machine with a whole cluster, at http://10.141.141.10:5050
 	vagrant/bin/test

@@ -21,8 +21,19 @@ pub struct Host {
 }
 
 impl Host {
+    /// Boots one from the root that `REEVE_ROOT` names, with the packages of `REEVE_PACKAGES`: of each
+    /// kind `first/` and, of a higher version, `second/`. None without them.
+    pub fn booted() -> Option<Self> {
+        let given = |name| std::env::var_os(name).map(PathBuf::from);
+        let Some((root, packages)) = given("REEVE_ROOT").zip(given("REEVE_PACKAGES")) else {
+            eprintln!("left out: `make test-packages` makes packages and tests them");
+            return None;
+        };
+        Some(Self::boot(&root, &packages))
+    }
+
     /// Boots one from an unpacked root, which stays as it is. In it, `/packages` is that directory.
-    pub fn boot(root: &Path, packages: &Path) -> Self {
+    fn boot(root: &Path, packages: &Path) -> Self {
         let room = Room::new();
         let mut network = Network::new().expect("a network of namespaces; see why above");
         let place = network.host();
