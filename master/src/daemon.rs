@@ -198,6 +198,7 @@ fn core_options(settings: &MasterSettings) -> Options {
         agent_removal_spacing: settings.agent_removal_rate_limit.map(Rate::spacing),
         recovery_agent_removal_limit: settings.recovery_agent_removal_limit.0,
         offer_timeout: settings.offer_timeout,
+        allocation_interval: settings.allocation_interval,
         max_completed_frameworks: settings.max_completed_frameworks,
         max_completed_tasks_per_framework: settings.max_completed_tasks_per_framework,
         max_unreachable_tasks_per_framework: settings.max_unreachable_tasks_per_framework,

@@ -30,6 +30,15 @@ pub fn tell(view: &View, change: &Change) {
             tracing::debug!(offer = %offer.id, framework = %offer.framework, "an offer is made");
         }
         Change::OfferEnded(offer, end) => tracing::debug!(%offer, ?end, "an offer ended"),
+        Change::InverseOfferMade(offer) => {
+            let (framework, agent) = (&offer.framework, &offer.agent_id);
+            tracing::debug!(%framework, %agent, "a framework is asked whether an agent may go");
+        }
+        Change::InverseOfferEnded(offer, Some(answer)) => {
+            let (framework, agent) = (&offer.framework, &offer.agent_id);
+            let accepted = answer.accepted;
+            tracing::info!(%framework, %agent, accepted, "a framework says whether an agent may go");
+        }
         Change::Maintenance(windows, machines) => {
             let (windows, machines) = (windows.len(), machines.len());
             tracing::info!(windows, machines, "what is known of maintenance changed");
@@ -41,6 +50,8 @@ pub fn tell(view: &View, change: &Change) {
         | Change::RemovalScheduled
         | Change::RemovalCanceled
         | Change::AgentForgotten(_)
+        | Change::InverseOfferEnded(_, None)
+        | Change::AnswersVoid(_)
         | Change::TaskRemoved(..)
         | Change::Operated(..) => {}
     }

@@ -363,3 +363,75 @@ async fn multi_role_frameworks_see_allocation_info() {
     assert!(role == "a" || role == "b/c", "{offer}");
     assert_eq!(offer["resources"][0]["allocation_info"]["role"], role);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_runs_something_on_a_scheduled_machine_is_asked_and_answers() {
+    let master = master().await;
+    let mut agent = Agent::registered(master.address).await;
+    let mut framework = framework(&master, plain()).await;
+    framework.launch(&master, &mut agent, "t").await;
+    let unavailability = json!({"start": {"nanoseconds": 1000}, "duration": {"nanoseconds": 60}});
+    let machine = json!({"hostname": "agent.example", "ip": "127.0.0.1"});
+    let window = json!({"machine_ids": [machine], "unavailability": unavailability});
+    let schedule = json!({"type": "UPDATE_MAINTENANCE_SCHEDULE",
+        "update_maintenance_schedule": {"schedule": {"windows": [window]}}});
+    master.done(schedule).await;
+    let event = framework.events.expect("INVERSE_OFFERS").await;
+    let offer = event["inverse_offers"]["inverse_offers"][0].clone();
+    let port = agent.pid.address.port();
+    assert_eq!(
+        offer,
+        json!({"id": {"value": format!("{}-O1", master.id())},
+            "url": {"scheme": "http", "path": "/slave(1)",
+                "address": {"hostname": "agent.example", "ip": "127.0.0.1", "port": port}},
+            "framework_id": {"value": framework.id}, "agent_id": {"value": agent.id},
+            "unavailability": unavailability})
+    );
+    let shown =
+        |all: &Value| all["get_frameworks"]["frameworks"][0]["inverse_offers"] == json!([offer]);
+    master.call_when(&json!({"type": "GET_FRAMEWORKS"}), shown).await;
+
+    let decline = json!({"inverse_offer_ids": [offer["id"]], "filters": {"refuse_seconds": 0.0}});
+    let decline = json!({"type": "DECLINE_INVERSE_OFFERS", "decline_inverse_offers": decline});
+    framework.accepted(&master, decline.clone()).await;
+    let declined = answered(&master, "DECLINE").await;
+    assert_eq!(declined["framework_id"]["value"], framework.id);
+    assert!(declined["timestamp"]["nanoseconds"].as_i64().unwrap() > 1_700_000_000_000_000_000);
+    let event = framework.events.expect("INVERSE_OFFERS").await;
+    let id = event["inverse_offers"]["inverse_offers"][0]["id"].clone();
+    let accept = |ids: Value| {
+        let accept = json!({"inverse_offer_ids": ids, "filters": {"refuse_seconds": 1000.0}});
+        json!({"type": "ACCEPT_INVERSE_OFFERS", "accept_inverse_offers": accept})
+    };
+    framework.accepted(&master, accept(json!([id]))).await;
+    answered(&master, "ACCEPT").await;
+    // What is over, and nothing at all, is passed over.
+    framework.accepted(&master, decline).await;
+    framework.accepted(&master, accept(json!([]))).await;
+
+    // REVIVE begins anew; then nothing is planned any more.
+    framework.accepted(&master, json!({"type": "SUPPRESS"})).await;
+    framework.accepted(&master, json!({"type": "REVIVE"})).await;
+    let again = framework.events.expect("INVERSE_OFFERS").await;
+    let none = json!({"type": "UPDATE_MAINTENANCE_SCHEDULE",
+        "update_maintenance_schedule": {"schedule": {}}});
+    framework.events.expect("OFFERS").await;
+    master.done(none).await;
+    framework.events.expect("RESCIND").await;
+    let rescinded = framework.events.expect("RESCIND_INVERSE_OFFER").await;
+    let id = &again["inverse_offers"]["inverse_offers"][0]["id"];
+    assert_eq!(&rescinded["rescind_inverse_offer"]["inverse_offer_id"], id);
+    master.json_when("/maintenance/status", |now| *now == json!({})).await;
+}
+
+/// The only answer that the status of maintenance shows, once it is this one.
+async fn answered(master: &Master, answer: &str) -> Value {
+    let is = |now: &Value| now["draining_machines"][0]["statuses"][0]["status"] == answer;
+    let status = master.json_when("/maintenance/status", is).await;
+    let call = master.call(&json!({"type": "GET_MAINTENANCE_STATUS"})).await;
+    let call: Value = serde_json::from_slice(&call.body).unwrap();
+    assert_eq!(call["get_maintenance_status"]["status"], status);
+    let statuses = &status["draining_machines"][0]["statuses"];
+    assert_eq!(statuses.as_array().unwrap().len(), 1);
+    statuses[0].clone()
+}

@@ -4,7 +4,13 @@
 
 mod support;
 
-use reeve_wire::internal::{DrainSlaveMessage, ShutdownMessage};
+use reeve_wire::internal::{
+    DrainSlaveMessage, FrameworkRegisteredMessage, InverseOffersMessage,
+    RescindInverseOfferMessage, RescindResourceOfferMessage, ResourceOffersMessage,
+    ShutdownMessage,
+};
+use reeve_wire::v0::scheduler;
+use reeve_wire::v1;
 use serde_json::{Value, json};
 use support::agent::Agent;
 use support::{Master, master, master_with};
@@ -272,4 +278,51 @@ async fn each_machine_is_permitted_or_hidden() {
     assert_eq!(master.json_when("/maintenance/status", seen).await, status);
     assert_eq!(send(&master, "/machine/down", &json!([named("b")])).await.0, 403);
     assert_eq!(send(&master, "/machine/down", &json!([named("a")])).await.0, 200);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_driver_is_asked_with_messages_and_answers_with_calls() {
+    let master = master().await;
+    let agent = Agent::registered(master.address).await;
+    // Whoever listens can be a driver.
+    let mut driver = Agent::start(master.address).await;
+    let framework_info = v1::FrameworkInfo { name: "old".to_owned(), ..Default::default() };
+    let subscribe = scheduler::call::Subscribe { framework_info, ..Default::default() };
+    driver.send(&scheduler::Call {
+        r#type: Some(v1::scheduler::call::Type::Subscribe.into()),
+        subscribe: Some(subscribe),
+        ..Default::default()
+    });
+    let registered: FrameworkRegisteredMessage = driver.expect().await;
+    let _: ResourceOffersMessage = driver.expect().await;
+    let schedule = json!({"windows": [window(&[host()])]});
+    assert_eq!(send(&master, "/maintenance/schedule", &schedule).await.0, 200);
+    let _: RescindResourceOfferMessage = driver.expect().await;
+    let offers: ResourceOffersMessage = driver.expect().await;
+    assert_eq!(offers.offers[0].unavailability.as_ref().unwrap().start.nanoseconds, 1_000);
+    let asked: InverseOffersMessage = driver.expect().await;
+    let agent_id = asked.inverse_offers[0].agent_id.clone().unwrap();
+    assert_eq!((agent_id.value, &asked.pids[0]), (agent.id.clone(), &agent.pid.to_string()));
+
+    assert_eq!(send(&master, "/maintenance/schedule", &json!({})).await.0, 200);
+    let _: RescindResourceOfferMessage = driver.expect().await;
+    let void: RescindInverseOfferMessage = driver.expect().await;
+    assert_eq!(void.inverse_offer_id, asked.inverse_offers[0].id);
+    let _: ResourceOffersMessage = driver.expect().await;
+    assert_eq!(send(&master, "/maintenance/schedule", &schedule).await.0, 200);
+    let _: RescindResourceOfferMessage = driver.expect().await;
+    let _: ResourceOffersMessage = driver.expect().await;
+    let asked: InverseOffersMessage = driver.expect().await;
+    let accept = v1::scheduler::call::AcceptInverseOffers {
+        inverse_offer_ids: vec![asked.inverse_offers[0].id.clone()],
+        filters: None,
+    };
+    driver.send(&scheduler::Call {
+        framework_id: Some(registered.framework_id),
+        r#type: Some(v1::scheduler::call::Type::AcceptInverseOffers.into()),
+        accept_inverse_offers: Some(accept),
+        ..Default::default()
+    });
+    let is = |now: &Value| now["draining_machines"][0]["statuses"][0]["status"] == "ACCEPT";
+    master.json_when("/maintenance/status", is).await;
 }

@@ -6,6 +6,7 @@ use reeve_model::Resources;
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
 use crate::agents::{Agent, State};
+use crate::inverse_offers::Talk;
 use crate::master::Master;
 use crate::tasks::Tally;
 
@@ -21,6 +22,7 @@ impl Master {
             self.check_tally(agent)?;
         }
         self.check_offers()?;
+        self.check_inverse_offers()?;
         self.check_tasks()?;
         self.check_frameworks()
     }
@@ -100,6 +102,31 @@ impl Master {
                 framework.ok_or(format!("offer {id} names a framework that is not active"))?;
             if !agent.offers.contains(number) || !framework.offers.contains(number) {
                 return Err(format!("offer {id} is unknown to its agent or framework"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Who has something on an agent with maintenance ahead is asked about it, or was; nobody else.
+    fn check_inverse_offers(&self) -> Result<(), String> {
+        for (ix, fx, talk) in self.inverse_offers.iter() {
+            let agent = self.agents.get(ix).ok_or(format!("{fx:?} is asked about no agent"))?;
+            let framework = self.frameworks.get(fx).filter(|framework| framework.is_active());
+            framework.ok_or(format!("{fx:?} is asked about {} and is not active", agent.id))?;
+            let Talk::Asked(offer) = talk else { continue };
+            if !agent.is_active() || self.unavailability_of(ix) != Some(offer.unavailability) {
+                return Err(format!("{} is asked about although it is not to go", agent.id));
+            }
+            if self.inverse_offers.find(&offer.id) != Some((ix, fx)) {
+                return Err(format!("inverse offer {} is not found by its id", offer.id));
+            }
+        }
+        for (ix, agent) in self.agents.iter().filter(|(_, agent)| agent.is_active()) {
+            for (_, fx) in self.to_ask_about(ix) {
+                let active = self.frameworks.get(fx).is_some_and(|one| one.is_active());
+                if active && self.inverse_offers.get(ix, fx).is_none() {
+                    return Err(format!("{fx:?} is not asked about {}", agent.id));
+                }
             }
         }
         Ok(())

@@ -14,6 +14,7 @@ use reeve_model::{
 use crate::allocation;
 use crate::answer::Answer;
 use crate::event::{CompletedFramework, RequestId, StreamId, WriteId};
+use crate::inverse_offers::InverseOffer;
 use crate::offers::Offer;
 use crate::roles::Quota;
 use crate::view::Change;
@@ -198,6 +199,10 @@ pub enum ToScheduler {
     Offers(Vec<Arc<Offer>>),
     /// An offer is void.
     Rescind(OfferId),
+    /// Inverse offers: may these agents go?
+    InverseOffers(Vec<Arc<InverseOffer>>),
+    /// An inverse offer is void.
+    RescindInverse(OfferId),
     /// A task's status; the update's uuid is set if it must be acknowledged.
     Update(Arc<StatusUpdate>),
     /// An executor's message.

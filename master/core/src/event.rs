@@ -381,5 +381,7 @@ pub enum Call {
         offers: Vec<OfferId>,
         /// Whether they are accepted.
         accepted: bool,
+        /// How long not to ask again.
+        filters: Filters,
     },
 }

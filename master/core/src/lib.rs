@@ -16,6 +16,7 @@ mod check;
 pub mod effect;
 pub mod event;
 mod frameworks;
+pub mod inverse_offers;
 mod lookup;
 mod machines;
 mod master;

@@ -11,6 +11,7 @@ use crate::answer::{Answer, Refusal};
 use crate::effect::Effect;
 use crate::event::{Ask, Event, Kind, Recovered, RequestId, WriteId};
 use crate::frameworks::Frameworks;
+use crate::inverse_offers::InverseOffers;
 use crate::machines::Machines;
 use crate::offers::{OfferNr, Offers};
 use crate::options::Options;
@@ -37,6 +38,7 @@ pub struct Master {
     pub(crate) agents: Agents,
     pub(crate) frameworks: Frameworks,
     pub(crate) offers: Offers,
+    pub(crate) inverse_offers: InverseOffers,
     pub(crate) tasks: Tasks,
     pub(crate) roles: Roles,
     pub(crate) machines: Machines,
@@ -62,6 +64,8 @@ pub(crate) enum Timer {
     Heartbeat(FrameworkIx),
     /// An offer was not answered in time.
     Offer(OfferNr),
+    /// An inverse offer was not answered in time, or its answer holds no longer.
+    Inverse(AgentIx, FrameworkIx),
     /// Look for unreachable agents that are too old to be remembered.
     Forget,
 }
@@ -114,6 +118,7 @@ impl Master {
             agents: Agents::new(&options),
             frameworks: Frameworks::new(&options),
             offers: Offers::default(),
+            inverse_offers: InverseOffers::default(),
             tasks: Tasks::new(),
             roles: Roles::default(),
             machines: Machines::default(),
@@ -224,6 +229,9 @@ impl Master {
                 Timer::Failover(framework) => self.failover_overdue(step, framework),
                 Timer::Heartbeat(framework) => self.heartbeat_due(step, framework),
                 Timer::Offer(offer) => self.offer_overdue(step, offer),
+                Timer::Inverse(agent, framework) => {
+                    self.inverse_offer_due(step, agent, framework);
+                }
                 Timer::Forget => self.forget_due(step),
             }
         }

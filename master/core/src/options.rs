@@ -18,6 +18,8 @@ pub struct Options {
     pub recovery_agent_removal_limit: f64,
     /// `--offer_timeout`: after so long an unanswered offer is taken back; none: never.
     pub offer_timeout: Option<Duration>,
+    /// `--allocation_interval`: what an answer to an inverse offer holds at the least.
+    pub allocation_interval: Duration,
     /// `--max_completed_frameworks`: how many ended frameworks are remembered.
     pub max_completed_frameworks: usize,
     /// `--max_completed_tasks_per_framework`: how many ended tasks readers see.
@@ -41,6 +43,7 @@ impl Default for Options {
             agent_removal_spacing: None,
             recovery_agent_removal_limit: 100.0,
             offer_timeout: None,
+            allocation_interval: Duration::from_secs(1),
             max_completed_frameworks: 50,
             max_completed_tasks_per_framework: 1000,
             max_unreachable_tasks_per_framework: 1000,

@@ -173,11 +173,13 @@ pub fn from_wire(wire: v1::scheduler::Call) -> Result<Call, Refused> {
         Some(Type::UpdateFramework) => wire.update_framework.map(update_framework).transpose()?,
         Some(Type::AcceptInverseOffers) => wire.accept_inverse_offers.map(|answer| {
             let offers = offer_ids(answer.inverse_offer_ids);
-            Call::AnswerInverseOffers { offers, accepted: true }
+            let filters = Filters::from(answer.filters.as_ref());
+            Call::AnswerInverseOffers { offers, accepted: true, filters }
         }),
         Some(Type::DeclineInverseOffers) => wire.decline_inverse_offers.map(|answer| {
             let offers = offer_ids(answer.inverse_offer_ids);
-            Call::AnswerInverseOffers { offers, accepted: false }
+            let filters = Filters::from(answer.filters.as_ref());
+            Call::AnswerInverseOffers { offers, accepted: false, filters }
         }),
         Some(Type::Subscribe | Type::Unknown) | None => None,
     };

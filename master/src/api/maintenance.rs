@@ -1,17 +1,23 @@
 //! The maintenance of machines (MO-14, V0-11, V0-12): the calls and the older endpoints share what
 //! is here. Who may see or change which machines, the authorizer says of each.
 
+use std::collections::BTreeMap;
+
 use reeve_access::{Permissions, thing, unanswered};
 use reeve_master_core::event::{Ask, MaintenanceChange};
-use reeve_model::{MachineId, MachineMode, Window};
+use reeve_master_core::view::{Answered, Snapshot};
+use reeve_model::{FrameworkId, MachineId, MachineMode, Window};
 use reeve_module_sdk::authorizer::Object;
 use reeve_transport::{Principal, Request, Response};
 use reeve_wire::v1;
+use reeve_wire::v1::allocator::InverseOfferStatus;
+use reeve_wire::v1::allocator::inverse_offer_status::Status;
 use reeve_wire::v1::maintenance::cluster_status::DrainingMachine;
 use reeve_wire::v1::maintenance::{ClusterStatus, Schedule};
 use tokio::runtime::Handle;
 
 use super::changes::ask;
+use super::state::time;
 use crate::office::Leader;
 
 /// UPDATE_MAINTENANCE_SCHEDULE: this is the whole schedule from now on.
@@ -81,18 +87,40 @@ pub fn status(leader: &Leader, request: &Request) -> Result<ClusterStatus, Respo
     let snapshot = leader.snapshot();
     let all: Vec<MachineId> = snapshot.machines.keys().cloned().collect();
     let seen = seen(leader, request, "get_maintenance_statuses", &all)?;
+    let mut answers = answers(&snapshot);
     let mut status = ClusterStatus::default();
     let machines = snapshot.machines.values().zip(seen).filter(|(_, yes)| *yes);
     for (machine, _) in machines {
         let id = machine.id.to_wire();
         match machine.mode {
             MachineMode::Draining => {
-                status.draining_machines.push(DrainingMachine { id, statuses: Vec::new() });
+                let statuses = answers.remove(&machine.id).unwrap_or_default();
+                status.draining_machines.push(DrainingMachine { id, statuses });
             }
             MachineMode::Down => status.down_machines.push(id),
         }
     }
     Ok(status)
+}
+
+/// What frameworks have answered last to inverse offers, by machine; once for each of its agents.
+fn answers(snapshot: &Snapshot) -> BTreeMap<MachineId, Vec<InverseOfferStatus>> {
+    let mut machines = BTreeMap::<MachineId, Vec<InverseOfferStatus>>::new();
+    for (agent, answers) in &snapshot.answers {
+        let Some(view) = snapshot.agents.get(agent) else { continue };
+        let statuses = machines.entry(view.record.machine()).or_default();
+        statuses.extend(answers.iter().map(|(framework, answer)| answer_of(framework, *answer)));
+    }
+    machines
+}
+
+fn answer_of(framework: &FrameworkId, answer: Answered) -> InverseOfferStatus {
+    let status = if answer.accepted { Status::Accept } else { Status::Decline };
+    InverseOfferStatus {
+        status: status.into(),
+        framework_id: framework.to_wire(),
+        timestamp: time(answer.at),
+    }
 }
 
 fn seen(

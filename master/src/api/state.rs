@@ -12,7 +12,7 @@ use reeve_wire::v1::master::response::{
     get_executors, get_frameworks,
 };
 
-use crate::schedulers::wire_offer;
+use crate::schedulers::{wire_inverse_offer, wire_offer};
 use crate::sight::Sight;
 use crate::v0::roles::known;
 use crate::v0::tasks::details;
@@ -84,7 +84,7 @@ fn framework(view: &FrameworkView) -> get_frameworks::Framework {
         reregistered_time: record.reregistered.map(time),
         unregistered_time: record.unregistered.map(time),
         offers: view.offers.values().map(|one| offer(one)).collect(),
-        inverse_offers: Vec::new(),
+        inverse_offers: view.inverse_offers.values().map(|one| wire_inverse_offer(one)).collect(),
         allocated_resources: endpoint_format(&view.used),
         offered_resources: endpoint_format(&view.offered),
         offer_constraints: record.constraints.as_ref().map(|constraints| constraints.to_wire()),
@@ -165,6 +165,7 @@ pub fn roles(sight: &Sight) -> GetRoles {
     GetRoles { roles: shown.map(role).collect() }
 }
 
-fn time(at: Wall) -> v1::TimeInfo {
+/// A time of day as v1 has it.
+pub(super) fn time(at: Wall) -> v1::TimeInfo {
     v1::TimeInfo { nanoseconds: at.0 }
 }

@@ -131,6 +131,8 @@ fn event_type(event: &ToScheduler) -> event::Type {
         ToScheduler::Subscribed { .. } => event::Type::Subscribed,
         ToScheduler::Offers(_) => event::Type::Offers,
         ToScheduler::Rescind(_) => event::Type::Rescind,
+        ToScheduler::InverseOffers(_) => event::Type::InverseOffers,
+        ToScheduler::RescindInverse(_) => event::Type::RescindInverseOffer,
         ToScheduler::Update(_) => event::Type::Update,
         ToScheduler::Message(..) => event::Type::Message,
         ToScheduler::Failure(..) => event::Type::Failure,

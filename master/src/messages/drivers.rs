@@ -6,7 +6,7 @@ use reeve_wire::internal;
 
 use super::outbound::Outbound;
 use crate::identity::ACTOR;
-use crate::schedulers::wire_offer;
+use crate::schedulers::{wire_inverse_offer, wire_offer};
 
 impl Outbound {
     /// Sends an event to a v0 driver (LP-6).
@@ -29,6 +29,18 @@ impl Outbound {
             ToScheduler::Rescind(offer) => {
                 let offer_id = offer.to_wire();
                 self.post(to, &internal::RescindResourceOfferMessage { offer_id });
+            }
+            // The drivers of libmesos pass these over, but Mesos's master sends them all the same.
+            ToScheduler::InverseOffers(offers) => {
+                let wire = internal::InverseOffersMessage {
+                    pids: offers.iter().map(|offer| offer.pid.to_string()).collect(),
+                    inverse_offers: offers.iter().map(|offer| wire_inverse_offer(offer)).collect(),
+                };
+                self.post(to, &wire);
+            }
+            ToScheduler::RescindInverse(offer) => {
+                let inverse_offer_id = offer.to_wire();
+                self.post(to, &internal::RescindInverseOfferMessage { inverse_offer_id });
             }
             ToScheduler::Update(update) => {
                 // Without a pid the driver acknowledges nothing; the master forwards

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use reeve_master_core::effect::ToScheduler;
+use reeve_master_core::inverse_offers::InverseOffer;
 use reeve_master_core::offers::Offer;
-use reeve_model::{Capabilities, Format};
+use reeve_model::{AgentInfo, Capabilities, Format, Pid};
 use reeve_wire::v1;
 use reeve_wire::v1::scheduler::Event;
 use reeve_wire::v1::scheduler::event::{self, Type};
@@ -39,6 +40,16 @@ pub fn wire_event(event: ToScheduler, to: &Recipient) -> Event {
         ToScheduler::Rescind(offer) => {
             let offer_id = offer.to_wire();
             Event { rescind: Some(event::Rescind { offer_id }), ..typed(Type::Rescind) }
+        }
+        ToScheduler::InverseOffers(offers) => {
+            let inverse_offers = offers.iter().map(|offer| wire_inverse_offer(offer)).collect();
+            let inverse_offers = Some(event::InverseOffers { inverse_offers });
+            Event { inverse_offers, ..typed(Type::InverseOffers) }
+        }
+        ToScheduler::RescindInverse(offer) => {
+            let rescind = event::RescindInverseOffer { inverse_offer_id: offer.to_wire() };
+            let rescind_inverse_offer = Some(rescind);
+            Event { rescind_inverse_offer, ..typed(Type::RescindInverseOffer) }
         }
         ToScheduler::Update(update) => {
             let mut status = update.status.to_wire();
@@ -89,7 +100,7 @@ pub fn wire_offer(offer: &Offer, capabilities: Capabilities) -> v1::Offer {
         framework_id: offer.framework.to_wire(),
         agent_id: offer.agent_id.to_wire(),
         hostname: offer.agent.hostname.clone(),
-        url: Some(url(offer)),
+        url: Some(url(&offer.agent, &offer.pid)),
         domain: offer.agent.domain.as_ref().map(reeve_model::Domain::to_wire),
         resources: wire,
         attributes: offer.agent.attributes.to_wire(),
@@ -99,16 +110,28 @@ pub fn wire_offer(offer: &Offer, capabilities: Capabilities) -> v1::Offer {
     }
 }
 
+/// The inverse offer. It is about the whole agent, which Mesos says by naming no resources.
+pub fn wire_inverse_offer(offer: &InverseOffer) -> v1::InverseOffer {
+    v1::InverseOffer {
+        id: offer.id.to_wire(),
+        url: Some(url(&offer.agent, &offer.pid)),
+        framework_id: offer.framework.to_wire(),
+        agent_id: Some(offer.agent_id.to_wire()),
+        unavailability: offer.unavailability.to_wire(),
+        resources: Vec::new(),
+    }
+}
+
 /// Where the agent's HTTP endpoints are.
-fn url(offer: &Offer) -> v1::Url {
+fn url(agent: &AgentInfo, pid: &Pid) -> v1::Url {
     v1::Url {
         scheme: "http".to_owned(),
         address: v1::Address {
-            hostname: Some(offer.agent.hostname.clone()),
-            ip: Some(offer.pid.address.ip().to_string()),
-            port: offer.pid.address.port().into(),
+            hostname: Some(agent.hostname.clone()),
+            ip: Some(pid.address.ip().to_string()),
+            port: pid.address.port().into(),
         },
-        path: Some(format!("/{}", offer.pid.id)),
+        path: Some(format!("/{}", pid.id)),
         ..v1::Url::default()
     }
 }

@@ -4,5 +4,5 @@
 mod encode;
 mod streams;
 
-pub use encode::{Recipient, wire_event, wire_offer};
+pub use encode::{Recipient, wire_event, wire_inverse_offer, wire_offer};
 pub use streams::{Opened, Outlet, Streams};

@@ -61,6 +61,19 @@ impl Master {
         assert_eq!(answer.status, 200, "{}", answer.text());
     }
 
+    /// Makes an operator's call until its answer satisfies `done`.
+    pub async fn call_when(&self, call: &Value, done: impl Fn(&Value) -> bool) -> Value {
+        let started = std::time::Instant::now();
+        loop {
+            let value = serde_json::from_slice(&self.call(call).await.body).unwrap();
+            if done(&value) {
+                return value;
+            }
+            assert!(started.elapsed() < PATIENCE, "{call} is answered by {value}");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// The JSON at a path.
     pub async fn json(&self, path: &str) -> Value {
         let answer = http::get(self.address, path).await;

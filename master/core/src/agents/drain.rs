@@ -160,6 +160,7 @@ impl Master {
             self.show_agent(step, ix);
             if self.agents.get(ix).is_some_and(super::Agent::is_active) {
                 step.allocation(allocation::Event::AgentActive { agent: ix, active: true });
+                self.ask_about(step, ix);
             }
         }
         step.push(Effect::Answer(request, Answer::Done));

@@ -107,6 +107,7 @@ impl Master {
     pub(super) fn part_with(&mut self, step: &mut Step<'_>, ix: AgentIx) {
         self.timers.cancel(&Timer::Ping(ix));
         self.timers.cancel(&Timer::Reregister(ix));
+        self.end_talks_about(step, ix);
         if let Some(agent) = self.agents.remove(step.now, ix) {
             // A successor at the same address has the connection now.
             if self.agents.at(&agent.pid).is_none() && !self.agents.joining.contains(&agent.pid) {

@@ -125,6 +125,7 @@ impl Master {
         self.greet(step, ix, Vec::new());
         self.end_there_too(step, ix, over);
         self.tell_drain(step, ix);
+        self.ask_about(step, ix);
     }
 
     /// A registered agent is back: what both sides know is compared.
@@ -140,6 +141,7 @@ impl Master {
             return;
         }
         let was_connected = agent.state == State::Connected;
+        let was_to_be_down = self.unavailability_of(ix);
         if self.agents.at(&pid) != Some(ix) {
             if self.agents.at(&agent.pid) == Some(ix) {
                 step.push(Effect::Unlink(agent.pid.clone()));
@@ -160,6 +162,10 @@ impl Master {
         self.end_there_too(step, ix, over);
         self.kill_again(step, ix);
         self.tell_drain(step, ix);
+        if self.unavailability_of(ix) != was_to_be_down {
+            self.talk_anew_about(step, ix);
+        }
+        self.ask_about(step, ix);
     }
 
     fn completed_among(&self, frameworks: &[Arc<FrameworkInfo>]) -> Vec<FrameworkId> {

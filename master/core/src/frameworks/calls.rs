@@ -107,11 +107,12 @@ impl Master {
                 return done.unwrap_or_else(|refusal| Some(Answer::Refused(refusal)));
             }
             Call::Forbidden(why) => return Some(Answer::Refused(Refusal::Forbidden(why))),
+            Call::AnswerInverseOffers { offers, accepted, filters } => {
+                self.answer_inverse_offers(step, fx, &offers, accepted, filters);
+            }
             // Operations are applied at once and their statuses carry no uuid; nobody listens to
-            // REQUEST; inverse offers are not made.
-            Call::AcknowledgeOperation { .. }
-            | Call::Request
-            | Call::AnswerInverseOffers { .. } => {}
+            // REQUEST.
+            Call::AcknowledgeOperation { .. } | Call::Request => {}
         }
         Some(Answer::Accepted)
     }

@@ -215,6 +215,7 @@ impl Master {
             self.end_framework_offers(step, fx);
         }
         step.allocation(allocation::Event::FrameworkActive { framework: fx, active: true });
+        self.ask_framework(step, fx);
     }
 
     /// Adds a framework that nobody subscribed for yet.

@@ -65,6 +65,7 @@ impl Master {
         if let Some(framework) = self.frameworks.get(fx) {
             step.changed(framework.change());
         }
+        self.ask_again(step, fx);
     }
 
     /// Tells the allocation machine, and the agents the framework is on, what it is now.
@@ -95,6 +96,7 @@ impl Master {
         }
         step.changed(framework.change());
         step.allocation(allocation::Event::Revive { framework: fx, roles });
+        self.ask_again(step, fx);
     }
 
     /// SUPPRESS: no offers are wanted.

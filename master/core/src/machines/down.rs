@@ -9,7 +9,7 @@ use crate::agents::State;
 use crate::effect::ToAgent;
 use crate::master::Master;
 use crate::step::Step;
-use crate::view::Leaving;
+use crate::view::{Change, Leaving};
 
 impl Master {
     /// Sends an agent away whose machine is down (AGM-1); says whether it did.
@@ -22,8 +22,8 @@ impl Master {
     }
 
     /// The maintenance of machines changed: agents on those that are down now go, and offers of the
-    /// others are made anew, with the time at which they are to be down. Looks at every agent,
-    /// which only an operator's call may cost.
+    /// others are made anew, with the time at which they are to be down; who has something on them
+    /// is asked about that. Looks at every agent, which only an operator's call may cost.
     pub(super) fn machines_changed(&mut self, step: &mut Step<'_>, before: &Plan) {
         let now = &self.machines.plan.machines;
         let is_changed = |info: &AgentInfo, pid: &Pid| {
@@ -32,13 +32,26 @@ impl Master {
         };
         let agents = self.agents.iter().filter(|(_, agent)| is_changed(&agent.info, &agent.pid));
         let changed: Vec<AgentIx> = agents.map(|(ix, _)| ix).collect();
+        let mut to_ask = Vec::new();
         for ix in changed {
             let agent = self.agents.get(ix);
             if agent.is_some_and(|agent| self.machines.is_down(&agent.info, &agent.pid)) {
                 self.take_down(step, ix);
             } else {
                 self.rescind_agent(step, ix);
+                self.talk_anew_about(step, ix);
+                to_ask.extend(self.to_ask_about(ix));
             }
+        }
+        self.ask(step, to_ask);
+    }
+
+    /// An agent's machine is to be down at another time, or is not: what frameworks have answered
+    /// says nothing of that.
+    pub(crate) fn talk_anew_about(&mut self, step: &mut Step<'_>, ix: AgentIx) {
+        self.end_talks_about(step, ix);
+        if let Some(agent) = self.agents.get(ix) {
+            step.changed(Change::AnswersVoid(agent.id.clone()));
         }
     }
 

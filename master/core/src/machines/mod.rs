@@ -8,7 +8,8 @@
 //!    └──────────────────STOP_MAINTENANCE─────────────────┘
 //! ```
 //!
-//! A draining machine's agents are offered, with the time at which it is to be down.
+//! A draining machine's agents are offered, with the time at which it is to be down, and who has
+//! something on them is asked whether they may go (`inverse_offers`).
 
 mod change;
 mod down;
@@ -16,7 +17,7 @@ mod store;
 
 use crate::event::RequestId;
 
-pub(crate) use store::{Machines, Plan};
+pub(crate) use store::{Machines, Plan, machine_of};
 
 /// What goes on when new maintenance is durable.
 #[derive(Debug)]

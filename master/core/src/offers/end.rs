@@ -36,31 +36,34 @@ impl Master {
         self.tell(step, framework, ToScheduler::Rescind(id));
     }
 
-    /// Takes every offer of an agent back.
-    pub(crate) fn rescind_agent(&mut self, step: &mut Step<'_>, agent: AgentIx) {
-        let Some(agent) = self.agents.get(agent) else { return };
+    /// Takes every offer of an agent back, inverse ones too.
+    pub(crate) fn rescind_agent(&mut self, step: &mut Step<'_>, ix: AgentIx) {
+        let Some(agent) = self.agents.get(ix) else { return };
         let offers: Vec<OfferNr> = agent.offers.iter().copied().collect();
         for number in offers {
             self.rescind(step, number);
         }
+        self.take_back_about(step, ix);
     }
 
-    /// Takes every offer of a framework back.
+    /// Takes every offer of a framework back, inverse ones too.
     pub(crate) fn rescind_framework(&mut self, step: &mut Step<'_>, fx: FrameworkIx) {
         let Some(framework) = self.frameworks.get(fx) else { return };
         let offers: Vec<OfferNr> = framework.offers.iter().copied().collect();
         for number in offers {
             self.rescind(step, number);
         }
+        self.take_back_from(step, fx);
     }
 
-    /// Ends every offer of a framework that has nobody to be told.
+    /// Ends every offer of a framework that has nobody to be told, inverse ones too.
     pub(crate) fn end_framework_offers(&mut self, step: &mut Step<'_>, fx: FrameworkIx) {
         let Some(framework) = self.frameworks.get(fx) else { return };
         let offers: Vec<OfferNr> = framework.offers.iter().copied().collect();
         for number in offers {
             self.end_offer(step, number, OfferEnd::Rescinded, None);
         }
+        self.end_talks_with(step, fx);
     }
 
     /// An offer was not answered in time (`--offer_timeout`).

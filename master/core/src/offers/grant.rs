@@ -17,10 +17,14 @@ impl Master {
     /// agent changed meanwhile, goes back to it.
     pub(crate) fn granted(&mut self, step: &mut Step<'_>, granted: Vec<Granted>) {
         let mut made = BTreeMap::<FrameworkIx, Vec<Arc<Offer>>>::new();
+        let mut scheduled = Vec::new();
         for grant in granted {
             if self.can_offer(&grant) {
-                let framework = grant.framework;
+                let (framework, agent) = (grant.framework, grant.agent);
                 if let Some(offer) = self.make_offer(step, grant) {
+                    if offer.unavailability.is_some() {
+                        scheduled.push((agent, framework));
+                    }
                     made.entry(framework).or_default().push(offer);
                 }
             } else {
@@ -37,6 +41,7 @@ impl Master {
         for (framework, offers) in made {
             self.tell(step, framework, ToScheduler::Offers(offers));
         }
+        self.ask(step, scheduled);
     }
 
     fn can_offer(&self, grant: &Granted) -> bool {

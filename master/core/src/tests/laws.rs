@@ -18,7 +18,10 @@ use super::cluster::{
 };
 use crate::allocation::{AgentIx, Event as Alloc, FrameworkIx, Granted, Reclaimed};
 use crate::effect::Effect;
-use crate::event::{Ask, Call, Caller, Kind, RequestId, StreamClaim, StreamId, WriteId};
+use crate::event::{
+    Ask, Call, Caller, Kind, MaintenanceChange, RequestId, StreamClaim, StreamId, WriteId,
+};
+use crate::inverse_offers::Talk;
 use crate::view::Change;
 
 /// One thing that happens: which kind, and three choices within it.
@@ -165,6 +168,14 @@ impl Watch {
         let tasks: usize = view.frameworks.values().map(|framework| framework.tasks.len()).sum();
         assert_eq!(tasks, self.c.master.tasks.iter().count());
         assert_eq!(view.offers.len(), self.offers.len() - self.ended.len());
+        let asked: usize = view.frameworks.values().map(|one| one.inverse_offers.len()).sum();
+        let talks = self.c.master.inverse_offers.iter();
+        assert_eq!(asked, talks.filter(|(_, _, talk)| matches!(talk, Talk::Asked(_))).count());
+        for (agent, answers) in &view.answers {
+            let record = &view.agents[agent].record;
+            assert!(view.machines.contains_key(&record.machine()), "{agent} is not to go");
+            assert!(answers.keys().all(|framework| view.frameworks.contains_key(framework)));
+        }
     }
 
     /// A request that waits from now on.
@@ -355,7 +366,7 @@ impl Watch {
     }
 
     fn make(&mut self, (kind, x, y, z): Move) {
-        match kind % 50 {
+        match kind % 56 {
             kind @ 0..=5 => self.agent_moves((kind, x, y, z)),
             6..=15 => self.status_moves((kind, x, y, z)),
             kind @ 16..=32 => self.scheduler_moves((kind - 16, x, y, z)),
@@ -384,8 +395,43 @@ impl Watch {
                 grace: Duration::from_secs(u64::from(z)),
                 reason: "others wait".into(),
             }])),
-            _ => self.pass(Duration::from_secs(u64::from(x) / 4)),
+            49 => self.pass(Duration::from_secs(u64::from(x) / 4)),
+            50..=52 => self.maintenance_moves((x, y, z)),
+            _ => self.answer_moves((x, y, z)),
         }
+    }
+
+    /// Operators plan the maintenance of the one machine here, or of none, and take agents out of
+    /// use.
+    fn maintenance_moves(&mut self, (x, y, z): (u8, u8, u8)) {
+        let (request, machine) = (self.request(), super::maintenance::machine());
+        let change = match x % 8 {
+            0..=3 => {
+                let mut window = super::maintenance::window(&[machine]);
+                window.unavailability.start = i64::from(y % 3);
+                MaintenanceChange::Schedule(if z % 4 == 0 { Vec::new() } else { vec![window] })
+            }
+            4 if z % 8 == 0 => MaintenanceChange::Start(vec![machine]),
+            4 => MaintenanceChange::Stop(vec![machine]),
+            5 => return self.step(Kind::Asks(request, Ask::Deactivate(self.agent(y)))),
+            _ => return self.step(Kind::Asks(request, Ask::Reactivate(self.agent(y)))),
+        };
+        self.step(Kind::Asks(request, Ask::Maintenance(change)));
+    }
+
+    /// Frameworks answer inverse offers, also those of others.
+    fn answer_moves(&mut self, (x, y, z): (u8, u8, u8)) {
+        let view = self.c.view();
+        let all = view.frameworks.values().flat_map(|framework| framework.inverse_offers.values());
+        let all: Vec<_> = all.cloned().collect();
+        let Some(offer) = all.get(usize::from(y) % all.len().max(1)) else { return };
+        let id = if z % 8 == 0 { self.framework(x) } else { offer.framework.clone() };
+        let filters = Filters { refuse: Duration::from_secs(u64::from(z % 3)) };
+        let (offers, accepted) = (vec![offer.id.clone()], z % 2 == 0);
+        let claim = StreamClaim::Is(self.stream_of(&id));
+        let caller = Caller::Request(self.request(), claim, None);
+        let call = Call::AnswerInverseOffers { offers, accepted, filters };
+        self.step(Kind::Calls(id, caller, call));
     }
 
     fn pass(&mut self, time: Duration) {

@@ -11,7 +11,7 @@ use crate::effect::{Effect, ToScheduler};
 use crate::event::{Ask, Kind, MaintenanceChange, Recovered, RequestId, WriteId};
 
 /// The machine of every agent here.
-fn machine() -> MachineId {
+pub(super) fn machine() -> MachineId {
     named("host", "127.0.0.1")
 }
 
@@ -19,7 +19,7 @@ fn named(hostname: &str, ip: &str) -> MachineId {
     MachineId { hostname: hostname.to_owned(), ip: ip.to_owned() }
 }
 
-fn window(machines: &[MachineId]) -> Window {
+pub(super) fn window(machines: &[MachineId]) -> Window {
     let unavailability = Unavailability { start: 1_000, duration: Some(60) };
     Window { machines: machines.to_vec(), unavailability }
 }
@@ -28,12 +28,12 @@ fn asks(c: &mut Cluster, change: MaintenanceChange) -> Vec<String> {
     c.step(Kind::Asks(RequestId(3), Ask::Maintenance(change)))
 }
 
-fn schedule(c: &mut Cluster, machines: &[MachineId]) -> Vec<String> {
+pub(super) fn schedule(c: &mut Cluster, machines: &[MachineId]) -> Vec<String> {
     let windows = if machines.is_empty() { Vec::new() } else { vec![window(machines)] };
     asks(c, MaintenanceChange::Schedule(windows))
 }
 
-fn start(c: &mut Cluster, machines: &[MachineId]) -> Vec<String> {
+pub(super) fn start(c: &mut Cluster, machines: &[MachineId]) -> Vec<String> {
     asks(c, MaintenanceChange::Start(machines.to_vec()))
 }
 
@@ -101,6 +101,7 @@ fn agents_of_a_machine_that_is_down_are_shut_down_and_sent_away() {
             "persist 3: maintain 1 windows: HOST (127.0.0.1) Down",
             "a1 < shutdown: Operator initiated 'Machine DOWN'",
             "alloc: a0 active false",
+            "#1 < rescind inverse m-O1",
             "persist 4: remove m-S0",
             "answer 3: Done",
             "#1 < update t TASK_GONE REASON_AGENT_REMOVED",

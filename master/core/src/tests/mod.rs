@@ -4,6 +4,7 @@ mod agents;
 mod cluster;
 mod draining;
 mod frameworks;
+mod inverse_offers;
 mod laws;
 mod maintenance;
 mod offers;

@@ -134,6 +134,12 @@ fn of_event(event: &ToScheduler) -> String {
             format!("offers {}", offers.join(", "))
         }
         ToScheduler::Rescind(offer) => format!("rescind {offer}"),
+        ToScheduler::InverseOffers(offers) => {
+            let offers: Vec<String> =
+                offers.iter().map(|offer| format!("{} {}", offer.id, offer.agent_id)).collect();
+            format!("may they go? {}", offers.join(", "))
+        }
+        ToScheduler::RescindInverse(offer) => format!("rescind inverse {offer}"),
         ToScheduler::Update(update) => {
             let ack = update.uuid.map(|uuid| format!(" ({})", uuid.as_bytes()[0]));
             assert_eq!(update.uuid, update.status.uuid);

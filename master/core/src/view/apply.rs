@@ -7,9 +7,11 @@ use reeve_model::{AgentId, FrameworkId, OfferId, Resources, TaskId, TaskState, T
 use super::change::{Change, Departure, Leaving, OfferEnd, TaskEnd};
 use super::snapshot::{AgentView, FrameworkView, Snapshot, Tallies};
 use super::{
-    AgentRecord, Ended, ExecutorRecord, FrameworkRecord, OfferCounts, StateCounts, TaskRecord,
+    AgentRecord, Answered, Ended, ExecutorRecord, FrameworkRecord, OfferCounts, StateCounts,
+    TaskRecord,
 };
 use crate::Options;
+use crate::inverse_offers::InverseOffer;
 use crate::offers::Offer;
 
 /// The read model: owned by one task, which applies changes and publishes snapshots.
@@ -97,6 +99,14 @@ impl View {
             Change::TaskRemoved(framework, task, end) => self.task_removed(&framework, &task, end),
             Change::OfferMade(offer) => self.offer_made(offer),
             Change::OfferEnded(id, end) => self.offer_ended(&id, end),
+            Change::InverseOfferMade(offer) => {
+                let Some(view) = self.framework_mut(&offer.framework) else { return };
+                view.inverse_offers.insert(offer.id.clone(), offer);
+            }
+            Change::InverseOfferEnded(offer, answer) => self.inverse_offer_ended(&offer, answer),
+            Change::AnswersVoid(agent) => {
+                self.now.answers.remove(&agent);
+            }
             Change::Operated(framework, operation) => {
                 if let Some(view) = self.framework_mut(&framework) {
                     *view.operations.entry(operation).or_insert(0) += 1;
@@ -133,6 +143,7 @@ impl View {
 
     fn agent_left(&mut self, id: &AgentId, departure: Departure) {
         self.now.agents.remove(id);
+        self.now.answers.remove(id);
         self.now.awaited.remove(id);
         self.now.unreachable.remove(id);
         let departures = &mut self.tallies().departures;
@@ -165,6 +176,7 @@ impl View {
             completed: imbl::Vector::new(),
             executors: imbl::OrdMap::new(),
             offers: imbl::OrdMap::new(),
+            inverse_offers: imbl::OrdMap::new(),
             used: Resources::new(),
             offered: Resources::new(),
             counts: StateCounts::default(),
@@ -177,6 +189,7 @@ impl View {
 
     fn framework_completed(&mut self, id: &FrameworkId, at: reeve_machine::Wall) {
         let Some(mut view) = self.now.frameworks.remove(id) else { return };
+        self.forget_answers(id);
         let completed = Arc::make_mut(&mut view);
         let record = Arc::make_mut(&mut completed.record);
         record.unregistered = Some(at);
@@ -309,6 +322,28 @@ impl View {
             agent.offered -= &offer.resources;
         }
         Arc::make_mut(&mut self.now.tallies).offers.ended(end);
+    }
+
+    fn inverse_offer_ended(&mut self, offer: &InverseOffer, answer: Option<Answered>) {
+        let Some(view) = self.framework_mut(&offer.framework) else { return };
+        view.inverse_offers.remove(&offer.id);
+        if let Some(answer) = answer {
+            let answers = self.now.answers.entry(offer.agent_id.clone()).or_default();
+            answers.insert(offer.framework.clone(), answer);
+        }
+    }
+
+    /// A framework that ended has nothing on any agent.
+    fn forget_answers(&mut self, id: &FrameworkId) {
+        let has_one = |(_, answers): &(&AgentId, &imbl::OrdMap<_, _>)| answers.contains_key(id);
+        let agents = self.now.answers.iter().filter(has_one).map(|(agent, _)| agent.clone());
+        for agent in agents.collect::<Vec<AgentId>>() {
+            let Some(answers) = self.now.answers.get_mut(&agent) else { continue };
+            answers.remove(id);
+            if answers.is_empty() {
+                self.now.answers.remove(&agent);
+            }
+        }
     }
 
     fn hold(&mut self, framework: &FrameworkId, agent: &AgentId, resources: &Resources) {

@@ -9,7 +9,8 @@ use reeve_model::{
     TaskState, TaskStatus, Window,
 };
 
-use super::{AgentRecord, ExecutorRecord, FrameworkRecord, TaskRecord};
+use super::{AgentRecord, Answered, ExecutorRecord, FrameworkRecord, TaskRecord};
+use crate::inverse_offers::InverseOffer;
 use crate::offers::Offer;
 use crate::roles::Quota;
 
@@ -74,6 +75,12 @@ pub enum Change {
     OfferMade(Arc<Offer>),
     /// An offer ended.
     OfferEnded(OfferId, OfferEnd),
+    /// A framework was asked whether an agent may go.
+    InverseOfferMade(Arc<InverseOffer>),
+    /// An inverse offer ended: with an answer, or taken back.
+    InverseOfferEnded(Arc<InverseOffer>, Option<Answered>),
+    /// What frameworks have answered about an agent counts no longer.
+    AnswersVoid(AgentId),
     /// An operation on accepted offers was carried out, by its name on the wire; LAUNCH is told
     /// once for each task, as Mesos counts it.
     Operated(FrameworkId, &'static str),

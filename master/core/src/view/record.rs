@@ -7,8 +7,11 @@ use bytes::Bytes;
 use reeve_machine::Wall;
 use reeve_model::{
     AgentId, AgentInfo, Deactivation, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo,
-    OfferConstraints, Pid, Resources, Role, TaskId, TaskInfo, TaskState, TaskStatus, Uuid,
+    MachineId, OfferConstraints, Pid, Resources, Role, TaskId, TaskInfo, TaskState, TaskStatus,
+    Uuid,
 };
+
+use crate::machines::machine_of;
 
 /// An agent.
 #[derive(Clone, Debug)]
@@ -39,6 +42,22 @@ pub struct AgentRecord {
     pub total: Resources,
     /// The version of its resources, opaque.
     pub resource_version: Option<Uuid>,
+}
+
+impl AgentRecord {
+    /// The machine it is on.
+    pub fn machine(&self) -> MachineId {
+        machine_of(&self.info, &self.pid)
+    }
+}
+
+/// What a framework answered to an inverse offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answered {
+    /// Whether the agent may go, as far as it is concerned.
+    pub accepted: bool,
+    /// When it said so.
+    pub at: Wall,
 }
 
 /// A framework.

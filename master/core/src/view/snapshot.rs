@@ -11,8 +11,10 @@ use reeve_model::{
 };
 
 use super::{
-    AgentRecord, Ended, ExecutorRecord, FrameworkRecord, OfferCounts, StateCounts, TaskRecord,
+    AgentRecord, Answered, Ended, ExecutorRecord, FrameworkRecord, OfferCounts, StateCounts,
+    TaskRecord,
 };
+use crate::inverse_offers::InverseOffer;
 use crate::offers::Offer;
 use crate::roles::Quota;
 
@@ -43,6 +45,9 @@ pub struct Snapshot {
     pub schedule: Arc<Vec<Window>>,
     /// The machines in the schedule.
     pub machines: Arc<BTreeMap<MachineId, Machine>>,
+    /// What frameworks have answered last, by the agents with maintenance ahead that they were
+    /// asked about.
+    pub answers: OrdMap<AgentId, OrdMap<FrameworkId, Answered>>,
     /// Numbers for metrics.
     pub tallies: Arc<Tallies>,
 }
@@ -77,6 +82,8 @@ pub struct FrameworkView {
     pub executors: OrdMap<(AgentId, ExecutorId), Arc<ExecutorRecord>>,
     /// Its outstanding offers.
     pub offers: OrdMap<OfferId, Arc<Offer>>,
+    /// What it is asked, and has not answered.
+    pub inverse_offers: OrdMap<OfferId, Arc<InverseOffer>>,
     /// What its tasks and executors hold, with allocation info.
     pub used: Resources,
     /// What it is offered, with allocation info.
