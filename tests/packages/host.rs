@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use reeve_tests::{Daemon, Network, Room, processes, until};
+use reeve_tests::{Daemon, Host as Place, Network, Room, processes, until};
 
 /// The resource controllers, each with a hierarchy of its own on hosts with cgroups v1.
 const CONTROL_GROUPS: &str = "/sys/fs/cgroup";
@@ -16,27 +16,36 @@ pub struct Host {
     /// The process id of its systemd.
     leader: String,
     daemon: Option<Daemon>,
-    /// Kept for as long as it runs.
-    _place: (Network, Room),
+    /// Where it is in its network.
+    pub place: Place,
+    /// Kept for as long as it runs: a network of its own, if it is in no other's.
+    own_network: Option<Network>,
+    _room: Room,
 }
 
 impl Host {
+    /// Boots one alone.
+    pub fn booted() -> Option<Self> {
+        let mut network = Network::new().expect("a network of namespaces; see why above");
+        let mut host = Self::booted_in(&mut network)?;
+        host.own_network = Some(network);
+        Some(host)
+    }
+
     /// Boots one from the root that `REEVE_ROOT` names, with the packages of `REEVE_PACKAGES`: of each
     /// kind `first/` and, of a higher version, `second/`. None without them.
-    pub fn booted() -> Option<Self> {
+    pub fn booted_in(network: &mut Network) -> Option<Self> {
         let given = |name| std::env::var_os(name).map(PathBuf::from);
         let Some((root, packages)) = given("REEVE_ROOT").zip(given("REEVE_PACKAGES")) else {
             eprintln!("left out: `make test-packages` makes packages and tests them");
             return None;
         };
-        Some(Self::boot(&root, &packages))
+        Some(Self::boot(&root, &packages, network.host()))
     }
 
     /// Boots one from an unpacked root, which stays as it is. In it, `/packages` is that directory.
-    fn boot(root: &Path, packages: &Path) -> Self {
+    fn boot(root: &Path, packages: &Path, place: Place) -> Self {
         let room = Room::new();
-        let mut network = Network::new().expect("a network of namespaces; see why above");
-        let place = network.host();
         let name = format!("reeve-{}", place.ip).replace('.', "-");
         for group in control_groups(&name) {
             std::fs::create_dir_all(&group).expect("a control group");
@@ -59,7 +68,7 @@ impl Host {
         );
         let daemon = Daemon::start(&room, "host", Command::new("bash").args(["-c", &script]));
         let leader = until("the host's first process", || leader(&name));
-        let host = Self { name, leader, daemon: Some(daemon), _place: (network, room) };
+        let host = Self { name, leader, daemon: Some(daemon), place, own_network: None, _room: room };
         // Where tasks are limited, control groups must be writable.
         host.run(&format!(
             "for group in {CONTROL_GROUPS} {CONTROL_GROUPS}/*/; do mount -o remount,bind,rw \

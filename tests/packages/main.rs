@@ -4,6 +4,7 @@
 //! - `host`: a Debian system that boots in a container of systemd's
 //! - `cluster`: what must work on it, from whichever packages
 //! - `debian`, `rpm`: the Debian packages, and the RPMs
+//! - `machines`: several machines, as docs/cluster.md tells
 //!
 //! It needs root and packages: `make test-packages` makes them and says where they are; elsewhere all of
 //! this is left out.
@@ -15,4 +16,5 @@
 mod cluster;
 mod debian;
 mod host;
+mod machines;
 mod rpm;

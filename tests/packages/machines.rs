@@ -1,0 +1,139 @@
+//! The cluster of docs/cluster.md on five machines with addresses of their own: what is done to them is
+//! read from that text, and then the leader's machine is cut off.
+
+use reeve_tests::{Network, until};
+
+use crate::host::Host;
+
+const TEXT: &str = include_str!("../../docs/cluster.md");
+
+/// How many machines have ZooKeeper and a master; the others have an agent.
+const MASTERS: usize = 3;
+
+/// A step that the text tells to take.
+#[derive(Debug, PartialEq)]
+enum Step {
+    Run(String),
+    Write { path: String, text: String },
+}
+
+/// The steps below a heading. Commands are lines that are set in; a block that begins with a path in a
+/// comment is a file.
+fn steps(heading: &str) -> Vec<Step> {
+    let part = TEXT.split("\n## ").find(|part| part.starts_with(heading));
+    let mut lines = part.expect("the heading is in the text").lines();
+    let mut steps = Vec::new();
+    while let Some(line) = lines.next() {
+        if let Some(command) = line.strip_prefix("    ") {
+            steps.push(Step::Run(command.to_owned()));
+        } else if line.starts_with("```") {
+            let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
+            let path = block[0].strip_prefix("# ").expect("a file's path");
+            steps.push(Step::Write { path: path.to_owned(), text: block.join("\n") });
+        }
+    }
+    assert!(!steps.is_empty(), "nothing is to be done below '{heading}'");
+    steps
+}
+
+/// Machines `node1`, `node2`, …, booted.
+struct Machines {
+    hosts: Vec<Host>,
+    /// Ends after its hosts.
+    network: Network,
+}
+
+impl Machines {
+    fn boot(count: usize) -> Option<Self> {
+        let mut network = Network::new()?;
+        let hosts =
+            (0..count).map(|_| Host::booted_in(&mut network)).collect::<Option<Vec<_>>>()?;
+        let named = hosts.iter().enumerate();
+        let names: Vec<String> =
+            named.map(|(at, host)| format!("{} node{}", host.place.ip, at + 1)).collect();
+        for (at, host) in hosts.iter().enumerate() {
+            host.run(&format!("hostname node{}", at + 1));
+            host.run(&format!("printf '%s\\n' '{}' >> /etc/hosts", names.join("' '")));
+            // Who follows the text answers yes.
+            host.run("echo 'APT::Get::Assume-Yes \"true\";' > /etc/apt/apt.conf.d/yes");
+        }
+        Some(Self { hosts, network })
+    }
+
+    /// Does on a machine what the text says below a heading, with the words that are the machine's own.
+    fn follow(&self, heading: &str, at: usize) {
+        let host = &self.hosts[at];
+        let own = |text: &str| {
+            text.replace("NODE", &format!("node{}", at + 1))
+                .replace("ADDRESS", &host.place.ip.to_string())
+                .replace("echo 1 >", &format!("echo {} >", at + 1))
+                .replace("./reeve", "/packages/deb/first/reeve")
+        };
+        for step in steps(heading) {
+            match step {
+                Step::Run(command) => drop(host.run(&format!("{} 2>&1", own(&command)))),
+                Step::Write { path, text } => {
+                    let text = own(&text);
+                    host.run(&format!(
+                        "mkdir -p $(dirname {path}); cat > {path} <<'END'\n{text}\nEND"
+                    ));
+                }
+            }
+        }
+    }
+
+    /// The machine whose master leads, of these; waits for one.
+    fn leader(&self, of: &[usize]) -> usize {
+        until("a master to lead", || of.iter().copied().find(|at| leads(&self.hosts[*at])))
+    }
+}
+
+fn leads(host: &Host) -> bool {
+    host.try_run("curl -sf -m 2 localhost:5050/state-summary").status.success()
+}
+
+#[test]
+fn a_cluster_set_up_as_the_text_says_outlives_its_leader() {
+    let Some(machines) = Machines::boot(5) else { return };
+    for at in 0..MASTERS {
+        machines.follow("ZooKeeper", at);
+    }
+    for at in 0..MASTERS {
+        machines.follow("Masters", at);
+    }
+    for at in MASTERS..5 {
+        machines.follow("Agents", at);
+    }
+    let agent = &machines.hosts[4];
+    let listing = "reeve agent list --master=zk://node1:2181,node2:2181,node3:2181/mesos";
+    agent.until("both agents", &format!("test $({listing} | grep -c active) = 2"));
+    machines.follow("Try it", 4);
+
+    // A task that is there before and after.
+    let execute = "mesos-execute --master=zk://node1:2181,node2:2181,node3:2181/mesos";
+    agent.run(&format!(
+        "systemd-run --quiet {execute} --name=long --checkpoint --command='sleep 4321'"
+    ));
+    let running = "pgrep -xf 'sleep 4321'";
+    let on = until("the task", || {
+        (MASTERS..5).find(|at| machines.hosts[*at].try_run(running).status.success())
+    });
+    let task = machines.hosts[on].run(running);
+
+    let old = machines.leader(&[0, 1, 2]);
+    machines.network.isolate(&machines.hosts[old].place);
+    let others: Vec<usize> = (0..MASTERS).filter(|at| *at != old).collect();
+    machines.leader(&others);
+    agent.until("both agents", &format!("test $({listing} | grep -c active) = 2"));
+    let said = agent.run(&format!("{execute} --name=after --command=true"));
+    assert!(said.contains("TASK_FINISHED"), "{said}");
+    assert_eq!(machines.hosts[on].run(running), task);
+    assert!(!leads(&machines.hosts[old]), "it leads although it is cut off");
+
+    machines.network.heal();
+    let host = &machines.hosts[old];
+    host.until(
+        "the old leader to know the new one",
+        "curl -sI localhost:5050/state | grep -q '^HTTP/1.1 307'",
+    );
+}
