@@ -2,7 +2,7 @@
 
 use reeve_tests::scheduler::task;
 use reeve_tests::{Agent, Cluster, Master, Scheduler, processes, until};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// What `reeve` says, which must succeed, to a command about this master.
 fn reeve(cluster: &Cluster, words: &[&str]) -> String {
@@ -111,4 +111,42 @@ fn an_agent_that_is_lost_for_good_is_said_to_be_gone() {
     scheduler.state("sleeper", "TASK_GONE_BY_OPERATOR");
     assert!(cluster.agent.wait().success());
     assert!(reeve(&cluster, &["agent", "list"]).is_empty());
+}
+
+#[test]
+fn frameworks_say_whether_a_machine_may_go() {
+    let cluster = Cluster::start();
+    let mut scheduler = Scheduler::new(cluster.master.address);
+    scheduler.run("sleeper", "sleep 1000");
+    // What is left is for others.
+    scheduler.accepted(json!({"type": "SUPPRESS"}));
+    reeve(&cluster, &["maintenance", "schedule", "localhost", "--in=2hrs"]);
+    let status = |wanted: &str| {
+        until(&format!("'{wanted}' in the status"), || {
+            reeve(&cluster, &["maintenance", "status"]).contains(wanted).then_some(())
+        });
+    };
+    let asked = scheduler.event("INVERSE_OFFERS");
+    let offer = asked["inverse_offers"]["inverse_offers"][0].clone();
+    assert!(offer["unavailability"]["start"]["nanoseconds"].is_number(), "{offer:#}");
+    status("\n    not answered yet by ");
+    let answer = |scheduler: &Scheduler, kind: &str, offer: &Value, refuse: f64| {
+        let filters = json!({"refuse_seconds": refuse});
+        let answer = json!({"inverse_offer_ids": [offer["id"]], "filters": filters});
+        let call = format!("{kind}_INVERSE_OFFERS");
+        scheduler.accepted(json!({"type": call, call.to_lowercase(): answer}));
+    };
+    answer(&scheduler, "DECLINE", &offer, 0.0);
+    status("\n    declined ");
+    // Others run what they want meanwhile, and need not know of such things.
+    let mut execute = cluster.room.tool("mesos-execute");
+    execute.arg(format!("--master={}", cluster.master.address));
+    let output = processes::run(execute.args(["--name=other", "--command=true"]));
+    assert!(output.status.success(), "{output:?}");
+
+    let again = scheduler.event("INVERSE_OFFERS");
+    answer(&scheduler, "ACCEPT", &again["inverse_offers"]["inverse_offers"][0], 1000.0);
+    status("\n    accepted ");
+    reeve(&cluster, &["maintenance", "schedule", "localhost", "--cancel"]);
+    assert!(reeve(&cluster, &["maintenance", "status"]).is_empty());
 }

@@ -5,6 +5,7 @@
 //! - `tasks`: our agent under its master; `agent`: its agent under our master
 //! - `replacement`: masters and agents exchanged under running tasks; `contenders`: masters of both
 //!   kinds that lead in turn
+//! - `maintenance`: what frameworks and operators see of it under masters of both kinds
 //! - `record`: writes down what its daemons say to each other, `recorded`: as files; `registry`:
 //!   what its master keeps
 //! - `replay`: our daemons do as the recorded ones did
@@ -24,6 +25,7 @@ mod contenders;
 mod driver;
 mod drivers;
 mod libprocess;
+mod maintenance;
 mod real;
 mod record;
 mod recorded;

@@ -1,5 +1,6 @@
 //! `reeve maintenance`: which machines are to be down and when, and taking them down and up.
 
+mod answers;
 mod plan;
 
 use std::path::PathBuf;
@@ -21,7 +22,10 @@ pub(crate) fn command() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(true)
         .subcommand(schedule_command())
-        .subcommand(verb("status", "Tell which machines are to be down, and which are"))
+        .subcommand(verb(
+            "status",
+            "Tell which machines are to be down, which are, and what frameworks say to that",
+        ))
         .subcommand(
             verb("start", "Take machines down: their agents are shut down and kept away")
                 .arg(machines().required(true)),
@@ -73,7 +77,9 @@ pub(crate) fn run(matches: &ArgMatches) -> anyhow::Result<ExitCode> {
             "status" => {
                 let status = master.get("/maintenance/status").await?;
                 let schedule = master.get("/maintenance/schedule").await?;
-                print!("{}", plan::listing(&status, &schedule, now()));
+                let frameworks = master.question(&json!({"type": "GET_FRAMEWORKS"})).await?;
+                let frameworks = answers::Frameworks::read(&frameworks);
+                print!("{}", plan::listing(&status, &schedule, &frameworks, now()));
             }
             verb => {
                 let schedule = master.get("/maintenance/schedule").await?;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::StatusCode;
 use reeve_transport::client::{Call, HttpClient};
 use serde_json::Value;
@@ -39,13 +40,23 @@ impl Operator {
 
     /// Makes a call of `/api/v1` that changes something.
     pub async fn call(&self, call: &Value) -> Result<(), Error> {
+        self.make(call).await.map(drop)
+    }
+
+    /// Makes a call of `/api/v1` that asks something; its answer.
+    pub async fn question(&self, call: &Value) -> Result<Value, Error> {
+        let body = self.make(call).await?;
+        self.read(&body)
+    }
+
+    async fn make(&self, call: &Value) -> Result<Bytes, Error> {
         let address = self.master.to_string();
         let post = Call::post(self.master.url("/api/v1"), "application/json", call.to_string());
         let reply = self.http.send(&signed(self.credentials.as_ref(), post), PATIENCE).await;
         let reply =
             reply.map_err(|source| Error::Unreachable { address: address.clone(), source })?;
         if reply.status == StatusCode::OK {
-            return Ok(());
+            return Ok(reply.body);
         }
         let (status, text) = (reply.status.as_u16(), reply.text());
         Err(Error::Refused { address, what: "the call", status, text })
@@ -61,8 +72,12 @@ impl Operator {
             let (status, text) = (reply.status.as_u16(), reply.text());
             return Err(Error::Refused { address, what: "the question", status, text });
         }
-        serde_json::from_slice(&reply.body).map_err(|error| Error::Answer {
-            address,
+        self.read(&reply.body)
+    }
+
+    fn read(&self, body: &[u8]) -> Result<Value, Error> {
+        serde_json::from_slice(body).map_err(|error| Error::Answer {
+            address: self.master.to_string(),
             what: "the question",
             why: error.to_string(),
         })

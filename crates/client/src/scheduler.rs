@@ -173,6 +173,30 @@ impl Connection {
         self.call(call::Type::Decline, Call { decline, ..Call::default() }).await
     }
 
+    /// ACCEPT_INVERSE_OFFERS: these agents may go; it is not asked again for `refuse` seconds.
+    pub async fn accept_inverse_offers(
+        &self,
+        offers: Vec<v1::OfferId>,
+        refuse: f64,
+    ) -> Result<(), Error> {
+        let filters = Some(v1::Filters { refuse_seconds: Some(refuse) });
+        let accept = Some(call::AcceptInverseOffers { inverse_offer_ids: offers, filters });
+        let call = Call { accept_inverse_offers: accept, ..Call::default() };
+        self.call(call::Type::AcceptInverseOffers, call).await
+    }
+
+    /// DECLINE_INVERSE_OFFERS: these agents are needed; it is not asked again for `refuse` seconds.
+    pub async fn decline_inverse_offers(
+        &self,
+        offers: Vec<v1::OfferId>,
+        refuse: f64,
+    ) -> Result<(), Error> {
+        let filters = Some(v1::Filters { refuse_seconds: Some(refuse) });
+        let decline = Some(call::DeclineInverseOffers { inverse_offer_ids: offers, filters });
+        let call = Call { decline_inverse_offers: decline, ..Call::default() };
+        self.call(call::Type::DeclineInverseOffers, call).await
+    }
+
     /// ACKNOWLEDGE, if the status asks for it.
     pub async fn acknowledge(&self, status: &v1::TaskStatus) -> Result<(), Error> {
         let (Some(agent_id), Some(uuid)) = (status.agent_id.clone(), status.uuid.clone()) else {

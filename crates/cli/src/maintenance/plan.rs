@@ -7,6 +7,8 @@ use anyhow::{anyhow, bail};
 use reeve_config::duration;
 use serde_json::{Value, json};
 
+use super::answers::Frameworks;
+
 /// The machines of a schedule.
 pub(super) fn machines(schedule: &Value) -> Vec<Value> {
     windows(schedule).iter().flat_map(|window| list(window, "machine_ids")).collect()
@@ -76,19 +78,29 @@ pub(super) fn planned(present: Value, machines: &[Value], when: Option<Value>) -
     json!({ "windows": windows })
 }
 
-/// The status as people read it, with the times of the schedule.
-pub(super) fn listing(status: &Value, schedule: &Value, now: i64) -> String {
+/// The status as people read it, with the times of the schedule and what frameworks say to it.
+pub(super) fn listing(
+    status: &Value,
+    schedule: &Value,
+    frameworks: &Frameworks,
+    now: i64,
+) -> String {
     let mut out = String::new();
     let windows = windows(schedule);
     let draining = list(status, "draining_machines");
-    let draining = draining.iter().map(|one| (&one["id"], "to be down"));
+    let draining = draining.iter().map(|one| {
+        let asked = frameworks.asked(|machine| same(machine, &one["id"]));
+        (&one["id"], "to be down", frameworks.lines(&list(one, "statuses"), &asked, now))
+    });
     let down = list(status, "down_machines");
-    for (machine, state) in draining.chain(down.iter().map(|one| (one, "down"))) {
+    let down = down.iter().map(|one| (one, "down", String::new()));
+    for (machine, state, answers) in draining.chain(down) {
         let is_in =
             |window: &&Value| list(window, "machine_ids").iter().any(|one| same(one, machine));
         let when = windows.iter().find(is_in).map(|window| time(window, now)).unwrap_or_default();
         // Writing to a text can't fail.
         let _ = writeln!(out, "{}  {state}{when}", show(machine));
+        out += &answers;
     }
     out
 }
@@ -126,7 +138,7 @@ fn windows(schedule: &Value) -> Vec<Value> {
     list(schedule, "windows")
 }
 
-fn list(value: &Value, key: &str) -> Vec<Value> {
+pub(super) fn list(value: &Value, key: &str) -> Vec<Value> {
     value[key].as_array().cloned().unwrap_or_default()
 }
 
@@ -184,10 +196,28 @@ mod tests {
                 unavailability(0, Duration::from_secs(7200), Some(Duration::from_secs(60)))},
             {"machine_ids": [b], "unavailability": unavailability(0, Duration::ZERO, None)},
         ]});
-        let status = json!({"draining_machines": [{"id": a}], "down_machines": [b]});
+        let answer = |id: &str, answer: &str| {
+            json!({"framework_id": {"value": id}, "status": answer,
+                "timestamp": {"nanoseconds": 3595 * SECOND}})
+        };
+        let statuses = json!([answer("f-1", "ACCEPT"), answer("f-2", "DECLINE")]);
+        let status = json!({
+            "draining_machines": [{"id": a, "statuses": statuses}], "down_machines": [b]});
+        let framework = |id: &str, name: &str, asked: &Value| {
+            let url = json!({"address": asked});
+            json!({"framework_info": {"id": {"value": id}, "name": name},
+                "inverse_offers": [{"url": url}]})
+        };
+        let frameworks = json!({"get_frameworks": {"frameworks": [
+            framework("f-1", "web", &a), framework("f-3", "batch", &a), framework("f-4", "x", &b),
+        ]}});
         assert_eq!(
-            listing(&status, &schedule, 3600 * SECOND),
-            "a/10.0.0.1  to be down, in 1hrs, for 1mins\nb/10.0.0.2  down, since 1hrs\n"
+            listing(&status, &schedule, &Frameworks::read(&frameworks), 3600 * SECOND),
+            "a/10.0.0.1  to be down, in 1hrs, for 1mins\n\
+             \x20   accepted 5secs ago by web (f-1)\n\
+             \x20   declined 5secs ago by f-2\n\
+             \x20   not answered yet by batch (f-3)\n\
+             b/10.0.0.2  down, since 1hrs\n"
         );
     }
 }
