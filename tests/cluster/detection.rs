@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use reeve_election::{Candidate, Role};
 use reeve_model::MasterInfo;
-use reeve_tests::{Daemon, Master, Room, ZooKeeper, processes};
+use reeve_tests::{Agent, Daemon, Keys, Master, Room, ZooKeeper, processes};
 use reeve_zookeeper::{Options, Url};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -121,5 +121,52 @@ fn nobody_to_follow_is_told_with_the_reason() {
             assert!(said.contains(why), "{tool}: {said}");
             assert!(!said.contains("s3cret"), "{tool}: {said}");
         }
+    }
+}
+
+/// What a tool says, and whether it could do what it was to.
+fn said(room: &Room, tool: &str, words: &[&str], flags: &[String]) -> (bool, String) {
+    let output = processes::run(room.tool(tool).args(words).args(flags));
+    let text = [output.stdout, output.stderr].concat();
+    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+}
+
+#[test]
+fn tools_and_daemons_reach_zookeeper_over_tls() {
+    let room = Room::new();
+    let (keys, stranger) = (Keys::make(&room, "zk"), Keys::make(&room, "stranger"));
+    let Some(zookeeper) = ZooKeeper::start_tls(&room, 1, &keys) else { return };
+    let flags = keys.zookeeper_flags();
+    let url = zookeeper.url("/mesos");
+    let (zk, from) = (format!("--zk={url}"), format!("--master={url}"));
+    let tls = flags.each_ref().map(String::as_str);
+    let master = Master::start(&room, &[&[zk.as_str()], &tls[..]].concat());
+    let _agent = Agent::named(&room, "agent", None, &url, &tls);
+    master.wait_agents(1);
+    let ask = ["agent", "list", &from];
+    let run = ["--name=task", "--command=true", &from];
+    let show = ["registry", "show", &zk];
+    for (tool, words) in [("reeve", &ask), ("mesos-execute", &run), ("reeve", &show)] {
+        let (done, text) = said(&room, tool, words, &flags);
+        assert!(done, "{tool} {words:?}: {text}");
+    }
+
+    let [_, cert, key] = flags.clone();
+    let other = format!("--zk_tls_ca_file={}", stranger.cert.display());
+    let wrong = [other, cert, key];
+    let server = &zookeeper.servers()[0];
+    let why = format!(
+        "nothing in '{}' (zk_tls_ca_file) vouches for the certificate of {server}",
+        stranger.cert.display()
+    );
+    let nameless = &flags[..1];
+    let wants = format!("{server} refuses us");
+    for (tool, words, flags, why) in [
+        ("reeve", &ask, &wrong[..], &why),
+        ("mesos-execute", &run, nameless, &wants),
+        ("reeve", &show, &wrong, &why),
+    ] {
+        let (done, text) = said(&room, tool, words, flags);
+        assert!(!done && text.contains(why), "{tool} {words:?}: {text}");
     }
 }

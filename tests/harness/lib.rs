@@ -6,7 +6,7 @@
 //! - `processes`: starting and finding processes
 //! - `network`: hosts of their own for daemons, and wires between them that can be cut
 //! - `http`, `scheduler`: the wire, from the outside
-//! - `engine`: a Docker Engine; `zookeeper`: an ensemble of ZooKeeper servers
+//! - `engine`: a Docker Engine; `zookeeper`: an ensemble of ZooKeeper servers; `keys`: for TLS
 //! - `policies`: what allocators make of the same demands, for a test and for a table
 //! - `wait`: asking until it is so
 //!
@@ -20,6 +20,7 @@ pub mod cluster;
 pub mod daemon;
 pub mod engine;
 pub mod http;
+pub mod keys;
 pub mod network;
 pub mod policies;
 pub mod processes;
@@ -31,6 +32,7 @@ pub mod zookeeper;
 pub use cluster::{Agent, Cluster, Master};
 pub use daemon::Daemon;
 pub use engine::Engine;
+pub use keys::Keys;
 pub use network::{Host, Network};
 pub use room::Room;
 pub use scheduler::{Codec, Scheduler};

@@ -10,6 +10,7 @@ use std::time::Duration;
 use nix::sys::signal::Signal;
 
 use crate::daemon::Daemon;
+use crate::keys::Keys;
 use crate::network::Host;
 use crate::room::Room;
 use crate::wait::until;
@@ -63,16 +64,20 @@ impl ZooKeeper {
         Self::start_with(room, hosts.iter().map(place).collect(), "")
     }
 
-    /// The same with TLS beside plain TCP. `keys` is a PEM file of a key and its certificate.
-    pub fn start_tls(room: &Room, count: usize, keys: &Path) -> Option<Self> {
-        let keys = keys.display();
+    /// The same with TLS beside plain TCP. The servers show this certificate, and ask for it from
+    /// whoever comes.
+    pub fn start_tls(room: &Room, count: usize, keys: &Keys) -> Option<Self> {
+        let read = |file: &PathBuf| std::fs::read_to_string(file).expect("a key or certificate");
+        let both = room.join("zookeeper.pem");
+        std::fs::write(&both, [read(&keys.key), read(&keys.cert)].concat()).expect("a file");
+        let keys = both.display();
         let mut ensemble = Self::start_with(
             room,
             here(room, count),
             &format!(
                 "serverCnxnFactory=org.apache.zookeeper.server.NettyServerCnxnFactory\n\
                  ssl.keyStore.location={keys}\nssl.keyStore.type=PEM\n\
-                 ssl.trustStore.location={keys}\nssl.trustStore.type=PEM\nssl.clientAuth=want\n\
+                 ssl.trustStore.location={keys}\nssl.trustStore.type=PEM\nssl.clientAuth=need\n\
                  secureClientPortAddress={}\n",
                 room.ip
             ),

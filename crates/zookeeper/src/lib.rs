@@ -12,6 +12,7 @@
 
 #![forbid(unsafe_code)]
 
+mod handshake;
 mod session;
 mod tls;
 mod url;
@@ -30,10 +31,12 @@ use std::path::PathBuf;
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
     /// No server of the ensemble let us in.
-    #[error("no session could be opened at {url}")]
+    #[error("no session could be opened at {url}{}", after(why.as_deref()))]
     Connect {
         /// The URL, its password hidden.
         url: String,
+        /// What is wrong with TLS, and what to do.
+        why: Option<String>,
         /// What happened last.
         #[source]
         source: client::Error,
@@ -55,6 +58,10 @@ pub enum Error {
         /// What is wrong with it.
         why: String,
     },
+}
+
+fn after(why: Option<&str>) -> String {
+    why.map(|why| format!(": {why}")).unwrap_or_default()
 }
 
 fn hint(error: &client::Error) -> &'static str {

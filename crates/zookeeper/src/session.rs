@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use zookeeper_client::{Acl, Acls, Client, Connector, CreateMode, Permission};
 
-use crate::{Error, Tls, Url};
+use crate::{Error, Tls, Url, handshake};
 
 /// How to open a session.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -59,13 +59,25 @@ pub async fn connect(url: &Url, options: &Options) -> Result<Client, Error> {
         connector = connector.with_auth("digest", credentials.as_bytes());
     }
     let client = dial(connector, &url.servers().join(","), options).await?;
-    let client = client.map_err(|source| Error::Connect { url: url.to_string(), source })?;
+    let client = match client {
+        Ok(client) => client,
+        Err(source) => {
+            let why = why(url, options).await;
+            return Err(Error::Connect { url: url.to_string(), why, source });
+        }
+    };
     let made = make_path(&client, url).await;
     made.map_err(|source| Error::Path { url: url.to_string(), source })?;
     client.chroot(url.path().to_owned()).map_err(|_| Error::Path {
         url: url.to_string(),
         source: zookeeper_client::Error::BadArguments(&"invalid path"),
     })
+}
+
+/// What is wrong with TLS, if anything is.
+async fn why(url: &Url, options: &Options) -> Option<String> {
+    let (url, tls) = (url.clone(), options.tls.clone()?);
+    tokio::task::spawn_blocking(move || handshake::trouble(&url, &tls)).await.ok().flatten()
 }
 
 async fn dial(

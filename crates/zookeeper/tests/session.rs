@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use reeve_tests::{Room, ZooKeeper};
+use reeve_tests::{Keys, Room, ZooKeeper};
 use reeve_zookeeper::client::{CreateMode, Error as ZooKeeperError};
 use reeve_zookeeper::{Error, Options, Tls, Url, acls, connect};
 
@@ -63,27 +63,29 @@ async fn nobody_there_is_told_without_the_password() {
 #[tokio::test]
 async fn tls_needs_a_certificate_that_the_given_ones_vouch_for() {
     let room = Room::new();
-    let (cert, key) = (room.join("cert.pem"), room.join("key.pem"));
-    let subject = format!("subjectAltName=IP:{}", room.ip);
-    let made = std::process::Command::new("openssl")
-        .args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=zk", "-days", "2"])
-        .args(["-addext", "basicConstraints=critical,CA:FALSE", "-addext", &subject, "-out"])
-        .args([&cert, std::path::Path::new("-keyout"), &key])
-        .output();
-    assert!(made.is_ok_and(|output| output.status.success()), "openssl makes a certificate");
-    let both = room.join("both.pem");
-    let text = [&key, &cert].map(|file| std::fs::read_to_string(file).expect("a file")).concat();
-    std::fs::write(&both, text).expect("a file");
-    let Some(ensemble) = ZooKeeper::start_tls(&room, 1, &both) else { return };
+    let (keys, stranger) = (Keys::make(&room, "zk"), Keys::make(&room, "stranger"));
+    let Some(ensemble) = ZooKeeper::start_tls(&room, 1, &keys) else { return };
 
     let url = url(&ensemble.url("/mesos"));
-    let tls = Tls { ca: cert.clone(), identity: Some((cert.clone(), key)) };
-    let secure = Options { tls: Some(tls.clone()), ..quick() };
+    let identity = |keys: &Keys| Some((keys.cert.clone(), keys.key.clone()));
+    let tls = Tls { ca: keys.cert.clone(), identity: identity(&keys) };
+    // Java takes its time for the first handshake.
+    let secure = Options { tls: Some(tls), ..Options::default() };
     let client = connect(&url, &secure).await.expect("a session");
     assert!(client.list_children("/").await.expect("a list").is_empty());
 
     let plain = connect(&url, &quick()).await.expect_err("the port wants TLS");
     assert!(matches!(plain, Error::Connect { .. }), "{plain}");
+    for (ca, identity, words) in [
+        (&stranger, identity(&keys), "-cert.pem' (zk_tls_ca_file) vouches for the certificate of"),
+        (&keys, None, "may want a certificate of ours: name zk_tls_cert_file and zk_tls_key_file"),
+        (&keys, identity(&stranger), "stranger-cert.pem' (zk_tls_cert_file)"),
+    ] {
+        let tls = Some(Tls { ca: ca.cert.clone(), identity });
+        let error = connect(&url, &Options { tls, ..quick() }).await;
+        let error = error.expect_err("it does not fit").to_string();
+        assert!(error.contains(words), "{error}");
+    }
     let other = Tls { ca: room.join("none.pem"), identity: None };
     let error = connect(&url, &Options { tls: Some(other), ..quick() }).await;
     let error = error.expect_err("no such file").to_string();
