@@ -112,6 +112,38 @@ fn our_agent_proves_itself_to_our_master() {
 }
 
 #[test]
+fn only_agents_of_the_named_principal_may_register() {
+    let room = Room::new();
+    let rules = json!({"register_agents": [
+        {"principals": {"values": ["node"]}, "agents": {"type": "ANY"}},
+        {"principals": {"type": "ANY"}, "agents": {"type": "NONE"}},
+    ]});
+    let flags = [
+        "--authenticate_agents".to_owned(),
+        format!("--credentials={}", credentials(&room).display()),
+        format!("--acls={}", file(&room, "acls.json", &rules).display()),
+    ];
+    let master = Master::start(&room, &flags.each_ref().map(String::as_str));
+    let alice = json!({"principal": "alice", "secret": "of a framework"});
+    let alice = format!("--credential={}", file(&room, "alice.json", &alice).display());
+    let stranger = Agent::start(&room, master.address, &[&alice]);
+    until("the agent of another principal to be refused", || {
+        master
+            .log()
+            .contains("its principal may not register agents (register_agents)")
+            .then_some(())
+    });
+    assert_eq!(master.get("/slaves")["slaves"], json!([]));
+    drop(stranger);
+    let mut agent = Agent::start(&room, master.address, &[&credential(&room, "of agents")]);
+    master.wait_agents(1);
+    // Who comes back is asked as well.
+    agent.restart(&room);
+    master.wait_agents(1);
+    assert!(!master.log().contains("has not proven"), "both have");
+}
+
+#[test]
 fn our_agent_proves_itself_to_a_real_master() {
     let room = Room::new();
     let known = credentials(&room);
