@@ -31,6 +31,8 @@ impl Master {
         if self.sends_away(step, &registration.info, &pid) {
             return;
         }
+        // Whoever wanted to return there is there no longer.
+        self.agents.returning.retain(|_, (at, _)| *at != pid);
         if let Some(ix) = self.agents.at(&pid) {
             let Some(agent) = self.agents.get(ix) else { return };
             match agent.state {
@@ -66,6 +68,7 @@ impl Master {
         self.agents.busy.remove(&id);
         self.go_on_with_agent(step, pending);
         self.down_after_all(step, &id);
+        self.return_at_last(step, &id);
     }
 
     fn go_on_with_agent(&mut self, step: &mut Step<'_>, pending: Pending) {
@@ -79,10 +82,12 @@ impl Master {
                 self.confirm(step, ix);
             }
             Pending::Readmit(pid, id, reregistration, message) => {
-                self.readmit(step, pid, id, *reregistration, message);
+                let (pid, back) = self.newest(&id, pid, reregistration);
+                self.readmit(step, pid, id, *back, message);
             }
             Pending::Revise(pid, id, reregistration) => {
-                self.revise(step, pid, &id, *reregistration);
+                let (pid, back) = self.newest(&id, pid, reregistration);
+                self.revise(step, pid, &id, *back);
             }
             Pending::Unreachable(id, since, why) => {
                 self.now_unreachable(step, id, since, why);

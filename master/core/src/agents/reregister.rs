@@ -20,7 +20,7 @@ use crate::tasks::{Speech, mark_allocated};
 
 impl Master {
     /// An agent returns. What must be durable first is written; while something about the agent is
-    /// being written it is not answered: it asks again.
+    /// being written it waits.
     pub(crate) fn agent_reregisters(
         &mut self,
         step: &mut Step<'_>,
@@ -35,6 +35,7 @@ impl Master {
             return;
         }
         if self.agents.busy.contains(&id) {
+            self.agents.returning.insert(id, (pid, back));
             return;
         }
         self.cancel_removal(step, &id);
@@ -76,6 +77,34 @@ impl Master {
     ) {
         if let Some(ix) = self.agents.find(id) {
             self.return_registered(step, ix, pid, back);
+        }
+    }
+
+    /// What an agent said last counts, if it describes itself as was written.
+    pub(super) fn newest(
+        &mut self,
+        id: &AgentId,
+        pid: Pid,
+        back: Box<Reregistration>,
+    ) -> (Pid, Box<Reregistration>) {
+        let written = &back.registration.info;
+        let newer = self.agents.returning.get(id);
+        if newer.is_some_and(|(_, newer)| newer.registration.info == *written)
+            && let Some(newer) = self.agents.returning.remove(id)
+        {
+            return newer;
+        }
+        (pid, back)
+    }
+
+    /// Nothing is being written about an agent any more: if it said meanwhile that it returns, it
+    /// does.
+    pub(super) fn return_at_last(&mut self, step: &mut Step<'_>, id: &AgentId) {
+        if self.agents.busy.contains(id) {
+            return;
+        }
+        if let Some((pid, back)) = self.agents.returning.remove(id) {
+            self.agent_reregisters(step, pid, back);
         }
     }
 

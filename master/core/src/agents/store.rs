@@ -55,8 +55,11 @@ pub(crate) struct Agents {
     pub removals: Removals,
     /// Where agents listen whose admission is being written.
     pub joining: BTreeSet<Pid>,
-    /// Agents that something is being written about; what they say meanwhile they must say again.
+    /// Agents that something is being written about.
     pub busy: BTreeSet<AgentId>,
+    /// The newest of what each of them said meanwhile to return. What came before it may be of an
+    /// earlier life of the agent.
+    pub returning: BTreeMap<AgentId, (Pid, Box<Reregistration>)>,
     /// The number in the next agent's id.
     pub next: u64,
 }
@@ -175,6 +178,7 @@ impl Agents {
             removals: Removals::new(options.agent_removal_spacing),
             joining: BTreeSet::new(),
             busy: BTreeSet::new(),
+            returning: BTreeMap::new(),
             next: 0,
         }
     }

@@ -13,6 +13,7 @@ mod reconcile;
 mod records;
 mod removals;
 mod render;
+mod repeats;
 mod roles;
 mod tasks;
 
