@@ -38,6 +38,10 @@ impl Master {
             match agent.state {
                 // Our answer got lost.
                 State::Connected if agent.may_be(&registration) => return self.confirm(step, ix),
+                // And the connection with it. (Mesos takes it for another agent.)
+                State::Disconnected if agent.is_unanswered(&registration) => {
+                    return self.confirm_again(step, ix);
+                }
                 State::Connected | State::Disconnected => {
                     self.leave(step, ix, Leaving::Replaced);
                 }
@@ -175,6 +179,21 @@ impl Master {
         if let Some(agent) = self.agents.get(ix) {
             step.changed(agent.change());
         }
+    }
+
+    /// An agent that was never answered is connected again.
+    fn confirm_again(&mut self, step: &mut Step<'_>, ix: AgentIx) {
+        let Some(agent) = self.agents.get_mut(ix) else { return };
+        agent.state = State::Connected;
+        let (id, pid, is_active) = (agent.id.clone(), agent.pid.clone(), agent.is_active());
+        self.cancel_removal(step, &id);
+        self.timers.cancel(&Timer::Reregister(ix));
+        step.push(Effect::Link(pid));
+        self.show_agent(step, ix);
+        if is_active {
+            step.allocation(allocation::Event::AgentActive { agent: ix, active: true });
+        }
+        self.confirm(step, ix);
     }
 
     fn confirm(&self, step: &mut Step<'_>, ix: AgentIx) {

@@ -355,6 +355,14 @@ impl Agent {
         versions.is_none_or(|(own, other)| own == other)
     }
 
+    /// Whether who registers at its address is this agent for sure, and never heard its id: nothing
+    /// that was sent to it counts.
+    pub fn is_unanswered(&self, who: &Registration) -> bool {
+        let is_same =
+            self.resource_version.is_some() && self.resource_version == who.resource_version;
+        is_same && self.tasks.is_empty() && self.executors.is_empty()
+    }
+
     /// Whether its resources are offered.
     pub fn is_active(&self) -> bool {
         self.state == State::Connected && self.deactivated.is_none()

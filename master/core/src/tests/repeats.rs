@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use reeve_model::TaskState;
+use reeve_model::{AgentId, TaskState, Uuid};
 
 use super::Cluster;
 use super::cluster::{known, parse, pid, registration, reregistration};
@@ -19,6 +19,31 @@ fn returns(name: &str, back: Reregistration) -> Kind {
 /// Pings go unanswered until the agent is given up.
 fn silence(c: &mut Cluster) {
     c.pass(Duration::from_secs(90));
+}
+
+#[test]
+fn an_agent_whose_answer_and_connection_got_lost_keeps_its_id() {
+    let mut c = Cluster::new();
+    let asks = |life| {
+        let resource_version = Some(Uuid::from_chance([life; 16]));
+        registers("a1", Registration { resource_version, ..registration(None, "cpus:4") })
+    };
+    c.step(asks(1));
+    for _ in 0..3 {
+        c.step(Kind::LinkBroken(pid("a1")));
+        let lines = ["link a1", "alloc: a0 active true", "a1 < registered m-S0, 75s"];
+        assert_eq!(c.step(asks(1)), lines);
+    }
+    c.pass(Duration::from_secs(60));
+    c.step(Kind::AgentPonged(pid("a1")));
+    let later = c.pass(Duration::from_secs(14));
+    assert!(!later.iter().any(|line| line.contains("persist")), "it is not awaited: {later:?}");
+    // Tasks that were sent to it are lost, and so is the agent that they were sent to.
+    let (id, f) = (AgentId::new("m-S0"), c.framework());
+    c.run(&f, 0, &id, "t");
+    c.step(Kind::LinkBroken(pid("a1")));
+    let lines = c.step(asks(1));
+    assert!(lines.contains(&"a1 < registered m-S1, 75s".to_owned()), "{lines:#?}");
 }
 
 #[test]
