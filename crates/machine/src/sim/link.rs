@@ -17,6 +17,8 @@ pub(super) struct Link<M> {
     pub(super) slowness: Duration,
     /// Whether nothing gets through.
     pub(super) blocked: bool,
+    /// Whether each message comes twice.
+    pub(super) repeats: bool,
     /// What waits for a partition to heal, with the life of the receiver it is meant for.
     pub(super) held: VecDeque<(u32, M)>,
 }
@@ -28,6 +30,7 @@ impl<M> Default for Link<M> {
             clear: Tick::ZERO,
             slowness: Duration::ZERO,
             blocked: false,
+            repeats: false,
             held: VecDeque::new(),
         }
     }
@@ -64,6 +67,24 @@ impl<M> World<M> {
         self.links.entry((from, to)).or_default().slowness = by;
     }
 
+    /// Lets each message arrive twice from now on, the second right behind the first.
+    pub fn repeat(&mut self, from: Node, to: Node) {
+        self.links.entry((from, to)).or_default().repeats = true;
+    }
+
+    /// What is under way on a connection.
+    pub fn under_way(&self, from: Node, to: Node) -> impl Iterator<Item = &M> {
+        let current = self.links.get(&(from, to)).map_or(0, |link| link.epoch);
+        self.agenda.values().filter_map(move |entry| match entry {
+            Entry::Message { from: a, to: b, epoch, message, .. }
+                if (*a, *b, *epoch) == (from, to, current) =>
+            {
+                Some(message)
+            }
+            _ => None,
+        })
+    }
+
     /// Lets nothing through in this direction until it is healed.
     pub fn block(&mut self, from: Node, to: Node) {
         self.links.entry((from, to)).or_default().blocked = true;
@@ -74,6 +95,7 @@ impl<M> World<M> {
     pub fn heal(&mut self, from: Node, to: Node) {
         let Some(link) = self.links.get_mut(&(from, to)) else { return };
         link.blocked = false;
+        link.repeats = false;
         link.slowness = Duration::ZERO;
         let held = std::mem::take(&mut link.held);
         let epoch = link.epoch;

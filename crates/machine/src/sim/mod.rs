@@ -116,6 +116,37 @@ pub struct World<M> {
     steps: u64,
 }
 
+impl<M: Clone> World<M> {
+    /// Sends over the network: in order per connection, at most once unless it
+    /// repeats.
+    pub fn send(&mut self, from: Node, to: Node, message: M) {
+        if !self.is_up(to) {
+            self.notice(from, to);
+            return;
+        }
+        let delay = self.draw(self.network.delay);
+        let stall = self.draw(self.network.stall);
+        let life = self.life(to);
+        let link = self.links.entry((from, to)).or_default();
+        let epoch = link.epoch;
+        if link.blocked {
+            let first = link.held.is_empty();
+            link.held.push_back((life, message));
+            if first {
+                self.schedule(self.now + stall, Entry::Stalled { from, to, epoch });
+            }
+            return;
+        }
+        let at = link.clear.max(self.now + delay + link.slowness);
+        link.clear = at;
+        if link.repeats {
+            let message = message.clone();
+            self.schedule(at, Entry::Message { from, to, epoch, life, message });
+        }
+        self.schedule(at, Entry::Message { from, to, epoch, life, message });
+    }
+}
+
 impl<M> World<M> {
     /// An empty world.
     pub fn new(seed: u64, network: Network) -> Self {
@@ -165,30 +196,6 @@ impl<M> World<M> {
         let node = Node(u32::try_from(self.nodes.len()).unwrap_or(u32::MAX));
         self.nodes.push(Process::new());
         node
-    }
-
-    /// Sends over the network: in order per connection, at most once.
-    pub fn send(&mut self, from: Node, to: Node, message: M) {
-        if !self.is_up(to) {
-            self.notice(from, to);
-            return;
-        }
-        let delay = self.draw(self.network.delay);
-        let stall = self.draw(self.network.stall);
-        let life = self.life(to);
-        let link = self.links.entry((from, to)).or_default();
-        let epoch = link.epoch;
-        if link.blocked {
-            let first = link.held.is_empty();
-            link.held.push_back((life, message));
-            if first {
-                self.schedule(self.now + stall, Entry::Stalled { from, to, epoch });
-            }
-            return;
-        }
-        let at = link.clear.max(self.now + delay + link.slowness);
-        link.clear = at;
-        self.schedule(at, Entry::Message { from, to, epoch, life, message });
     }
 
     /// Something a node does on its own machine, over after `delay` by its own clock. Lost if the

@@ -46,6 +46,17 @@ fn a_cut_loses_what_is_under_way_and_is_told_once() {
 }
 
 #[test]
+fn what_repeats_comes_twice_in_a_row_until_it_is_healed() {
+    let (mut world, a, b) = world(1);
+    world.repeat(a, b);
+    (1..3).for_each(|number| world.send(a, b, number));
+    assert_eq!(world.under_way(a, b).copied().collect::<Vec<_>>(), [1, 1, 2, 2]);
+    world.heal(a, b);
+    world.send(a, b, 3);
+    assert_eq!(messages(&mut world, Tick::MAX), [1, 1, 2, 2, 3]);
+}
+
+#[test]
 fn a_partition_that_heals_in_time_loses_nothing() {
     let (mut world, a, b) = world(1);
     world.block(a, b);
