@@ -35,7 +35,9 @@ pub(super) fn all_return(
     let master = stage.replace(master)?;
     let pid = master.process.pid();
     let up = start.elapsed().as_secs_f64();
-    let words = [format!("--id={}", framework_id(0).value), format!("--watch={agents}")];
+    // Its agents know it as one that checkpoints: it is not told of each task that runs still.
+    let id = format!("--id={}", framework_id(0).value);
+    let words = [id, format!("--watch={agents}"), "--checkpoint".to_owned()];
     let mut framework = stage.load("framework", &master, &words)?;
     fleet.report().context("agents")?;
     let registered = start.elapsed().as_secs_f64();
