@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::peers::{Shared, Unreached};
 
 /// A batch's buffer larger than this is given back when the batch is sent.
-const KEEP: usize = 16 << 10;
+const KEEP: usize = 4 << 10;
 
 /// How long what waits may take to leave after a stop.
 const FAREWELL: Duration = Duration::from_secs(1);

@@ -15,8 +15,9 @@ use super::decoder::{Decoded, Decoder, Stop};
 use super::head::{address, pid};
 use super::sniff::marked_sender;
 
-/// How much is read at once while messages keep coming.
-const READ_SIZE: usize = 64 << 10;
+/// How much is read at once while messages keep coming. When all agents return at once, as much
+/// waits for each of them.
+const READ_SIZE: usize = 16 << 10;
 
 /// How much is made room for at once, however large the body is said to be.
 const MAX_RESERVE: usize = 1 << 20;
