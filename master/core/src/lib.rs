@@ -15,6 +15,7 @@ pub mod answer;
 mod check;
 pub mod effect;
 pub mod event;
+mod few;
 mod frameworks;
 pub mod inverse_offers;
 mod lookup;

@@ -1,43 +1,36 @@
 //! How many live tasks each framework has in each role on an agent: allocators may count by them.
 
-use std::collections::BTreeMap;
-
 use reeve_model::{Resources, Role};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
 use super::Task;
 use crate::allocation;
+use crate::few::Few;
 use crate::master::Master;
 use crate::step::Step;
 
 /// The tasks of one agent that have not ended, by framework and role.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Tally(BTreeMap<(FrameworkIx, Role), u32>);
+pub(crate) struct Tally(Few<(FrameworkIx, Role)>);
 
 impl Tally {
     /// One task more.
     pub fn add(&mut self, framework: FrameworkIx, role: Role) {
-        *self.0.entry((framework, role)).or_default() += 1;
+        self.0.add((framework, role));
     }
 
     /// One task less.
     pub fn remove(&mut self, framework: FrameworkIx, role: Role) {
-        let key = (framework, role);
-        if let Some(count) = self.0.get_mut(&key) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
-                self.0.remove(&key);
-            }
-        }
+        self.0.remove(&(framework, role));
     }
 
     fn get(&self, framework: FrameworkIx, role: &Role) -> u32 {
-        self.0.get(&(framework, role.clone())).copied().unwrap_or(0)
+        self.0.get(&(framework, role.clone()))
     }
 
     /// Every framework and role that has tasks, and how many.
     pub fn iter(&self) -> impl Iterator<Item = (FrameworkIx, &Role, u32)> {
-        self.0.iter().map(|((framework, role), count)| (*framework, role, *count))
+        self.0.iter().map(|((framework, role), count)| (*framework, role, count))
     }
 }
 

@@ -11,6 +11,7 @@ use super::{
     TaskRecord,
 };
 use crate::Options;
+use crate::few::Few;
 use crate::inverse_offers::InverseOffer;
 use crate::offers::Offer;
 
@@ -136,7 +137,7 @@ impl View {
             used: Resources::new(),
             offered: Resources::new(),
             counts: StateCounts::default(),
-            frameworks: imbl::OrdMap::new(),
+            frameworks: Few::default(),
         };
         self.now.agents.insert(record.id.clone(), Arc::new(view));
     }
@@ -221,7 +222,7 @@ impl View {
         }
         if let Some(agent) = self.agent_mut(&record.agent) {
             agent.counts.add(record.state);
-            increment(&mut agent.frameworks, &record.framework);
+            agent.frameworks.add(record.framework.clone());
             if let Some(held) = held {
                 agent.used += held;
             }
@@ -369,7 +370,7 @@ impl View {
             increment(&mut view.agents, agent);
         }
         if let Some(view) = self.agent_mut(agent) {
-            increment(&mut view.frameworks, framework);
+            view.frameworks.add(framework.clone());
         }
     }
 
@@ -378,7 +379,7 @@ impl View {
             decrement(&mut view.agents, agent);
         }
         if let Some(view) = self.agent_mut(agent) {
-            decrement(&mut view.frameworks, framework);
+            view.frameworks.remove(framework);
         }
     }
 

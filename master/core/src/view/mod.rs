@@ -12,6 +12,7 @@ mod snapshot;
 #[cfg(test)]
 mod tests;
 
+pub use crate::few::Few;
 pub use apply::View;
 pub use change::{Change, Departure, Leaving, OfferEnd, TaskEnd};
 pub use counts::{Ended, OfferCounts, StateCounts};

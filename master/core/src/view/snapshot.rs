@@ -14,6 +14,7 @@ use super::{
     AgentRecord, Answered, Ended, ExecutorRecord, FrameworkRecord, OfferCounts, StateCounts,
     TaskRecord,
 };
+use crate::few::Few;
 use crate::inverse_offers::InverseOffer;
 use crate::offers::Offer;
 use crate::roles::Quota;
@@ -64,7 +65,7 @@ pub struct AgentView {
     /// Its tasks by state: those that run, and those that ended while it was registered.
     pub counts: StateCounts,
     /// How many live tasks, executors and offers each framework has here.
-    pub frameworks: OrdMap<FrameworkId, u32>,
+    pub frameworks: Few<FrameworkId>,
 }
 
 /// One framework and what it has.
