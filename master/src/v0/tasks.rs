@@ -84,7 +84,7 @@ pub fn task(w: &mut Writer, record: &TaskRecord) {
         agent: record.agent.as_str(),
         state: record.state,
         resources: &record.resources,
-        role: record.role.as_ref(),
+        role: record.role(),
         statuses: record.statuses.iter().map(|status| &**status),
         details: details(&record.body),
     }));

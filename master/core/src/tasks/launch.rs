@@ -183,7 +183,6 @@ impl Master {
             agent: agent.id.clone(),
             executor: task.executor.clone(),
             state: task.state,
-            role: task.resources.iter().next().and_then(|one| one.allocation.clone()),
             resources: task.resources.clone(),
             statuses,
             body,

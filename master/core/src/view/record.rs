@@ -132,14 +132,19 @@ pub struct TaskRecord {
     pub executor: Option<ExecutorId>,
     /// Its newest state.
     pub state: TaskState,
-    /// The role its resources were given to.
-    pub role: Option<Role>,
     /// What it asked for, with allocation info.
     pub resources: Resources,
     /// Its statuses, oldest first; of equal states in a row only the last.
     pub statuses: Vec<Arc<TaskStatus>>,
     /// Everything else about it.
     pub body: TaskBody,
+}
+
+impl TaskRecord {
+    /// The role its resources were given to.
+    pub fn role(&self) -> Option<&Role> {
+        self.resources.iter().next()?.allocation.as_ref()
+    }
 }
 
 /// Where the rest of a task's description comes from.

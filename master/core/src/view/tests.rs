@@ -48,7 +48,6 @@ fn task(id: &str) -> Change {
         agent: AgentId::new("a"),
         executor: None,
         state: TaskState::Staging,
-        role: Some(Role::any()),
         resources: Resources::parse("cpus:1", &Role::any()).unwrap(),
         statuses: Vec::new(),
         body: TaskBody::Reported(bytes::Bytes::new()),
