@@ -10,6 +10,7 @@ use std::time::Duration;
 use reeve_agent_core::Refusal;
 use reeve_agent_core::effect::{Effect, Record, ToExecutor, ToMaster};
 use reeve_agent_core::event::{FromMaster, Kind, StreamId};
+use reeve_agent_core::recovery::Recovered;
 use reeve_agent_core::view::Phase;
 use reeve_model::{AgentId, Capabilities, ExecutorId, Reason, TaskId, TaskState, TaskStatus};
 use rig::{AGENT, Rig, custom, framework, framework_id, task};
@@ -137,6 +138,39 @@ fn an_executor_that_only_the_master_knows_is_told_to_be_gone_once() {
     let missing = vec![(framework_id(), missing.to_vec())];
     rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, missing));
     assert_eq!(rig.exits(), [(ExecutorId::new("gone"), -1)]);
+}
+
+#[test]
+fn an_answer_to_an_earlier_life_is_not_its_own() {
+    let mut rig = rig::recovered(Recovered::default());
+    let answer = || FromMaster::Registered(AgentId::new(AGENT), None);
+    rig.master(answer());
+    assert_eq!(rig.view.standing.phase, Phase::Disconnected);
+    assert_eq!(rig.view.standing.id, None, "the master gave that id to another");
+    rig.deadline();
+    rig.master(answer());
+    assert_eq!(rig.view.standing.phase, Phase::Running);
+    rig.event(Kind::MasterLinkBroken(rig::master()));
+    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
+    assert_eq!(rig.view.standing.phase, Phase::Disconnected, "it has not asked yet");
+}
+
+#[test]
+fn a_later_answer_may_name_what_the_first_did_not() {
+    let mut rig = Rig::registered();
+    rig.event(Kind::MasterLinkBroken(rig::master()));
+    rig.pass(Duration::from_secs(1));
+    rig.take();
+    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
+    let mut ghost = TaskStatus::new(TaskId::new("ghost"), TaskState::Running);
+    ghost.executor = Some(ExecutorId::new("gone"));
+    let missing = vec![(framework_id(), vec![ghost])];
+    let message = FromMaster::Reregistered(AgentId::new(AGENT), None, missing);
+    rig.master(message.clone());
+    assert_eq!(rig.sent().len(), 1);
+    assert_eq!(rig.exits(), [(ExecutorId::new("gone"), -1)]);
+    rig.master(message);
+    assert_eq!(rig.exits().len(), 1, "the master may have started the next one");
 }
 
 #[test]

@@ -168,7 +168,7 @@ impl Agent {
         id: AgentId,
         ping_timeout: Option<Duration>,
     ) {
-        if self.refuses_id(step, &id) {
+        if !self.has_asked() || self.refuses_id(step, &id) {
             return;
         }
         if self.info.id.is_none() {
@@ -187,23 +187,36 @@ impl Agent {
         ping_timeout: Option<Duration>,
         missing: Vec<(FrameworkId, Vec<TaskStatus>)>,
     ) {
-        if self.refuses_id(step, &id) || self.info.id.is_none() {
+        if !self.has_asked() || self.refuses_id(step, &id) || self.info.id.is_none() {
             return;
         }
-        if !self.admitted(step, ping_timeout) {
-            return;
-        }
-        // Once each: the master may have the next one started as soon as it hears of it.
+        let first = self.admitted(step, ping_timeout);
+        // Once each: the master may have the next one started as soon as it hears of it. A later
+        // answer can tell more than the first, which may be to what an earlier life of the agent
+        // asked; what it only repeats was told already.
         let mut gone = BTreeSet::new();
         for (framework, statuses) in missing {
             for status in statuses {
-                self.unknown_task(step, &framework, &status.task);
+                let told = self.unknown_task(step, &framework, &status.task);
+                if !told && !first {
+                    continue;
+                }
                 let unknown = |id: &ExecutorId| self.executor(&framework, id).is_none();
                 gone.extend(status.executor.filter(unknown).map(|id| (framework.clone(), id)));
             }
         }
         for (framework, executor) in gone {
             self.tell_exit(step, &framework, &executor, None);
+        }
+    }
+
+    /// Whether an answer of the master can be to this agent. One that comes before it asked is to
+    /// an earlier life, whose message was late: of this one the master has not heard.
+    fn has_asked(&self) -> bool {
+        match self.registration {
+            Registration::Enrolling { attempts, proven } => proven && attempts > 0,
+            Registration::Registered { .. } => true,
+            _ => false,
         }
     }
 

@@ -84,22 +84,24 @@ impl Agent {
         self.updates.receive(step, &mut self.writes, Arc::new(update), None);
     }
 
-    /// The master knows a task that this agent did not name when it came back.
+    /// The master knows a task that this agent did not name when it came back. Says whether that is
+    /// news.
     pub(crate) fn unknown_task(
         &mut self,
         step: &mut Step<'_>,
         framework: &FrameworkId,
         task: &TaskId,
-    ) {
+    ) -> bool {
         let owner = self.frameworks.get(framework);
         let known = owner.is_some_and(|owner| owner.tasks.contains_key(task));
         if known || self.updates.has(&(framework.clone(), task.clone())) {
-            return;
+            return false;
         }
         let state = self.lost_in(framework, TaskState::Dropped);
         let message = "Reconciliation: task unknown to the agent";
         let cause = Cause::new(state, Reason::Reconciliation, message);
         self.report_stray(step, framework, task, &cause);
+        true
     }
 
     /// How loss is called in a framework; one that is not known may not know the finer words.
