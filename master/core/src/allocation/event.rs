@@ -283,3 +283,11 @@ pub enum Rule {
     #[error("the framework is giving back on this agent in this role already")]
     UnderWay,
 }
+
+impl Rule {
+    /// Whether it is about how much is granted: a module can break it without knowing, if less or
+    /// more is free than it was told.
+    pub(super) fn is_of_amounts(self) -> bool {
+        matches!(self, Rule::NothingFree | Rule::TooMuch | Rule::TooLittle | Rule::OverLimit)
+    }
+}

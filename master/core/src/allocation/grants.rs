@@ -15,7 +15,7 @@ use super::kinds::Weighed;
 pub(super) enum Outcome {
     /// It is carried out.
     Offered(Granted),
-    /// The module could not know better: it was told now that the client is blocked.
+    /// The module could not know better: it is told what it did not know, and may try again.
     HeldBack,
     /// It breaks a rule.
     Unlawful(Rule),
@@ -47,12 +47,16 @@ struct Cut {
 impl Books {
     /// Checks the grant at `place` of round `round` and carries it out if it is lawful.
     pub(super) fn settle(&mut self, round: u64, place: usize, grant: &Grant) -> Outcome {
+        // An earlier grant of the round that was held back, or came to something else than the
+        // module believes, leaves more or less of the agent than it knows of.
+        let misled = self.agent(grant.agent).is_some_and(|agent| agent.touched);
         match self.judge(round, grant) {
             Ok((role, cut)) => Outcome::Offered(self.carry_out(round, place, grant, role, cut)),
             Err(refusal) => {
                 self.changes.push(Change::Undone { grant: place });
                 self.touch(grant.agent, false);
                 match refusal {
+                    Refusal::Unlawful(rule) if misled && rule.is_of_amounts() => Outcome::HeldBack,
                     Refusal::Unlawful(rule) => Outcome::Unlawful(rule),
                     Refusal::Keep(bar) => {
                         self.bar(grant, bar);

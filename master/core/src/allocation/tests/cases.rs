@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use reeve_machine::Machine;
 use reeve_model::{
-    Capabilities, Constraint, OfferConstraints, Predicate, Quantities, Quantity, Role, Selector,
+    Capabilities, Constraint, OfferConstraints, Predicate, Quantities, Quantity, Reservation,
+    Resource, Resources, Role, Selector,
 };
 use reeve_module_sdk::allocator::{Allocator, Change};
 
@@ -139,6 +140,38 @@ fn a_limit_cuts_an_offer_and_more_comes_when_something_ends() {
     ledger.recover(task, None);
     ledger.pass(MOMENT);
     assert_eq!(takers(&ledger), [0]);
+    assert_eq!(ledger.offers[0].resources.scalar("cpus"), Quantity::from_units(1));
+}
+
+#[test]
+fn what_a_grant_that_was_held_back_leaves_is_nobodys_beyond_a_limit() {
+    let mut ledger = cluster(&[&["*"]]);
+    ledger.decline(0, Some(Duration::from_secs(3600)));
+    let limits = vec![("cpus".into(), Quantity::from_units(1))];
+    ledger.limits.insert("batch".into(), limits.clone());
+    let role = Role::new("batch");
+    ledger.send(Event::Quota { role: role.clone(), guarantees: Quantities::new(), limits });
+    subscribe(&mut ledger, 1, &["batch"]);
+    ledger.pass(MOMENT);
+    assert_eq!(takers(&ledger), [1]);
+    // It keeps the CPU for good: what the first refused is less than what is free now.
+    let from = resources("cpus:1").allocated_to(&role);
+    let level = Reservation::dynamic(role.clone(), None);
+    let keep = |one: &Resource| Resource {
+        reservations: one.reservations.push(level.clone()),
+        ..one.clone()
+    };
+    let to: Resources = from.iter().map(keep).collect();
+    let total = &mut ledger.agents.get_mut(&AgentIx(0)).unwrap().0;
+    *total = &*total - &from.unallocated() + &to.unallocated();
+    let offered = &mut ledger.offers[0].resources;
+    *offered = &*offered - &from + &to;
+    let (framework, agent) = (Some(FrameworkIx(1)), AgentIx(0));
+    ledger.send(Event::Converted { framework, agent, from, to });
+    ledger.decline(0, None);
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.unlawful, 0);
+    assert_eq!(takers(&ledger), [1]);
     assert_eq!(ledger.offers[0].resources.scalar("cpus"), Quantity::from_units(1));
 }
 
