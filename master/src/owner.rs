@@ -33,8 +33,9 @@ use crate::messages::{AgentFacts, Outbound};
 use crate::persist;
 use crate::schedulers::{Outlet, Streams};
 
-/// How many facts may wait; who brings more waits too.
-pub const QUEUE: usize = 8192;
+/// How many facts may wait; who brings more waits too. A few batches: a fact can be all that runs
+/// on an agent.
+pub const QUEUE: usize = 1024;
 
 /// How many facts are taken before the readers are told what changed.
 const BATCH: usize = 256;

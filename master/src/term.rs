@@ -44,8 +44,9 @@ use crate::schedulers::Streams;
 use crate::weights::Weights;
 use crate::{Error, hooks};
 
-/// How many messages may wait to be read; the connections that bring more wait.
-const INBOX: usize = 8192;
+/// How many messages may wait to be read; the connections that bring more wait. Few: those of
+/// returning agents are large, and their senders keep what waits as well as we do.
+const INBOX: usize = 256;
 
 /// The parts of a term that request handlers use.
 #[derive(Debug)]
