@@ -2,18 +2,19 @@
 //! operator may look for later. It follows the core's facts on the readers' task, so that it takes
 //! no time of the core's. What goes wrong in the daemon itself is told where it happens.
 
-use reeve_master_core::View;
 use reeve_master_core::view::{
     AgentRecord, Change, Departure, ExecutorRecord, FrameworkRecord, TaskBody, TaskRecord,
 };
 use reeve_model::{AgentId, FrameworkId, TaskStatus};
 
-/// Tells of a fact that the view does not have yet.
-pub fn tell(view: &View, change: &Change) {
+use crate::readers::Readers;
+
+/// Tells of a fact that readers do not see yet.
+pub fn tell(readers: &Readers, change: &Change) {
     match change {
-        Change::Agent(record) => agent(view, record),
+        Change::Agent(record) => agent(readers, record),
         Change::AgentLeft(id, departure) => agent_left(id, departure),
-        Change::Framework(record) => framework(view, record),
+        Change::Framework(record) => framework(readers, record),
         Change::FrameworkCompleted(id, _) => tracing::info!(framework = %id, "a framework ended"),
         Change::ExecutorAdded(record) => executor(record),
         Change::ExecutorRemoved(framework, agent, executor) => {
@@ -57,9 +58,9 @@ pub fn tell(view: &View, change: &Change) {
     }
 }
 
-fn agent(view: &View, record: &AgentRecord) {
+fn agent(readers: &Readers, record: &AgentRecord) {
     let (agent, host) = (&record.id, record.info.hostname.as_str());
-    let before = view.now().agents.get(agent).map(|before| &before.record);
+    let before = readers.snapshot().agents.get(agent).map(|before| before.record.clone());
     match before {
         None if record.reregistered.is_none() => {
             let (pid, resources) = (&record.pid, &record.total);
@@ -93,9 +94,9 @@ fn agent_left(agent: &AgentId, departure: &Departure) {
     }
 }
 
-fn framework(view: &View, record: &FrameworkRecord) {
+fn framework(readers: &Readers, record: &FrameworkRecord) {
     let (framework, name) = (&record.id, record.info.name.as_str());
-    let before = view.now().frameworks.get(framework).map(|before| &before.record);
+    let before = readers.snapshot().frameworks.get(framework).map(|before| before.record.clone());
     match (before.is_some_and(|before| before.connected), record.connected) {
         (false, true) => {
             let user = record.info.user.as_str();

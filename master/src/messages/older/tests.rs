@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use reeve_master_core::Options;
 use reeve_master_core::event::{Call, Caller, Channel, Kind};
 use reeve_model::{FrameworkId, Pid, Role};
 use reeve_transport::Inbound;
@@ -13,7 +14,7 @@ const DRIVER: &str = "scheduler(1)@10.0.0.5:4711";
 
 /// A field of bytes: its number, its length, its content.
 fn read(message: &Inbound) -> Result<Parsed, String> {
-    Reader::new(Readers::default()).read(message)
+    Reader::new(Readers::new(&Options::default())).read(message)
 }
 
 fn field(number: u8, content: &[u8]) -> Vec<u8> {
