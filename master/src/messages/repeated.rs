@@ -4,7 +4,6 @@
 //! again, and each such message is as large as all that runs on the agent.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -19,7 +18,6 @@ const MEMORY: Duration = Duration::from_secs(15);
 #[derive(Debug)]
 pub(super) struct Returned {
     readers: Readers,
-    hashes: RandomState,
     said: HashMap<Pid, Said>,
     swept: Instant,
 }
@@ -27,14 +25,13 @@ pub(super) struct Returned {
 #[derive(Debug)]
 struct Said {
     agent: AgentId,
-    hash: u64,
+    sum: u32,
     at: Instant,
 }
 
 impl Returned {
     pub(super) fn new(readers: Readers) -> Self {
-        let (hashes, said) = (RandomState::new(), HashMap::new());
-        Returned { readers, hashes, said, swept: Instant::now() }
+        Returned { readers, said: HashMap::new(), swept: Instant::now() }
     }
 
     /// Whether an agent says what it said before, and is registered and connected: then our answer
@@ -42,7 +39,7 @@ impl Returned {
     /// an answer can get lost on a connection of which nobody knows yet that it is broken.
     pub(super) fn repeats(&mut self, from: &Pid, body: &Bytes) -> bool {
         let Some(said) = self.said.get(from) else { return false };
-        if said.at.elapsed() > MEMORY || said.hash != self.hashes.hash_one(body) {
+        if said.at.elapsed() > MEMORY || said.sum != crc32c::crc32c(body) {
             return false;
         }
         let snapshot = self.readers.snapshot();
@@ -63,7 +60,7 @@ impl Returned {
             self.said.retain(|_, said| at.duration_since(said.at) <= MEMORY);
         }
         if let Some(agent) = agent.cloned() {
-            self.said.insert(from.clone(), Said { agent, hash: self.hashes.hash_one(body), at });
+            self.said.insert(from.clone(), Said { agent, sum: crc32c::crc32c(body), at });
         }
     }
 }
