@@ -14,7 +14,8 @@ use reeve_model::{
     AgentId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, Resources, TaskId, TaskState,
     TaskStatus, Uuid,
 };
-use reeve_wire::{Described, SlaveInfo, internal, required, splice, v1};
+use reeve_wire::splice::{self, Raw, RawField};
+use reeve_wire::{Described, SlaveInfo, internal, required, v1};
 
 use super::parts::describe;
 
@@ -43,35 +44,8 @@ struct Back {
     resource_version: Option<v1::Uuid>,
 }
 
-/// What of `Task` the master decides by.
-#[derive(Clone, PartialEq, Message)]
-struct Named {
-    #[prost(string, required, tag = "1")]
-    name: String,
-    #[prost(message, required, tag = "2")]
-    id: v1::TaskId,
-    #[prost(message, required, tag = "3")]
-    framework: v1::FrameworkId,
-    #[prost(message, optional, tag = "4")]
-    executor: Option<v1::ExecutorId>,
-    #[prost(int32, required, tag = "6")]
-    state: i32,
-    #[prost(message, repeated, tag = "8")]
-    statuses: Vec<v1::TaskStatus>,
-    #[prost(int32, optional, tag = "9")]
-    update_state: Option<i32>,
-    #[prost(bytes = "bytes", optional, tag = "10")]
-    update_uuid: Option<Bytes>,
-}
-
 /// The longest description of a task, in bytes, that is remembered.
 const LONGEST: usize = 4096;
-
-/// The fields of `Task` that are in [`KnownTask`] by name, and that of its agent.
-const NAMED: &[u32] = &[1, 2, 3, 4, 5, 6, RESOURCES, 8, 9, 10];
-
-/// The field `resources`.
-const RESOURCES: u32 = 7;
 
 /// The field alone.
 #[derive(Clone, PartialEq, Message)]
@@ -85,9 +59,76 @@ struct Held {
 pub struct Memory {
     frameworks: HashMap<Bytes, Arc<FrameworkInfo>>,
     resources: HashMap<Bytes, Resources>,
-    names: HashMap<String, Arc<str>>,
+    names: HashSet<Arc<str>>,
     /// All else that was said of tasks: those of one service differ in little but their ids.
     rests: HashSet<Bytes>,
+    copies: Copies,
+}
+
+/// What of a task is looked up by its bytes, taken together. Used for one task after the other.
+#[derive(Debug, Default)]
+struct Copies {
+    /// The fields `resources`.
+    resources: Vec<u8>,
+    /// The fields that [`KnownTask`] has no name for.
+    rest: Vec<u8>,
+}
+
+/// What of an encoded `Task` the master decides by, found in one walk.
+#[derive(Debug, Default)]
+struct Said<'a> {
+    name: &'a str,
+    id: &'a str,
+    framework: &'a str,
+    executor: Option<&'a str>,
+    state: i32,
+    statuses: Vec<&'a [u8]>,
+    update_state: Option<i32>,
+    update_uuid: Option<&'a [u8]>,
+}
+
+impl<'a> Said<'a> {
+    /// Reads a task whose required fields are there.
+    fn read(task: &'a [u8], copies: &mut Copies) -> Result<Self, String> {
+        let mut said = Said::default();
+        copies.resources.clear();
+        copies.rest.clear();
+        for field in splice::fields(task) {
+            let RawField { number, value, range } = field.map_err(|error| error.to_string())?;
+            match (number, value) {
+                (1, Raw::Bytes(name)) => said.name = text(name)?,
+                (2, Raw::Bytes(message)) => said.id = id(message)?,
+                (3, Raw::Bytes(message)) => said.framework = id(message)?,
+                (4, Raw::Bytes(message)) => said.executor = Some(id(message)?),
+                // The agent itself.
+                (5, Raw::Bytes(_)) => {}
+                (6, Raw::Varint(state)) => said.state = state as i32,
+                (7, Raw::Bytes(_)) => copies.resources.extend_from_slice(&task[range]),
+                (8, Raw::Bytes(status)) => said.statuses.push(status),
+                (9, Raw::Varint(state)) => said.update_state = Some(state as i32),
+                (10, Raw::Bytes(uuid)) => said.update_uuid = Some(uuid),
+                (1..=10, _) => return Err(format!("its field {number} has another type")),
+                _ => copies.rest.extend_from_slice(&task[range]),
+            }
+        }
+        Ok(said)
+    }
+}
+
+/// The text of an encoded id.
+fn id(message: &[u8]) -> Result<&str, String> {
+    let mut value = "";
+    for field in splice::fields(message) {
+        let field = field.map_err(|error| error.to_string())?;
+        if let (1, Raw::Bytes(bytes)) = (field.number, field.value) {
+            value = text(bytes)?;
+        }
+    }
+    Ok(value)
+}
+
+fn text(bytes: &[u8]) -> Result<&str, String> {
+    std::str::from_utf8(bytes).map_err(|error| error.to_string())
 }
 
 impl Memory {
@@ -119,41 +160,48 @@ impl Memory {
     }
 
     fn task(&mut self, bytes: &Bytes, agent: Option<&AgentId>) -> Result<KnownTask, String> {
-        let named = Named::decode(bytes.clone()).map_err(|error| error.to_string())?;
-        let id = TaskId::from(named.id);
-        let executor = named.executor.map(ExecutorId::from);
-        let status = |wire: v1::TaskStatus| -> Result<TaskStatus, String> {
-            let status = TaskStatus::try_from(wire).map_err(|error| error.to_string())?;
+        let said = Said::read(bytes, &mut self.copies)?;
+        let id = TaskId::new(said.id);
+        let executor = said.executor.map(ExecutorId::new);
+        let status = |encoded: &[u8]| -> Result<TaskStatus, String> {
+            let wire = v1::TaskStatus::decode(bytes.slice_ref(encoded));
+            let status = TaskStatus::try_from(wire.map_err(|error| error.to_string())?)
+                .map_err(|error| error.to_string())?;
             Ok(with_ids_of(status, &id, agent, executor.as_ref()))
         };
         Ok(KnownTask {
-            name: self.name(named.name),
-            framework: FrameworkId::new(self.name(named.framework.value)),
-            state: state(named.state)?,
-            resources: self.resources(bytes)?,
-            statuses: sound("status", named.statuses.into_iter().map(status)),
-            update_state: named.update_state.map(state).transpose()?,
-            update_uuid: named.update_uuid.and_then(|bytes| Uuid::from_slice(&bytes).ok()),
-            rest: self.rest(splice::without(bytes, NAMED).map_err(|error| error.to_string())?),
+            name: self.name(said.name),
+            framework: FrameworkId::new(self.name(said.framework)),
+            state: state(said.state)?,
+            resources: self.resources()?,
+            statuses: sound("status", said.statuses.into_iter().map(status)),
+            update_state: said.update_state.map(state).transpose()?,
+            update_uuid: said.update_uuid.and_then(|bytes| Uuid::from_slice(bytes).ok()),
+            rest: self.rest(),
             id,
             executor,
         })
     }
 
-    fn name(&mut self, name: String) -> Arc<str> {
-        if let Some(known) = self.names.get(&name) {
+    fn name(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(name) {
             return known.clone();
         }
-        let new: Arc<str> = name.as_str().into();
-        remember(&mut self.names, name, new.clone());
+        let new: Arc<str> = name.into();
+        if self.names.len() >= REMEMBERED {
+            self.names.clear();
+        }
+        self.names.insert(new.clone());
         new
     }
 
-    /// The same bytes; equal ones share memory.
-    fn rest(&mut self, rest: Bytes) -> Bytes {
-        if let Some(known) = self.rests.get(&rest) {
+    /// What else was said of the last task; equal descriptions share memory.
+    fn rest(&mut self) -> Bytes {
+        let rest = &self.copies.rest[..];
+        if let Some(known) = self.rests.get(rest) {
             return known.clone();
         }
+        let rest = Bytes::copy_from_slice(rest);
         if rest.len() <= LONGEST {
             if self.rests.len() >= REMEMBERED {
                 self.rests.clear();
@@ -163,14 +211,16 @@ impl Memory {
         rest
     }
 
-    fn resources(&mut self, task: &Bytes) -> Result<Resources, String> {
-        let bytes = splice::only(task, &[RESOURCES]).map_err(|error| error.to_string())?;
-        if let Some(known) = self.resources.get(&bytes) {
+    /// What the last task holds.
+    fn resources(&mut self) -> Result<Resources, String> {
+        let encoded = &self.copies.resources[..];
+        if let Some(known) = self.resources.get(encoded) {
             return Ok(known.clone());
         }
-        let held = Held::decode(bytes.clone()).map_err(|error| error.to_string())?;
+        let held = Held::decode(encoded).map_err(|error| error.to_string())?;
         let resources = Resources::try_from(&held.resources).map_err(|error| error.to_string())?;
-        remember(&mut self.resources, bytes, resources.clone());
+        let encoded = Bytes::copy_from_slice(encoded);
+        remember(&mut self.resources, encoded, resources.clone());
         Ok(resources)
     }
 
