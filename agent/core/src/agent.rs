@@ -29,6 +29,8 @@ pub struct Agent {
     pub(crate) registration: Registration,
     /// The leading master, as detected.
     pub(crate) master: Option<Pid>,
+    /// The master that this life of the agent asked for admission last.
+    pub(crate) asked: Option<Pid>,
     /// How it is being emptied, if it is.
     pub(crate) draining: Option<DrainConfig>,
     pub(crate) frameworks: BTreeMap<FrameworkId, Framework>,
@@ -92,6 +94,7 @@ impl Agent {
             oversubscribed: None,
             registration: Registration::Recovering { read: false, awaiting: [].into() },
             master: None,
+            asked: None,
             draining: None,
             frameworks: BTreeMap::new(),
             containers: BTreeMap::new(),

@@ -150,9 +150,15 @@ fn an_answer_to_an_earlier_life_is_not_its_own() {
     rig.deadline();
     rig.master(answer());
     assert_eq!(rig.view.standing.phase, Phase::Running);
-    rig.event(Kind::MasterLinkBroken(rig::master()));
-    rig.master(FromMaster::Reregistered(AgentId::new(AGENT), None, Vec::new()));
-    assert_eq!(rig.view.standing.phase, Phase::Disconnected, "it has not asked yet");
+}
+
+#[test]
+fn an_answer_counts_though_its_connection_broke_meanwhile() {
+    let mut rig = rig::recovered(Recovered::default());
+    rig.deadline();
+    rig.event(Kind::MasterDetected(Some(rig::master())));
+    rig.master(FromMaster::Registered(AgentId::new(AGENT), None));
+    assert_eq!(rig.view.standing.phase, Phase::Running, "the master counts on it from now on");
 }
 
 #[test]

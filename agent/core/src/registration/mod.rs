@@ -126,6 +126,7 @@ impl Agent {
         } else {
             ToMaster::Register(enrolment)
         };
+        self.asked = Some(master.clone());
         step.emit(Effect::Link(master.clone()));
         step.emit(Effect::ToMaster(master, message));
     }
@@ -213,11 +214,11 @@ impl Agent {
     /// Whether an answer of the master can be to this agent. One that comes before it asked is to
     /// an earlier life, whose message was late: of this one the master has not heard.
     fn has_asked(&self) -> bool {
-        match self.registration {
-            Registration::Enrolling { attempts, proven } => proven && attempts > 0,
-            Registration::Registered { .. } => true,
-            _ => false,
-        }
+        let hears = matches!(
+            self.registration,
+            Registration::Enrolling { .. } | Registration::Registered { .. }
+        );
+        hears && self.asked.is_some() && self.asked == self.master
     }
 
     /// A master that gives another id than the agent has is not the one it belongs to.
