@@ -21,7 +21,7 @@ PROGRAMS := -p reeve-cli -p reeve-executor $(MODULES)
 
 # What makes packages, and what boots a system to try them on.
 DEB_NEEDS := debhelper:dh file:file git:git
-RPM_NEEDS := rpm:rpmbuild git:git
+RPM_NEEDS := elfutils:eu-strip git:git rpm:rpmbuild
 BOOT_NEEDS := lintian:lintian rpmlint:rpmlint createrepo-c:createrepo_c mmdebstrap:mmdebstrap
 BOOT_NEEDS += systemd-container:systemd-nspawn iproute2:ip nftables:nft
 VM_NEEDS := vagrant:vagrant vagrant-libvirt:/usr/share/doc/vagrant-libvirt
@@ -29,13 +29,24 @@ VM_NEEDS += libvirt-daemon-system:libvirtd libvirt-clients:virsh dnsmasq-base:dn
 VM_NEEDS += qemu-system-x86:qemu-system-x86_64 qemu-utils:qemu-img tini:tini mmdebstrap:mmdebstrap iproute2:ip
 deb sandbox: NEEDS += $(DEB_NEEDS)
 rpm: NEEDS += $(RPM_NEEDS)
+packaged: NEEDS += python3:python3 python3-venv:/usr/share/doc/python3-venv
 test-packages: NEEDS += $(DEB_NEEDS) $(RPM_NEEDS) $(BOOT_NEEDS)
 test-sandbox: NEEDS += $(DEB_NEEDS) $(VM_NEEDS)
 
+# What packages hold starts with this C library and every newer one: Debian 11, Ubuntu 20.04, EL 8. Here
+# it is zig that links, because it knows the symbols of each version.
+GLIBC := 2.28
+ZIG := $(CURDIR)/target/zig
+HOST := $(shell rustc -vV | sed -n 's/^host: //p')
+# Programs tell nothing of where they were built, and debug symbols are found by the build's id.
+PACKAGED := --remap-path-prefix=$(CURDIR)=/usr/src/reeve
+PACKAGED += --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)=/usr/src/cargo
+PACKAGED += -C link-arg=-Wl,--build-id=sha1
+
 VERSION := $(shell sed -n '/^\[workspace.package\]/,/^\[/s/^version = "\(.*\)"/\1/p' Cargo.toml)
 
-.PHONY: run test test-packages test-sandbox programs check bench policies simulate build release deb \
-	rpm sandbox fmt needs clean
+.PHONY: run test test-packages test-sandbox programs check bench policies simulate build release \
+	packaged deb rpm sandbox fmt needs clean
 
 run: needs release ## start a master and an agent on port 5050
 	@exec target/release/reeve local --ip 127.0.0.1 --ip 127.0.1.1 --port 5050
@@ -73,8 +84,16 @@ release: needs
 	$(CARGO) build --release $(PROGRAMS)
 	@ln -sf reeve target/release/mesos-execute
 
-deb rpm: needs release ## Debian packages in target/deb, RPMs in target/rpm
-	packaging/build $@ target/release $(VERSION) target/$@
+packaged: needs $(ZIG)/bin/cargo-zigbuild ## what packages hold, for older C libraries and small
+	PATH="$(ZIG)/bin:$$PATH" RUSTFLAGS="$(PACKAGED)" \
+	  $(CARGO) zigbuild --profile packaged --target $(HOST).$(GLIBC) $(PROGRAMS)
+
+$(ZIG)/bin/cargo-zigbuild: | needs
+	python3 -m venv $(ZIG)
+	$(ZIG)/bin/pip install --quiet cargo-zigbuild==0.24.0 ziglang==0.17.1
+
+deb rpm: packaged ## Debian packages in target/deb, RPMs in target/rpm
+	packaging/build $@ target/$(HOST)/packaged $(VERSION) target/$@ $(GLIBC)
 
 sandbox: deb ## a virtual machine with a whole cluster, at http://10.141.141.10:5050
 	vagrant/bin/test

@@ -3,10 +3,10 @@
 use crate::host::Host;
 
 /// Succeeds once the agent is offered to frameworks.
-const OFFERED: &str = r#"curl -sf localhost:5050/state-summary | grep -q '"active":true'"#;
+const OFFERED: &str = r#"curl -sf 127.0.0.1:5050/state-summary | grep -q '"active":true'"#;
 
 /// Succeeds if a task runs, as far as the master knows.
-const RUNNING: &str = r#"curl -sf localhost:5050/tasks | grep -q '"state":"TASK_RUNNING"'"#;
+const RUNNING: &str = r#"curl -sf 127.0.0.1:5050/tasks | grep -q '"state":"TASK_RUNNING"'"#;
 
 /// The process of the task that `start_task` starts.
 const TASK: &str = "pgrep -xf 'sleep 4321'";
@@ -67,7 +67,7 @@ pub fn keeps_a_task_through(host: &Host, upgrade: &str, downgrade: &str) {
         let (before, after) = (before.lines(), host.run(daemons));
         assert!(before.zip(after.lines()).all(|(old, new)| old != new), "restarted by: {act}");
     }
-    assert!(host.run("curl -sf localhost:5050/state-summary").contains("\"edited\""));
+    assert!(host.run("curl -sf 127.0.0.1:5050/state-summary").contains("\"edited\""));
 }
 
 fn goes_on(host: &Host, task: &str, act: &str) {

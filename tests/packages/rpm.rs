@@ -2,8 +2,8 @@
 //!
 //! The system is Debian with dnf and rpm, since no EL system can be had from packages of Debian: a
 //! package without files stands in for the C library, the shell and systemd (`packaging/rpm/stand-in`).
-//! So scriptlets, units, files, settings and upgrades are tried as they are; nothing here tells of EL's
-//! own libraries and of SELinux.
+//! So scriptlets, units, files, settings and upgrades are tried as they are. That programs start with EL's
+//! older C library is for `packaging/glibc` to say, and nothing here tells of SELinux.
 
 use crate::cluster;
 use crate::host::Host;
