@@ -68,7 +68,8 @@ impl Host {
         );
         let daemon = Daemon::start(&room, "host", Command::new("bash").args(["-c", &script]));
         let leader = until("the host's first process", || leader(&name));
-        let host = Self { name, leader, daemon: Some(daemon), place, own_network: None, _room: room };
+        let host =
+            Self { name, leader, daemon: Some(daemon), place, own_network: None, _room: room };
         // Where tasks are limited, control groups must be writable.
         host.run(&format!(
             "for group in {CONTROL_GROUPS} {CONTROL_GROUPS}/*/; do mount -o remount,bind,rw \

@@ -298,6 +298,20 @@ fn a_task_killed_in_the_queue_never_starts() {
 }
 
 #[test]
+fn a_commands_executor_that_never_got_its_task_does_not_wait_for_one() {
+    let mut rig = Rig::registered();
+    rig.run(&framework(true, Capabilities::none()), &task("t", None));
+    // What was sent on the first stream is lost with it, and the kill overtakes what is sent again.
+    rig.subscribe(1, "t", &[]);
+    rig.master(FromMaster::Kill(framework_id(), TaskId::new("t"), None));
+    rig.take();
+    rig.subscribe(2, "t", &[]);
+    assert!(rig.to_executors().iter().any(|said| matches!(said, ToExecutor::Shutdown(_))));
+    rig.commit_all();
+    assert_eq!(rig.states(), [TaskState::Killed]);
+}
+
+#[test]
 fn a_running_task_is_its_executors_to_kill() {
     let mut rig = running();
     rig.take();

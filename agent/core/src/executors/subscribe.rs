@@ -39,7 +39,7 @@ impl Agent {
         }
         self.repeat_kills(step, framework, id);
         self.deliver(step, framework, id);
-        self.shutdown_if_never_used(step, framework, id);
+        self.shutdown_if_useless(step, &call);
         self.survivor_settled(step, framework, id);
     }
 
@@ -202,16 +202,17 @@ impl Agent {
         }
     }
 
-    /// Its tasks were killed before it came: it has nothing to do here.
-    fn shutdown_if_never_used(
-        &mut self,
-        step: &mut Step<'_>,
-        framework: &FrameworkId,
-        id: &ExecutorId,
-    ) {
-        let idle = |executor: &Executor| !executor.used && executor.tasks.is_empty();
-        if self.executor(framework, id).is_some_and(idle) {
-            self.shutdown_executor(step, framework, id, None);
+    /// Its tasks were killed before it got one: it has nothing to do here.
+    fn shutdown_if_useless(&mut self, step: &mut Step<'_>, call: &ExecutorSubscription) {
+        let silent = call.tasks.is_empty() && call.updates.is_empty();
+        let useless = |executor: &Executor| {
+            let over = executor.tasks.values().all(|task| task.stage == Stage::Terminated);
+            // A command's executor has one task. It would have to tell how that ended, had it got it.
+            let waits = silent && over && executor.info.kind == ExecutorKind::Command;
+            waits || (!executor.used && executor.tasks.is_empty())
+        };
+        if self.executor(&call.framework, &call.executor).is_some_and(useless) {
+            self.shutdown_executor(step, &call.framework, &call.executor, None);
         }
     }
 
