@@ -20,6 +20,7 @@ use crate::containers::{Container, Life};
 use crate::disk::Disk;
 use crate::executor::uuid;
 use crate::faults::Fault;
+use crate::late::Late;
 use crate::parcel::{APART, Parcel, ms, secs};
 use crate::translate;
 
@@ -66,8 +67,8 @@ pub struct AgentHost {
     id: Option<AgentId>,
     /// Who leads, as far as its detector knows.
     pub leader: Option<Node>,
-    /// Whether messages of its master ever overtook each other on the way here.
-    pub overtaken: bool,
+    /// What later messages of its master overtook on the way here.
+    pub late: Late,
 }
 
 fn options() -> Options {
@@ -101,7 +102,7 @@ impl AgentHost {
             asked: BTreeSet::new(),
             id: None,
             leader: None,
-            overtaken: false,
+            late: Late::default(),
         }
     }
 
@@ -311,27 +312,31 @@ impl Cluster {
             FromMaster::ShutdownFramework(framework) if leads => {
                 host.in_flight.retain(|(of, _), _| of != framework);
             }
-            FromMaster::Registered(id, _) if host.core.info().id.is_none() => {
-                host.id = Some(id.clone());
-            }
             _ => {}
         }
         let pid = self.pid_of(from);
         self.agent_step(which, Kind::FromMaster(pid, message));
+        let host = &mut self.agents[which];
+        if host.id.is_none() {
+            host.id.clone_from(&host.core.info().id);
+        }
         self.judge_load(which);
     }
 
     /// G4, as far as a master keeps its books: of an agent that was out of reach it wrote off tasks
-    /// whose launch was still under way, and a launch can arrive after what was said later.
+    /// whose launch was still under way, and a launch that was overtaken, by a kill of that task say,
+    /// comes on top of what was launched in its place.
     fn judge_load(&mut self, which: usize) {
         let host = &self.agents[which];
         let id = host.core.info().id.as_ref();
-        if host.overtaken || id.is_some_and(|id| self.judge.written_off.contains(id)) {
+        if id.is_some_and(|id| self.judge.written_off.contains(id)) {
             return;
         }
         let mut load = host.core.load();
         load.unallocate();
-        if !host.info.resources.quantities().contains(&load.quantities()) {
+        let mut most = host.info.resources.quantities();
+        most += &host.late.launched;
+        if !most.contains(&load.quantities()) {
             let total = &host.info.resources;
             self.violated(format!("G4: agent {which} has {total} and is to run {load}"));
         }

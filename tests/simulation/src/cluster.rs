@@ -402,6 +402,8 @@ impl Cluster {
             Parcel::Doubles(from, to) => self.doubles(from, to),
             Parcel::Heals(from, to) => self.world.heal(from, to),
             Parcel::DiskHeals(node) => self.disk_heals(node),
+            Parcel::Operator(ask) => self.operator_asks(ask),
+            Parcel::OperatorTidies => self.operator_tidies(),
             Parcel::Wiped(node) => self.wiped(node),
             Parcel::Restart(node) => self.restarts(node),
             Parcel::Among(what) => self.among(what),
@@ -451,6 +453,7 @@ impl Cluster {
             let node = Node(u32::try_from(number).unwrap_or(u32::MAX));
             self.world.outside(secs(1), Parcel::Restart(node));
         }
+        self.operator_tidies();
     }
 
     fn curtain_falls(&mut self) {

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use reeve_machine::sim::Node;
-use reeve_master_core::event::Ask;
 
 use crate::cluster::{Cluster, Who};
 use crate::parcel::{Parcel, ms, secs};
@@ -19,6 +18,9 @@ pub enum Fault {
     HalfOpen,
     /// A second connection opens beside the first, and overtakes it.
     Doubled,
+    /// Each message between a master and an agent comes twice. The second is right behind the first:
+    /// nothing that speaks libprocess sends again what it sent long ago.
+    Repeated,
     /// Nothing gets through between two nodes.
     Partition,
     /// Nothing gets through in one direction.
@@ -57,6 +59,12 @@ pub enum Fault {
     AgentLeaves,
     /// An operator says that an agent is gone.
     AgentGone,
+    /// An operator takes an agent out of use or empties it, and brings it back later.
+    AgentUpkeep,
+    /// An operator takes a machine down, and brings it back later.
+    MachineDown,
+    /// An operator sets quota or weights.
+    RolesChange,
     /// The allocator panics, and another takes over.
     AllocatorFails,
     /// The time of day jumps.
@@ -90,11 +98,12 @@ pub enum Fault {
 
 impl Fault {
     /// Every kind.
-    pub const ALL: [Fault; 37] = [
+    pub const ALL: [Fault; 41] = [
         Fault::Delay,
         Fault::Reset,
         Fault::HalfOpen,
         Fault::Doubled,
+        Fault::Repeated,
         Fault::Partition,
         Fault::OneWay,
         Fault::MasterCrash,
@@ -114,6 +123,9 @@ impl Fault {
         Fault::Wiped,
         Fault::AgentLeaves,
         Fault::AgentGone,
+        Fault::AgentUpkeep,
+        Fault::MachineDown,
+        Fault::RolesChange,
         Fault::AllocatorFails,
         Fault::ClockJump,
         Fault::LeaderCut,
@@ -148,8 +160,9 @@ impl Fault {
             | Fault::Reboot
             | Fault::AgentLeaves
             | Fault::AgentGone
+            | Fault::MachineDown
             | Fault::DiskFull => 1,
-            Fault::MasterCrash | Fault::SlowDisk | Fault::AllocatorFails => 2,
+            Fault::MasterCrash | Fault::RolesChange | Fault::SlowDisk | Fault::AllocatorFails => 2,
             Fault::AgentCrash | Fault::ExecutorCrash | Fault::Reset => 5,
             _ => 3,
         }
@@ -190,6 +203,7 @@ impl Cluster {
             | Fault::Reset
             | Fault::HalfOpen
             | Fault::Doubled
+            | Fault::Repeated
             | Fault::Partition
             | Fault::OneWay => self.network_fault(fault),
             Fault::MasterCrash => {
@@ -205,7 +219,9 @@ impl Cluster {
             Fault::AgentCrash | Fault::Reboot | Fault::Wiped | Fault::AgentLeaves => {
                 return self.agent_fault(fault);
             }
-            Fault::AgentGone => return self.agent_gone(),
+            Fault::AgentGone | Fault::AgentUpkeep | Fault::MachineDown | Fault::RolesChange => {
+                return self.operator_acts(fault);
+            }
             Fault::AllocatorFails => return self.allocator_fails(),
             Fault::ExecutorCrash | Fault::TaskBreaks => return self.executor_fault(fault),
             Fault::SchedulerCrash | Fault::SubscribesTwice => self.scheduler_fault(fault),
@@ -230,7 +246,10 @@ impl Cluster {
     }
 
     fn network_fault(&mut self, fault: Fault) {
-        let (from, to) = self.some_link();
+        let (from, to) = match fault {
+            Fault::Repeated => self.some_agent_link(),
+            _ => self.some_link(),
+        };
         let span = self.dice.duration(secs(1)..secs(150));
         match fault {
             Fault::Delay => {
@@ -251,6 +270,7 @@ impl Cluster {
                 self.world.outside(soon, Parcel::Doubles(from, to));
                 return;
             }
+            Fault::Repeated => self.world.repeat(from, to),
             Fault::OneWay => self.world.block(from, to),
             _ => {
                 self.world.block(from, to);
@@ -276,6 +296,13 @@ impl Cluster {
             let at = used.filter(|_| !self.dice.one_in(4)).unwrap_or(at);
             other = self.ensemble.as_ref().map_or(peer, |ensemble| ensemble.servers[at].node);
         }
+        if self.dice.one_in(2) { (one, other) } else { (other, one) }
+    }
+
+    /// A link between a master and an agent.
+    fn some_agent_link(&mut self) -> (Node, Node) {
+        let (which, agent) = (self.some_master(), self.some_agent());
+        let (one, other) = (self.masters[which].node, self.agents[agent].node);
         if self.dice.one_in(2) { (one, other) } else { (other, one) }
     }
 
@@ -366,7 +393,7 @@ impl Cluster {
         *self.clocks.entry(node).or_insert(0) += by;
     }
 
-    fn some_agent(&mut self) -> usize {
+    pub(crate) fn some_agent(&mut self) -> usize {
         self.dice.below(self.agents.len() as u64) as usize
     }
 
@@ -391,17 +418,6 @@ impl Cluster {
             _ => self.agent_crashes(which),
         }
         self.world.outside(wait, Parcel::Restart(node));
-        true
-    }
-
-    /// An operator gives an agent up for good, and sees to its machine later.
-    fn agent_gone(&mut self) -> bool {
-        let (which, wait) = (self.some_agent(), self.dice.duration(secs(1)..secs(100)));
-        let (leader, node) = (self.leading(), self.agents[which].node);
-        let id = self.agents[which].core.info().id.clone();
-        let (Some(leader), Some(id)) = (leader, id) else { return false };
-        self.master_is_asked(leader, Ask::MarkGone(id));
-        self.world.outside(wait, Parcel::Wiped(node));
         true
     }
 
@@ -486,10 +502,14 @@ impl Cluster {
 
     /// A second connection takes over from a slow one, whose messages are still on their way.
     pub(crate) fn doubles(&mut self, from: Node, to: Node) {
-        self.world.double(from, to);
         if let Who::Agent(which) = self.who[to.0 as usize] {
-            self.agents[which].overtaken = true;
+            for parcel in self.world.under_way(from, to) {
+                if let Parcel::ToAgent(message) = parcel {
+                    self.agents[which].late.note(message);
+                }
+            }
         }
+        self.world.double(from, to);
         self.world.heal(from, to);
     }
 }

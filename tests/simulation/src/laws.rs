@@ -1,5 +1,5 @@
-//! The allocation machine's books, kept a second time from what it hears and grants (A1, A2, A5,
-//! A7, A9).
+//! The allocation machine's books, kept a second time from what it hears and grants (A1, A2, A3,
+//! A5, A7, A9).
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use std::sync::Arc;
 use reeve_machine::Tick;
 use reeve_master_core::allocation::{Event, Granted, Reclaimed};
 use reeve_master_core::view::Snapshot;
-use reeve_model::{AgentId, FrameworkInfo, Resources, Role};
+use reeve_model::{AgentId, FrameworkInfo, Quantity, ResourceName, Resources, Role};
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
 /// A second set of books.
@@ -16,6 +16,7 @@ pub struct Ledger {
     agents: BTreeMap<AgentIx, Account>,
     frameworks: BTreeMap<FrameworkIx, Client>,
     refused: Vec<Refused>,
+    limits: BTreeMap<Role, Vec<(ResourceName, Quantity)>>,
 }
 
 #[derive(Debug)]
@@ -148,6 +149,9 @@ impl Ledger {
 
     fn hears_of_framework(&mut self, event: &Event) -> Result<(), String> {
         match event {
+            Event::Quota { role, limits, .. } => {
+                self.limits.insert(role.clone(), limits.clone());
+            }
             Event::FrameworkAdded { framework, info, suppressed, active, .. } => {
                 let suppressed = suppressed.iter().cloned().collect();
                 let client = Client { info: info.clone(), active: *active, suppressed };
@@ -219,6 +223,7 @@ impl Ledger {
         if repeated.is_some() {
             return Err(format!("A7: {grant:?} was refused"));
         }
+        self.judge_limits(&grant.role, &resources)?;
         let account = self.account(grant.agent)?;
         if !account.active {
             return Err(format!("{grant:?} is on an agent that is not offered"));
@@ -231,6 +236,29 @@ impl Ledger {
             return Err(format!("A1: {resources} of {agent:?} are granted, where {free} are free"));
         }
         account.take(grant.framework, &resources);
+        Ok(())
+    }
+
+    /// A3: what is granted does not take its role beyond a limit. Frameworks here have one role each.
+    fn judge_limits(&self, role: &Role, more: &Resources) -> Result<(), String> {
+        let firm = |resources: &Resources| resources.unreserved().non_revocable().quantities();
+        let more = firm(more);
+        let limits = self.limits.get(role).into_iter().flatten();
+        for (name, most) in limits.filter(|(name, _)| more.get(name) > Quantity::default()) {
+            let mut consumed = more.clone();
+            for account in self.agents.values() {
+                let kept = account.total.reserved(Some(role));
+                consumed += &kept.quantities();
+                let of_role = account.by.iter().filter(|(framework, _)| {
+                    let client = self.frameworks.get(framework);
+                    client.is_some_and(|client| client.info.roles.contains(role))
+                });
+                of_role.for_each(|(_, held)| consumed += &firm(held));
+            }
+            if consumed.get(name) > *most {
+                return Err(format!("A3: {role} has {consumed}, and may have {name}:{most}"));
+            }
+        }
         Ok(())
     }
 

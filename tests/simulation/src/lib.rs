@@ -11,7 +11,8 @@
 //! - `zookeeper`: a simulated ensemble, and who contends and detects through it
 //! - `allocators`: the policies there are
 //! - `scheduler`, `executor`: processes with a script
-//! - `faults`: what can go wrong
+//! - `faults`: what can go wrong; `operator`: what an operator does
+//! - `late`: what excuses an agent
 //! - `laws`: the allocation machine's second set of books; `views`: what must be once things settled
 //! - `sabotage`: errors put in on purpose, which must be found
 //! - `translate`: what one core says, in the words of the other
@@ -26,8 +27,10 @@ mod containers;
 mod disk;
 mod executor;
 mod faults;
+mod late;
 mod laws;
 mod master;
+mod operator;
 mod parcel;
 mod sabotage;
 mod scheduler;

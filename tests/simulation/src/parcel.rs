@@ -8,7 +8,7 @@ use reeve_agent_core::event as agent;
 use reeve_machine::Tick;
 use reeve_machine::sim::Node;
 use reeve_master_core::effect::{ToAgent, ToScheduler};
-use reeve_master_core::event::Call;
+use reeve_master_core::event::{Ask, Call};
 use reeve_model::{ContainerId, FrameworkId, FrameworkInfo, TaskId, TaskInfo, TaskStatus};
 
 use crate::master::InTerm;
@@ -81,6 +81,10 @@ pub enum Parcel {
 
     /// Something is to go wrong.
     Mischief,
+    /// An operator asks the leader for something.
+    Operator(Box<Ask>),
+    /// An operator brings back what is down.
+    OperatorTidies,
     /// A machine is installed anew.
     Wiped(Node),
     /// A node's process starts again.

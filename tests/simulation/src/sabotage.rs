@@ -25,6 +25,8 @@ pub enum Sabotage {
     RunsTwice,
     /// The master does not tell a framework's agents of its end.
     ForgetsShutdown,
+    /// The master does not tell an agent that it is to be emptied.
+    ForgetsDrain,
     /// An agent passes an update on before it is durable.
     ReportsTooEarly,
     /// An agent starts an executor before its record is durable.
@@ -51,12 +53,13 @@ pub enum Sabotage {
 
 impl Sabotage {
     /// Every kind.
-    pub const ALL: [Sabotage; 16] = [
+    pub const ALL: [Sabotage; 17] = [
         Sabotage::ForgetsToRecover,
         Sabotage::RecoversTwice,
         Sabotage::ForgetsToCount,
         Sabotage::RunsTwice,
         Sabotage::ForgetsShutdown,
+        Sabotage::ForgetsDrain,
         Sabotage::ReportsTooEarly,
         Sabotage::SkipsExecutorRecord,
         Sabotage::ForgetsToDestroy,
@@ -105,6 +108,11 @@ impl Cluster {
                 }
                 MasterEffect::ToAgent(_, ToAgent::ShutdownFramework(_))
                     if self.sabotage == Some(Sabotage::ForgetsShutdown) =>
+                {
+                    0
+                }
+                MasterEffect::ToAgent(_, ToAgent::Drain(_))
+                    if self.sabotage == Some(Sabotage::ForgetsDrain) =>
                 {
                     0
                 }

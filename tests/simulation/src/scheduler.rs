@@ -5,18 +5,23 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use reeve_machine::Tick;
 use reeve_machine::sim::Node;
 use reeve_master_core::effect::ToScheduler;
 use reeve_master_core::event::Call;
 use reeve_master_core::offers::Offer;
 use reeve_model::{
-    AgentId, ExecutorId, ExecutorInfo, ExecutorKind, Filters, FrameworkInfo, Limits, OfferId,
-    Operation, Reason, Reservation, Resource, Resources, Source, StatusUpdate, TaskId, TaskInfo,
-    TaskState, TaskStatus, Uuid,
+    AgentId, ExecutorId, ExecutorInfo, ExecutorKind, Filters, FrameworkId, FrameworkInfo, Limits,
+    OfferId, Operation, Reason, Reservation, Resource, Resources, Source, StatusUpdate, TaskId,
+    TaskInfo, TaskState, TaskStatus, Uuid,
 };
 
 use crate::cluster::Cluster;
 use crate::parcel::{Parcel, ms, secs};
+
+/// How long a master may be silent, whose heartbeats come every 15 seconds: the end of a connection
+/// need not reach its other end.
+const SILENCE: Duration = secs(75);
 
 /// One framework's scheduler.
 #[derive(Debug)]
@@ -29,6 +34,8 @@ pub struct Scheduler {
     pub info: FrameworkInfo,
     attempt: u64,
     subscribed: bool,
+    /// When it last heard from its master.
+    heard: Tick,
     /// Who leads, as far as its detector knows.
     pub leader: Option<Node>,
     /// Whom it subscribed at, the last time it tried.
@@ -72,6 +79,7 @@ impl Scheduler {
             info,
             attempt: 0,
             subscribed: false,
+            heard: Tick::ZERO,
             leader: None,
             at: None,
             over: false,
@@ -167,6 +175,7 @@ impl Cluster {
             // It has closed that stream long since.
             return self.world.send(scheduler.node, from, Parcel::StreamEnds(attempt));
         }
+        scheduler.heard = self.world.now();
         match event {
             ToScheduler::Subscribed { framework: id, .. } => {
                 scheduler.subscribed = true;
@@ -229,8 +238,8 @@ impl Cluster {
             return;
         }
         // What an agent says of a task that it lost with its memory comes anew each time.
-        let guessed =
-            status.reason == Some(Reason::Reconciliation) || self.answers_overtaken_kill(status);
+        let guessed = status.reason == Some(Reason::Reconciliation)
+            || self.answers_overtaken_kill(&update.framework, status);
         let Some(known) = self.schedulers[which].tasks.get_mut(&status.task) else { return };
         if status.state.is_terminal() && !guessed {
             known.ends.insert(uuid);
@@ -246,12 +255,12 @@ impl Cluster {
 
     /// A kill is answered by what its agent has, as in Mesos. One that arrives before its task, or
     /// after the end was acknowledged, finds nothing.
-    fn answers_overtaken_kill(&self, status: &TaskStatus) -> bool {
+    fn answers_overtaken_kill(&self, framework: &FrameworkId, status: &TaskStatus) -> bool {
         let host = self.agents.iter().find(|host| host.core.info().id == status.agent);
         status.source == Some(Source::Agent)
             && status.reason == Some(Reason::ExecutorTerminated)
             && status.executor.is_none()
-            && host.is_some_and(|host| host.overtaken)
+            && host.is_some_and(|host| host.late.concerns(framework, &status.task))
     }
 
     fn calls(&mut self, which: usize, call: Call) {
@@ -268,6 +277,10 @@ impl Cluster {
         let pause = self.dice.duration(secs(2)..secs(20));
         let node = self.schedulers[which].node;
         self.world.local(node, pause, Parcel::SchedulerActs);
+        let scheduler = &self.schedulers[which];
+        if scheduler.subscribed && self.world.now().since(scheduler.heard) > SILENCE {
+            return self.scheduler_alone(which);
+        }
         if self.peace {
             if self.closing {
                 self.kill_everything(which);

@@ -1,9 +1,9 @@
 //! What must be once things had time to settle: schedulers and the leader's readers take for true
-//! what executors know (M5), and in the end nothing is left.
+//! what executors know (M5), what drains is empty (G7), and in the end nothing is left.
 
 use std::collections::BTreeSet;
 
-use reeve_model::{AgentId, FrameworkId, TaskId};
+use reeve_model::{AgentId, Deactivation, FrameworkId, TaskId};
 
 use crate::cluster::Cluster;
 
@@ -41,6 +41,9 @@ impl Cluster {
             return;
         }
         self.closing = true;
+        if let Some(agent) = self.still_draining() {
+            return self.violated(format!("G7: {agent} drains after a long peace"));
+        }
         if let Some(found) = doubtful.intersection(&self.suspects).next() {
             let (framework, task) = found;
             let [runs, read, wanted] = [&beliefs.run, &beliefs.read, &beliefs.wanted]
@@ -50,6 +53,16 @@ impl Cluster {
                  {wanted} for its scheduler"
             ));
         }
+    }
+
+    /// An agent that should be empty by now.
+    fn still_draining(&self) -> Option<AgentId> {
+        let term = self.masters[self.leading()?].term.as_deref()?;
+        let readers = term.view.snapshot();
+        let mut agents = readers.agents.values().map(|agent| &agent.record);
+        let drains = |deactivation: Deactivation| deactivation.is_draining();
+        let found = agents.find(|agent| agent.deactivated.is_some_and(drains))?;
+        Some(found.id.clone())
     }
 
     fn beliefs(&self) -> Option<Beliefs> {

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use reeve_machine::Tick;
 use reeve_master_core::Effect;
 use reeve_master_core::effect::{Mutation, ToAgent, ToScheduler};
-use reeve_model::{AgentId, FrameworkId, TaskId};
+use reeve_model::{AgentId, FrameworkId, TaskId, TaskInfo};
 
 use crate::cluster::Cluster;
 
@@ -91,20 +91,23 @@ impl Cluster {
 
     /// M2: what is run was asked for with an offer that stood, and is run once.
     pub(super) fn judge_run(&mut self, which: usize, message: &ToAgent) {
-        let (framework, tasks): (_, Vec<&TaskId>) = match message {
-            ToAgent::Run { framework, task, .. } => (framework, vec![&task.id]),
+        let (framework, tasks): (_, Vec<&TaskInfo>) = match message {
+            ToAgent::Run { framework, task, .. } => (framework, vec![task]),
             ToAgent::RunGroup { framework, tasks, .. } => {
-                (framework, tasks.iter().map(|task| &task.id).collect())
+                (framework, tasks.iter().map(|task| &**task).collect())
             }
             _ => return,
         };
         let Some(id) = framework.id.clone() else { return };
-        for task in tasks {
+        for TaskInfo { id: task, agent, .. } in tasks {
             let key = (id.clone(), task.clone());
             let Some(now) = self.term(which) else { return };
             let term = now.number;
             if !now.streams.lawful.remove(&key) {
                 return self.violated(format!("M2: {task} is run without an offer"));
+            }
+            if let Err(law) = now.records.judge_run(agent) {
+                return self.violated(law);
             }
             if let Some(before) = self.judge.launched.insert(key, term) {
                 return self.violated(format!("M6: {task} is run in terms {before} and {term}"));

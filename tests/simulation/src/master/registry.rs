@@ -8,7 +8,10 @@ use reeve_machine::sim::Node;
 use reeve_machine::{Tick, Wall};
 use reeve_master_core::effect::Mutation;
 use reeve_master_core::event::{CompletedFramework, Kind, Recovered, RecoveredFramework, WriteId};
-use reeve_model::{AgentId, AgentInfo, Deactivation, FrameworkId};
+use reeve_master_core::roles::Quota;
+use reeve_model::{
+    AgentId, AgentInfo, Deactivation, FrameworkId, Machine, MachineId, MachineMode, Role, Window,
+};
 
 use super::term::InTerm;
 use crate::cluster::{Cluster, Who};
@@ -25,6 +28,10 @@ pub struct Records {
     deactivated: BTreeMap<AgentId, Deactivation>,
     frameworks: BTreeMap<FrameworkId, RecoveredFramework>,
     completed: BTreeMap<FrameworkId, CompletedFramework>,
+    windows: Vec<Window>,
+    machines: BTreeMap<MachineId, Machine>,
+    quotas: BTreeMap<Role, Quota>,
+    weights: BTreeMap<Role, f64>,
 }
 
 impl Records {
@@ -53,8 +60,16 @@ impl Records {
                 self.deactivated.remove(&id);
                 self.gone.insert(id, at);
             }
-            // No operator sets these here yet.
-            Mutation::SetQuotas(_) | Mutation::SetWeights(_) | Mutation::Maintain { .. } => {}
+            Mutation::SetQuotas(quotas) => {
+                self.quotas.extend(quotas);
+                self.quotas.retain(|_, quota| !quota.is_none());
+            }
+            Mutation::SetWeights(weights) => self.weights.extend(weights),
+            Mutation::Maintain { windows, machines, up } => {
+                self.windows.clone_from(&windows);
+                self.machines.retain(|id, _| !up.contains(id));
+                self.machines.extend(machines.into_iter().map(|one| (one.id.clone(), one)));
+            }
             Mutation::Describe(info, registered) => {
                 if let Some(id) = info.id.clone() {
                     self.frameworks.insert(id, RecoveredFramework { info, registered });
@@ -87,6 +102,25 @@ impl Records {
         self.gone.contains_key(id)
     }
 
+    /// The maintenance that is planned.
+    pub(crate) fn windows(&self) -> &[Window] {
+        &self.windows
+    }
+
+    /// Machines that are down.
+    pub(crate) fn machines_down(&self) -> Vec<MachineId> {
+        let down = self.machines.values().filter(|machine| machine.mode == MachineMode::Down);
+        down.map(|machine| machine.id.clone()).collect()
+    }
+
+    /// G7: nothing new runs on an agent that is out of use.
+    pub(super) fn judge_run(&self, agent: &AgentId) -> Result<(), String> {
+        match self.deactivated.get(agent) {
+            Some(_) => Err(format!("G7: a task is sent to {agent}, which is out of use")),
+            None => Ok(()),
+        }
+    }
+
     /// M12: who subscribed is written down, and who ended stays ended.
     pub(super) fn judge_subscribed(&self, id: &FrameworkId) -> Result<(), String> {
         if self.completed.contains_key(id) {
@@ -108,7 +142,10 @@ impl Records {
             deactivated: self.deactivated.clone().into_iter().collect(),
             frameworks: self.frameworks.values().cloned().collect(),
             completed: self.completed.values().cloned().collect(),
-            ..Recovered::default()
+            schedule: self.windows.clone(),
+            machines: self.machines.values().cloned().collect(),
+            quotas: self.quotas.clone(),
+            weights: self.weights.clone(),
         }
     }
 }
@@ -186,7 +223,7 @@ impl Cluster {
     }
 
     /// What is durable.
-    pub(super) fn registry(&self, which: usize) -> &Records {
+    pub(crate) fn registry(&self, which: usize) -> &Records {
         match &self.ensemble {
             Some(ensemble) => &ensemble.records,
             None => &self.masters[which].file.records,
