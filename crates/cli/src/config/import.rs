@@ -31,6 +31,15 @@ struct Entry {
     place: PathBuf,
 }
 
+/// What a file with an address of ZooKeeper says. A password stays where it is, and the file is
+/// named: what is written from this may be for everybody to read.
+fn said(file: &Path, text: String) -> String {
+    match text.starts_with("zk://") && text.contains('@') {
+        true => format!("file://{}", file.display()),
+        false => text,
+    }
+}
+
 /// The subcommand `import`.
 pub(super) fn command() -> Command {
     Command::new("import")

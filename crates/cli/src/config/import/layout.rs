@@ -5,7 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Entry, variables};
+use super::{Entry, said, variables};
 
 /// Names that packages give to what the master and the agent are told.
 const MASTER: &[&str] = &["mesos-master"];
@@ -109,7 +109,7 @@ fn shared(folder: &Path) -> io::Result<Vec<Entry>> {
 }
 
 fn zookeeper(path: &Path) -> Option<Entry> {
-    let value = content(path);
+    let value = content(path).map(|text| said(path, text));
     let set = value.as_deref() != Ok("");
     set.then(|| Entry { name: "zk".to_owned(), value, place: path.to_owned() })
 }

@@ -125,6 +125,17 @@ fn variables_give_way_to_files_and_scripts_win_over_variables() {
 }
 
 #[test]
+fn a_password_stays_in_the_file_that_has_it() {
+    let etc = Etc::new(&[
+        ("mesos/zk", "zk://me:secret@10.0.0.1:2181/mesos\n"),
+        ("mesos-master/port", "5050\n"),
+        ("default/mesos-slave", "MASTER=`cat /etc/mesos/zk`\n"),
+    ]);
+    assert!(etc.whole("master").contains("zk = \"file:///etc/mesos/zk\""));
+    assert!(etc.whole("agent").contains("master = \"file:///etc/mesos/zk\""));
+}
+
+#[test]
 fn what_only_a_shell_can_tell_is_left_out() {
     let etc = Etc::new(&[(
         "default/mesos-master",

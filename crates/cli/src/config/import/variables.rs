@@ -4,7 +4,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::Entry;
+use super::{Entry, said};
 
 /// Variables that the packages' start script turns into flags: the master's, then the agent's.
 const OF_SCRIPT: &[(&str, &str, &str)] = &[
@@ -75,7 +75,7 @@ fn value(text: &str, path: &Path) -> Result<String, String> {
     if let Some(file) = printed(text) {
         let file = beside(path, Path::new(file));
         return fs::read_to_string(&file)
-            .map(|text| text.trim().to_owned())
+            .map(|text| said(&file, text.trim().to_owned()))
             .map_err(|error| format!("{} can't be read: {error}", file.display()));
     }
     if let Some(quoted) = text.strip_prefix('\'') {
