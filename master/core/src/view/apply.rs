@@ -15,7 +15,7 @@ use crate::few::Few;
 use crate::inverse_offers::InverseOffer;
 use crate::offers::Offer;
 
-/// The read model: owned by one task, which applies changes and publishes snapshots.
+/// The read model: one task applies changes to it, and readers take snapshots of it.
 ///
 /// Changes about things it never heard of are ignored: it has no opinion of its own.
 #[derive(Debug)]
