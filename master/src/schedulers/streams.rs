@@ -14,11 +14,13 @@ use reeve_model::Capabilities;
 use reeve_transport::stream::channel;
 use reeve_transport::{Codec, StreamBody, StreamSender};
 use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
 
 use super::{Recipient, wire_event};
 
-/// How many events may wait to be encoded.
-const EVENTS: usize = 16_384;
+/// How many events may wait to be encoded. After a failover a framework is told of all of its tasks
+/// at once, and must not lose its stream, and with it its tasks, for having many.
+const EVENTS: usize = 1 << 18;
 
 /// How many bytes of records may wait for the reader of a stream.
 const BYTES: usize = 64 << 20;
@@ -41,7 +43,16 @@ impl Outlet {
     /// Queues an event for a framework with these capabilities. False if the reader is gone or
     /// too slow; the outlet is of no use then.
     pub fn send(&self, capabilities: Capabilities, event: ToScheduler) -> bool {
-        self.events.try_send((capabilities, event)).is_ok()
+        match self.events.try_send((capabilities, event)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                tracing::warn!(
+                    "a scheduler's event stream is closed: {EVENTS} events wait for it already"
+                );
+                false
+            }
+            Err(TrySendError::Closed(_)) => false,
+        }
     }
 }
 
