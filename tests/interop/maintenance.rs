@@ -30,16 +30,16 @@ fn seen(room: &Room, master: SocketAddr) -> Vec<Value> {
     let asked = scheduler.event("INVERSE_OFFERS");
     let offer = asked["inverse_offers"]["inverse_offers"][0].clone();
     seen.push(asked);
-    seen.push(status(master, 0));
+    seen.push(status(master, &[0]));
     answer(&scheduler, "ACCEPT", &offer);
-    seen.push(status(master, 1));
+    seen.push(status(master, &[1]));
     // Another time is another question.
     plan(room, master, Some(2000));
     let asked = scheduler.event("INVERSE_OFFERS");
     let again = asked["inverse_offers"]["inverse_offers"][0].clone();
     assert_ne!(offer["id"], again["id"]);
     seen.push(asked);
-    seen.push(status(master, 0));
+    seen.push(status(master, &[0]));
     // What is over already is passed over.
     answer(&scheduler, "DECLINE", &offer);
     plan(room, master, None);
@@ -47,7 +47,7 @@ fn seen(room: &Room, master: SocketAddr) -> Vec<Value> {
     assert_eq!(void["rescind_inverse_offer"]["inverse_offer_id"], again["id"]);
     seen.push(void);
     answer(&scheduler, "ACCEPT", &again);
-    seen.push(status(master, 0));
+    seen.push(status(master, &[]));
     let address = &offer["url"]["address"];
     let (ip, port) = (room.ip.to_string(), address["port"].to_string());
     let text = |value: &Value| value["value"].as_str().expect("an id").to_owned();
@@ -79,16 +79,21 @@ fn plan(room: &Room, master: SocketAddr, start: Option<i64>) {
     assert_eq!(answer.status(), 200, "{}", answer.text());
 }
 
-/// What operators are shown once it has so many answers; without the times.
-fn status(master: SocketAddr, answers: usize) -> Value {
+/// What operators are shown once each machine with maintenance ahead has so many answers; without
+/// the times.
+fn status(master: SocketAddr, answers: &[usize]) -> Value {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let mut status = until("the status of maintenance", || {
         let status = http::try_json(master, "/master/maintenance/status")?;
-        let statuses = &status["draining_machines"][0]["statuses"];
-        (statuses.as_array().map_or(0, Vec::len) == answers).then_some(status)
+        let machines = list(&status["draining_machines"]);
+        let counts = machines.iter().map(|machine| list(&machine["statuses"]).len());
+        counts.eq(answers.iter().copied()).then_some(status)
     });
-    for answer in 0..answers {
-        let time = &mut status["draining_machines"][0]["statuses"][answer]["timestamp"];
-        assert!(time["nanoseconds"].take().is_number(), "{status:#}");
+    for (machine, answers) in answers.iter().enumerate() {
+        for answer in 0..*answers {
+            let time = &mut status["draining_machines"][machine]["statuses"][answer]["timestamp"];
+            assert!(time["nanoseconds"].take().is_number(), "{status:#}");
+        }
     }
     status
 }
