@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use reeve_tests::scheduler::task;
+use reeve_tests::scheduler::{is_enough, task};
 use reeve_tests::wait::PATIENCE;
 use reeve_tests::{Agent, Master, Room, Scheduler, until};
 use serde_json::{Value, json};
@@ -166,8 +166,8 @@ impl Life<'_> {
             let id = format!("{}-{what}-{number}", self.name);
             let mark = self.mark(&id);
             let mark = format!("echo >> {}", mark.display());
-            let offer = self.wait("an offer", |life| life.offers.pop());
             let task = task(&self.stage.scheduler, &id, &mark);
+            let offer = self.wait("an offer", |life| life.offer_for(&task));
             self.stage.scheduler.launch_on(&offer, &[task]);
             let begun = self.wait(&format!("{id} to begin"), |life| {
                 if life.told(&id, "TASK_RUNNING") {
@@ -184,6 +184,12 @@ impl Life<'_> {
             assert!(self.began_again || of_another, "{id} did not begin: {why:?}");
         }
         panic!("{}: {what} does not begin: {:#?}", self.name, self.statuses);
+    }
+
+    /// The newest offer that has enough for a task.
+    fn offer_for(&mut self, task: &Value) -> Option<Value> {
+        let place = self.offers.iter().rposition(|offer| is_enough(offer, task))?;
+        Some(self.offers.remove(place))
     }
 
     fn mark(&self, id: &str) -> PathBuf {

@@ -1,6 +1,6 @@
 //! A task's life as a framework sees it that speaks plain HTTP, in both codecs.
 
-use reeve_tests::scheduler::{framework, scalar, task};
+use reeve_tests::scheduler::{amount, framework, scalar, task};
 use reeve_tests::{Cluster, Codec, Scheduler};
 use serde_json::{Value, json};
 
@@ -20,11 +20,11 @@ fn lives_and_dies(codec: Codec) {
     scheduler.event("HEARTBEAT");
 
     let offer = scheduler.offer();
-    assert_eq!(amount(&offer, "cpus"), Some(4.0));
+    assert_eq!(amount(&offer, "cpus"), 4.0);
     assert_eq!(offer["hostname"], "localhost");
     scheduler.launch_on(&offer, &[task("sleeper", "sleep 1000")]);
     // What the task does not use is offered again, less what it uses.
-    assert_eq!(amount(&scheduler.offer(), "cpus"), Some(3.9));
+    assert_eq!(amount(&scheduler.offer(), "cpus"), 3.9);
 
     let starting = scheduler.status("sleeper");
     assert_eq!(starting["state"], "TASK_STARTING");
@@ -50,11 +50,6 @@ fn lives_and_dies(codec: Codec) {
     assert_eq!(states, ["TASK_STARTING", "TASK_RUNNING", "TASK_KILLED"]);
 }
 
-fn amount(offer: &Value, name: &str) -> Option<f64> {
-    let resources = offer["resources"].as_array()?;
-    resources.iter().find(|one| one["name"] == name)?["scalar"]["value"].as_f64()
-}
-
 #[test]
 fn what_tasks_used_is_offered_again() {
     let cluster = Cluster::start();
@@ -68,7 +63,7 @@ fn what_tasks_used_is_offered_again() {
     }
     loop {
         let offer = scheduler.offer();
-        if amount(&offer, "cpus") == Some(4.0) {
+        if amount(&offer, "cpus") == 4.0 {
             break;
         }
         scheduler.accepted(json!({"type": "DECLINE", "decline": {

@@ -105,6 +105,25 @@ pub fn scalar(name: &str, amount: f64) -> Value {
     json!({"name": name, "type": "SCALAR", "scalar": {"value": amount}})
 }
 
+/// How much of a scalar resource is in an offer, or in whatever else has resources.
+pub fn amount(of: &Value, name: &str) -> f64 {
+    let resources = of["resources"].as_array().into_iter().flatten();
+    resources
+        .filter(|one| one["name"] == name)
+        .filter_map(|one| one["scalar"]["value"].as_f64())
+        .sum()
+}
+
+/// Whether an offer has what a task and its executor need. What a task left behind is offered by
+/// itself while the rest of its agent is offered already.
+pub fn is_enough(offer: &Value, task: &Value) -> bool {
+    ["cpus", "mem"].iter().all(|name| {
+        let needed = amount(task, name) + amount(&task["executor"], name);
+        // Amounts are thousandths, but not in floats.
+        amount(offer, name) > needed - 0.0005
+    })
+}
+
 impl Scheduler {
     /// Subscribes a new framework in JSON.
     pub fn new(master: SocketAddr) -> Self {
@@ -299,9 +318,15 @@ impl Scheduler {
         }}));
     }
 
-    /// Launches a task on the next offer.
+    /// Launches a task on the next offer that has enough for it.
     pub fn launch(&mut self, task: Value) {
-        let offer = self.offer();
+        let mut offer = self.offer();
+        while !is_enough(&offer, &task) {
+            self.accepted(json!({"type": "DECLINE", "decline": {
+                "offer_ids": [offer["id"]], "filters": {"refuse_seconds": 0.1},
+            }}));
+            offer = self.offer();
+        }
         self.launch_on(&offer, &[task]);
     }
 

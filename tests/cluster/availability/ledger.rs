@@ -13,6 +13,8 @@ struct Task {
     told: Vec<(String, String)>,
     /// The state that is known now; empty: nothing was ever said.
     state: String,
+    /// What was said with it.
+    message: String,
 }
 
 /// All tasks of one framework.
@@ -56,6 +58,7 @@ impl Ledger {
     pub fn told(&mut self, status: &Value) -> bool {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         let (id, state) = (text(&status["task_id"]["value"]), text(&status["state"]));
+        let message = text(&status["message"]);
         let Some(task) = self.tasks.get_mut(&id) else {
             self.broken.push(format!("{id} was never asked for: {status}"));
             return false;
@@ -63,7 +66,7 @@ impl Ledger {
         let Some(uuid) = status["uuid"].as_str() else {
             // An answer of the master's own: what it knows, perhaps less than was told before.
             if !is_over(&task.state) && task.told.is_empty() {
-                task.state = state;
+                (task.state, task.message) = (state, message);
             }
             return false;
         };
@@ -76,7 +79,7 @@ impl Ledger {
             self.broken.push(format!("{id} goes back from {} to {state}", task.state));
         }
         task.told.push((uuid.to_owned(), state.clone()));
-        task.state = state;
+        (task.state, task.message) = (state, message);
         true
     }
 
@@ -108,9 +111,9 @@ impl Ledger {
         for (id, task) in &self.tasks {
             match started.remove(id.as_str()).unwrap_or(0) {
                 0 if never_ran(&task.state) => verdict.never_ran += 1,
-                0 => broken.push(format!("{id} never started and is told to be {}", task.state)),
+                0 => broken.push(format!("{id} never started: {task:?}")),
                 1 if task.state == "TASK_FINISHED" => verdict.finished += 1,
-                1 => broken.push(format!("{id} ran and is told to be '{}': {task:?}", task.state)),
+                1 => broken.push(format!("{id} ran, and has not finished: {task:?}")),
                 times => broken.push(format!("{id} was started {times} times")),
             }
         }

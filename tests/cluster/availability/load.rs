@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use reeve_tests::http;
-use reeve_tests::scheduler::{framework, scalar};
+use reeve_tests::scheduler::{amount, framework, scalar};
 use reeve_tests::{Codec, Scheduler};
 use serde_json::{Value, json};
 
@@ -20,6 +20,10 @@ const ASK: Duration = Duration::from_millis(500);
 
 /// How long a master may take for an answer; one that takes longer is taken for dead.
 const PATIENCE: Duration = Duration::from_millis(500);
+
+/// What a task needs, in processors and in megabytes.
+const CPUS: f64 = 0.01;
+const MEM: f64 = 1.0;
 
 /// A framework at work. Dropping it ends it.
 #[derive(Debug)]
@@ -202,8 +206,10 @@ impl Worker {
         self.due = (self.due + rate * self.looked.elapsed().as_secs_f64()).min(rate);
         self.looked = Instant::now();
         let agent = offer["agent_id"]["value"].as_str().unwrap_or_default();
-        // A part of what is due goes to each agent.
-        let count = (self.due / 3.0).ceil().max(0.0) as u64;
+        // A part of what is due goes to each agent. What a task left behind may be offered by itself.
+        let room = (amount(offer, "cpus") / CPUS).min(amount(offer, "mem") / MEM);
+        // Amounts are thousandths, but not in floats.
+        let count = (self.due / 3.0).ceil().min((room + 0.01).floor()).max(0.0) as u64;
         self.due -= count as f64;
         let tasks: Vec<Value> = (0..count).map(|_| self.task(agent)).collect();
         let launch = json!({"type": "LAUNCH", "launch": {"task_infos": tasks}});
@@ -227,7 +233,7 @@ impl Worker {
         json!({
             "name": id, "task_id": {"value": id}, "agent_id": {"value": agent},
             "command": {"value": command},
-            "resources": [scalar("cpus", 0.01), scalar("mem", 1.0)],
+            "resources": [scalar("cpus", CPUS), scalar("mem", MEM)],
         })
     }
 
