@@ -70,11 +70,6 @@ pub fn without(message: &Bytes, numbers: &[u32]) -> Result<Bytes, Error> {
     keep(message, |number| !numbers.contains(&number))
 }
 
-/// The message with the fields of these numbers alone.
-pub fn only(message: &Bytes, numbers: &[u32]) -> Result<Bytes, Error> {
-    keep(message, |number| numbers.contains(&number))
-}
-
 /// The content of the field with this number: a message, text or bytes that share memory with
 /// `message`. The last one counts, as for any field that is not repeated.
 pub fn content(message: &Bytes, number: u32) -> Result<Option<Bytes>, Error> {

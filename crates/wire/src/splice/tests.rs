@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use prost::Message as _;
 
-use super::{Raw, append, content, contents, fields, only, without};
+use super::{Raw, append, content, contents, fields, keep, without};
 use crate::v1::{AgentId, TaskId, TaskInfo};
 
 fn task() -> TaskInfo {
@@ -55,7 +55,7 @@ fn unknown_fields_survive_a_cut_and_a_graft() {
     let cut = cut.freeze();
     assert_eq!(TaskInfo::decode(cut.clone()).unwrap().agent_id.value, "other");
     assert_eq!(content(&cut, 1015), Ok(Some(Bytes::from_static(b"text"))));
-    let unknown = only(&bytes, &[1011, 1012, 1013, 1014, 1015]).unwrap();
+    let unknown = keep(&bytes, |number| (1011..=1015).contains(&number)).unwrap();
     assert_eq!(unknown.len() + task().encoded_len(), bytes.len());
     assert!(cut.windows(unknown.len()).any(|part| part == unknown));
     assert_eq!(without(&bytes, &[9999]).unwrap(), bytes);
