@@ -187,12 +187,7 @@ impl Memory {
         if let Some(known) = self.names.get(name) {
             return known.clone();
         }
-        let new: Arc<str> = name.into();
-        if self.names.len() >= REMEMBERED {
-            self.names.clear();
-        }
-        self.names.insert(new.clone());
-        new
+        share(&mut self.names, name.into())
     }
 
     /// What else was said of the last task; equal descriptions share memory.
@@ -202,13 +197,10 @@ impl Memory {
             return known.clone();
         }
         let rest = Bytes::copy_from_slice(rest);
-        if rest.len() <= LONGEST {
-            if self.rests.len() >= REMEMBERED {
-                self.rests.clear();
-            }
-            self.rests.insert(rest.clone());
+        if rest.len() > LONGEST {
+            return rest;
         }
-        rest
+        share(&mut self.rests, rest)
     }
 
     /// What the last task holds.
@@ -235,6 +227,15 @@ impl Memory {
         remember(&mut self.frameworks, Bytes::copy_from_slice(bytes), info.clone());
         Ok(info)
     }
+}
+
+/// The value, which others that say the same will have too.
+fn share<T: Clone + Eq + std::hash::Hash>(memory: &mut HashSet<T>, value: T) -> T {
+    if memory.len() >= REMEMBERED {
+        memory.clear();
+    }
+    memory.insert(value.clone());
+    value
 }
 
 fn remember<K: Eq + std::hash::Hash, V>(memory: &mut HashMap<K, V>, key: K, value: V) {
