@@ -12,7 +12,7 @@ use reeve_agent_core::view::View;
 use reeve_agent_core::{Agent, Options, Reconfiguration, Recover};
 use reeve_agent_runtime::causes::in_one_line;
 use reeve_agent_runtime::checkpoint::Store;
-use reeve_agent_runtime::unit::{Unit, UnitError};
+use reeve_agent_runtime::unit::Unit;
 use reeve_agent_runtime::{Containerizer, Settings as ContainerSettings};
 use reeve_config::Settings as _;
 use reeve_model::{ExecutorId, FrameworkId, Pid};
@@ -422,9 +422,8 @@ fn directory(what: &'static str, path: &str) -> Result<PathBuf, StartError> {
 }
 
 fn unit(path: &Path) -> Result<Unit, StartError> {
-    let wrong =
-        |error: &UnitError| wrong("containers_cgroup", &path.to_string_lossy(), in_one_line(error));
-    Unit::new(path).map_err(|error| wrong(&error))
+    let refused = |error| wrong("containers_cgroup", &path.to_string_lossy(), in_one_line(&error));
+    Unit::new(path).map_err(refused)
 }
 
 /// `reeve-executor`: in `--launcher_dir`, else beside this program, else where packages put it.
