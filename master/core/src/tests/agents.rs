@@ -4,20 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use reeve_machine::Wall;
-use reeve_model::{AgentId, FrameworkInfo, Resources, TaskState, Uuid};
+use reeve_model::{AgentId, FrameworkInfo, Resources, TaskState};
 
 use super::Cluster;
-use super::cluster::{framework, known, parse, pid, registration, reregistration};
+use super::cluster::{
+    framework, known, parse, pid, registers, registers_in_life, registration, reregistration,
+    returns,
+};
 use crate::Options;
-use crate::event::{AgentUpdate, Kind, Recovered, Registration, Reregistration, WriteId};
-
-fn registers(name: &str, registration: Registration) -> Kind {
-    Kind::AgentRegisters(pid(name), Box::new(registration))
-}
-
-fn returns(name: &str, back: Reregistration) -> Kind {
-    Kind::AgentReregisters(pid(name), Box::new(back))
-}
+use crate::event::{AgentUpdate, Kind, Recovered, Registration, WriteId};
 
 /// Lets pings go unanswered until the agent is given up.
 fn silence(c: &mut Cluster) -> Vec<String> {
@@ -43,13 +38,13 @@ fn an_agent_is_admitted_when_that_is_durable() {
 #[test]
 fn an_agent_that_lost_its_disk_is_a_new_one_though_the_old_one_was_not_missed_yet() {
     let mut c = Cluster::new();
-    let asks = |life| {
-        let resource_version = Some(Uuid::from_chance([life; 16]));
-        registers("a1", Registration { resource_version, ..registration(None, "cpus:4") })
-    };
-    c.step(asks(1));
-    assert_eq!(c.step(asks(1)), ["a1 < registered m-S0, 75s"], "our answer got lost");
-    let lines = c.step(asks(2));
+    c.step(registers_in_life("a1", 1));
+    assert_eq!(
+        c.step(registers_in_life("a1", 1)),
+        ["a1 < registered m-S0, 75s"],
+        "our answer got lost"
+    );
+    let lines = c.step(registers_in_life("a1", 2));
     assert!(lines.iter().any(|line| line.starts_with("persist") && line.contains("remove m-S0")));
     assert!(lines.contains(&"a1 < registered m-S1, 75s".to_owned()), "{lines:#?}");
     assert_eq!(c.view().agents.len(), 1);

@@ -226,6 +226,22 @@ pub(super) fn pid(name: &str) -> Pid {
     Pid::new(name, "127.0.0.1:5051".parse().unwrap())
 }
 
+/// An agent that asks to be admitted.
+pub(super) fn registers(name: &str, registration: Registration) -> Kind {
+    Kind::AgentRegisters(pid(name), Box::new(registration))
+}
+
+/// The same in one of the lives of a small one.
+pub(super) fn registers_in_life(name: &str, life: u8) -> Kind {
+    let resource_version = Some(Uuid::from_chance([life; 16]));
+    registers(name, Registration { resource_version, ..registration(None, "cpus:4") })
+}
+
+/// An agent that was admitted before.
+pub(super) fn returns(name: &str, back: Reregistration) -> Kind {
+    Kind::AgentReregisters(pid(name), Box::new(back))
+}
+
 pub(super) fn registration(id: Option<&AgentId>, resources: &str) -> Registration {
     Registration {
         info: AgentInfo {

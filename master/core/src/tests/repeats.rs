@@ -2,19 +2,13 @@
 
 use std::time::Duration;
 
-use reeve_model::{AgentId, TaskState, Uuid};
+use reeve_model::{AgentId, TaskState};
 
 use super::Cluster;
-use super::cluster::{known, parse, pid, registration, reregistration};
-use crate::event::{Ask, Kind, Registration, RequestId, Reregistration, WriteId};
-
-fn registers(name: &str, registration: Registration) -> Kind {
-    Kind::AgentRegisters(pid(name), Box::new(registration))
-}
-
-fn returns(name: &str, back: Reregistration) -> Kind {
-    Kind::AgentReregisters(pid(name), Box::new(back))
-}
+use super::cluster::{
+    known, parse, pid, registers, registers_in_life, registration, reregistration, returns,
+};
+use crate::event::{Ask, Kind, RequestId, WriteId};
 
 /// Pings go unanswered until the agent is given up.
 fn silence(c: &mut Cluster) {
@@ -24,15 +18,11 @@ fn silence(c: &mut Cluster) {
 #[test]
 fn an_agent_whose_answer_and_connection_got_lost_keeps_its_id() {
     let mut c = Cluster::new();
-    let asks = |life| {
-        let resource_version = Some(Uuid::from_chance([life; 16]));
-        registers("a1", Registration { resource_version, ..registration(None, "cpus:4") })
-    };
-    c.step(asks(1));
+    c.step(registers_in_life("a1", 1));
     for _ in 0..3 {
         c.step(Kind::LinkBroken(pid("a1")));
         let lines = ["link a1", "alloc: a0 active true", "a1 < registered m-S0, 75s"];
-        assert_eq!(c.step(asks(1)), lines);
+        assert_eq!(c.step(registers_in_life("a1", 1)), lines);
     }
     c.pass(Duration::from_secs(60));
     c.step(Kind::AgentPonged(pid("a1")));
@@ -42,7 +32,7 @@ fn an_agent_whose_answer_and_connection_got_lost_keeps_its_id() {
     let (id, f) = (AgentId::new("m-S0"), c.framework());
     c.run(&f, 0, &id, "t");
     c.step(Kind::LinkBroken(pid("a1")));
-    let lines = c.step(asks(1));
+    let lines = c.step(registers_in_life("a1", 1));
     assert!(lines.contains(&"a1 < registered m-S1, 75s".to_owned()), "{lines:#?}");
 }
 
