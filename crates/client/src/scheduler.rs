@@ -161,15 +161,14 @@ impl Connection {
         operations: Vec<v1::offer::Operation>,
         refuse: f64,
     ) -> Result<(), Error> {
-        let filters = Some(v1::Filters { refuse_seconds: Some(refuse) });
-        let accept = Some(call::Accept { offer_ids: offers, operations, filters });
+        let accept =
+            Some(call::Accept { offer_ids: offers, operations, filters: refusing(refuse) });
         self.call(call::Type::Accept, Call { accept, ..Call::default() }).await
     }
 
     /// DECLINE: gives offers back for `refuse` seconds.
     pub async fn decline(&self, offers: Vec<v1::OfferId>, refuse: f64) -> Result<(), Error> {
-        let filters = Some(v1::Filters { refuse_seconds: Some(refuse) });
-        let decline = Some(call::Decline { offer_ids: offers, filters });
+        let decline = Some(call::Decline { offer_ids: offers, filters: refusing(refuse) });
         self.call(call::Type::Decline, Call { decline, ..Call::default() }).await
     }
 
@@ -179,7 +178,7 @@ impl Connection {
         offers: Vec<v1::OfferId>,
         refuse: f64,
     ) -> Result<(), Error> {
-        let filters = Some(v1::Filters { refuse_seconds: Some(refuse) });
+        let filters = refusing(refuse);
         let accept = Some(call::AcceptInverseOffers { inverse_offer_ids: offers, filters });
         let call = Call { accept_inverse_offers: accept, ..Call::default() };
         self.call(call::Type::AcceptInverseOffers, call).await
@@ -191,7 +190,7 @@ impl Connection {
         offers: Vec<v1::OfferId>,
         refuse: f64,
     ) -> Result<(), Error> {
-        let filters = Some(v1::Filters { refuse_seconds: Some(refuse) });
+        let filters = refusing(refuse);
         let decline = Some(call::DeclineInverseOffers { inverse_offer_ids: offers, filters });
         let call = Call { decline_inverse_offers: decline, ..Call::default() };
         self.call(call::Type::DeclineInverseOffers, call).await
@@ -242,4 +241,9 @@ impl Events {
             why,
         })
     }
+}
+
+/// What is not taken now is not wanted for so many seconds.
+fn refusing(seconds: f64) -> Option<v1::Filters> {
+    Some(v1::Filters { refuse_seconds: Some(seconds) })
 }
