@@ -20,7 +20,7 @@ MODULES := $(patsubst modules/%/Cargo.toml,-p reeve-%,$(filter-out $(NO_MODULES:
 PROGRAMS := -p reeve-cli -p reeve-executor $(MODULES)
 
 # What makes packages, and what boots a system to try them on.
-DEB_NEEDS := debhelper:dh file:file git:git
+DEB_NEEDS := debhelper:dh git:git
 RPM_NEEDS := elfutils:eu-strip git:git rpm:rpmbuild
 BOOT_NEEDS := lintian:lintian rpmlint:rpmlint createrepo-c:createrepo_c mmdebstrap:mmdebstrap
 BOOT_NEEDS += systemd-container:systemd-nspawn iproute2:ip nftables:nft
