@@ -57,8 +57,9 @@ test: needs programs ## every test; those that need root say so and are left out
 test-packages: needs programs ## the packages on freshly booted systems; needs root
 	packaging/test target/debug target/packages
 
-test-sandbox: deb ## the sandbox, brought up through libvirt; needs root
-	tests/sandbox/run target/deb target/sandbox
+test-sandbox: deb ## the sandbox, brought up through libvirt, and the packages in it; needs root
+	DEB_BUILD_OPTIONS=noautodbgsym packaging/build deb target/$(HOST)/packaged $(VERSION).1 target/deb-newer
+	tests/sandbox/run target/deb target/deb-newer target/sandbox
 
 programs: needs ## what the tests of real processes start
 	$(CARGO) build $(PROGRAMS)

@@ -3,9 +3,14 @@
 use crate::cluster;
 use crate::host::Host;
 
+/// Settings that were edited stay.
+const INSTALL: &str = "apt-get install -y -q --allow-downgrades -o Dpkg::Options::=--force-confold";
+
 fn installed() -> Option<Host> {
     let host = Host::booted()?;
-    host.run("dpkg -i /packages/deb/first/*.deb 2>&1");
+    // Nothing of an earlier test, where the host is not a new one.
+    host.run("dpkg-query -W -f '${Package}\\n' 'reeve*' | xargs -r apt-get purge -y -q 2>&1");
+    host.run(&format!("{INSTALL} /packages/deb/first/*.deb 2>&1"));
     cluster::comes_up(&host);
     Some(host)
 }
@@ -21,8 +26,8 @@ fn tasks_outlive_restarts_and_upgrades_but_not_the_removal() {
     let Some(host) = installed() else { return };
     cluster::keeps_a_task_through(
         &host,
-        "dpkg -i --force-confold /packages/deb/second/*.deb",
-        "dpkg -i --force-confold --force-downgrade /packages/deb/first/*.deb",
+        &format!("{INSTALL} /packages/deb/second/*.deb 2>&1"),
+        &format!("{INSTALL} /packages/deb/first/*.deb 2>&1"),
     );
     host.run("apt-get remove -y -q reeve-agent reeve-master 2>&1");
     cluster::has_no_task_left(&host);

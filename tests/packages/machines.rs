@@ -1,8 +1,9 @@
 //! The cluster of docs/cluster.md on five machines with addresses of their own: what is done to them is
 //! read from that text, and then the leader's machine is cut off.
 
-use reeve_tests::{Network, until};
+use reeve_tests::{Host as Place, Network, until};
 
+use crate::container::Container;
 use crate::host::Host;
 
 const TEXT: &str = include_str!("../../docs/cluster.md");
@@ -39,6 +40,8 @@ fn steps(heading: &str) -> Vec<Step> {
 /// Machines `node1`, `node2`, …, booted.
 struct Machines {
     hosts: Vec<Host>,
+    /// Where each is in the network.
+    places: Vec<Place>,
     /// Ends after its hosts.
     network: Network,
 }
@@ -46,18 +49,22 @@ struct Machines {
 impl Machines {
     fn boot(count: usize) -> Option<Self> {
         let mut network = Network::new()?;
-        let hosts =
-            (0..count).map(|_| Host::booted_in(&mut network)).collect::<Option<Vec<_>>>()?;
-        let named = hosts.iter().enumerate();
+        let booted = (0..count).map(|_| Container::booted_in(&mut network));
+        let containers = booted.collect::<Option<Vec<_>>>()?;
+        let places: Vec<Place> =
+            containers.iter().map(|container| container.place.clone()).collect();
+        let hosts: Vec<Host> =
+            containers.into_iter().map(|one| Host::Container(Box::new(one))).collect();
+        let named = places.iter().enumerate();
         let names: Vec<String> =
-            named.map(|(at, host)| format!("{} node{}", host.place.ip, at + 1)).collect();
+            named.map(|(at, place)| format!("{} node{}", place.ip, at + 1)).collect();
         for (at, host) in hosts.iter().enumerate() {
             host.run(&format!("hostname node{}", at + 1));
             host.run(&format!("printf '%s\\n' '{}' >> /etc/hosts", names.join("' '")));
             // Who follows the text answers yes.
             host.run("echo 'APT::Get::Assume-Yes \"true\";' > /etc/apt/apt.conf.d/yes");
         }
-        Some(Self { hosts, network })
+        Some(Self { hosts, places, network })
     }
 
     /// Does on a machine what the text says below a heading, with the words that are the machine's own.
@@ -65,7 +72,7 @@ impl Machines {
         let host = &self.hosts[at];
         let own = |text: &str| {
             text.replace("NODE", &format!("node{}", at + 1))
-                .replace("ADDRESS", &host.place.ip.to_string())
+                .replace("ADDRESS", &self.places[at].ip.to_string())
                 .replace("echo 1 >", &format!("echo {} >", at + 1))
                 .replace("./reeve", "/packages/deb/first/reeve")
         };
@@ -121,7 +128,7 @@ fn a_cluster_set_up_as_the_text_says_outlives_its_leader() {
     let task = machines.hosts[on].run(running);
 
     let old = machines.leader(&[0, 1, 2]);
-    machines.network.isolate(&machines.hosts[old].place);
+    machines.network.isolate(&machines.places[old]);
     let others: Vec<usize> = (0..MASTERS).filter(|at| *at != old).collect();
     machines.leader(&others);
     agent.until("both agents", &format!("test $({listing} | grep -c active) = 2"));

@@ -1,7 +1,7 @@
 //! The packages on freshly booted systems, as their users meet them: installed, configured, started,
 //! upgraded under running tasks, removed, purged.
 //!
-//! - `host`: a Debian system that boots in a container of systemd's
+//! - `host`: a booted Debian system; `container`: one that boots in a container of systemd's
 //! - `cluster`: what must work on it, from whichever packages
 //! - `debian`, `rpm`: the Debian packages, and the RPMs
 //! - `machines`: several machines, as docs/cluster.md tells
@@ -14,6 +14,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::unwrap_used, clippy::print_stderr)]
 
 mod cluster;
+mod container;
 mod debian;
 mod host;
 mod machines;
