@@ -78,7 +78,8 @@ fn a_wrong_task_is_an_error_and_not_started() {
     let mut scheduler = Scheduler::new(cluster.master.address);
     let mut greedy = task("greedy", "true");
     greedy["resources"] = json!([scalar("cpus", 64.0)]);
-    scheduler.launch(greedy);
+    let offer = scheduler.offer();
+    scheduler.launch_on(&offer, &[greedy]);
     let error = scheduler.state("greedy", "TASK_ERROR");
     assert_eq!(error["reason"], "REASON_TASK_INVALID");
     assert_eq!(error["source"], "SOURCE_MASTER");
