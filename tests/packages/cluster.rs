@@ -31,6 +31,8 @@ pub fn runs_a_task_and_tells_of_it(host: &Host) {
     assert_eq!(host.run("systemctl is-active reeve-master reeve-agent"), "active\nactive\n");
     let master = "stat -c %U /proc/$(systemctl show -P MainPID reeve-master)";
     assert_eq!(host.run(master), "reeve\n");
+    // In tenths: what the service manager thinks of what the master may do.
+    host.run("systemd-analyze --no-pager security --threshold=25 reeve-master");
     let said = host.run(
         "mesos-execute --master=127.0.0.1:5050 --name='cluster-test' \
          --command='echo hello world; sleep 1'",
