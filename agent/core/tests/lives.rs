@@ -130,6 +130,26 @@ fn updates_go_one_at_a_time_in_order_and_say_how_far_the_task_is() {
 }
 
 #[test]
+fn an_update_follows_when_the_acknowledgement_of_the_one_before_is_durable() {
+    let mut rig = running();
+    rig.take();
+    let first = rig.report("t", "t", TaskState::Starting);
+    let second = rig.report("t", "t", TaskState::Running);
+    rig.report("t", "t", TaskState::Finished);
+    rig.take();
+    rig.prompt = false;
+    rig.acknowledge("t", first);
+    assert!(rig.states().is_empty(), "a crash would turn the order round");
+    rig.commit();
+    assert_eq!(rig.states(), [TaskState::Running]);
+    rig.take();
+    rig.acknowledge("t", second);
+    let (id, _) = rig.writes.pop_front().unwrap();
+    rig.event(Kind::CommitFailed(id, "no space left".to_owned()));
+    assert_eq!(rig.states(), [TaskState::Finished], "news do not wait for space on the disk");
+}
+
+#[test]
 fn an_update_is_repeated_ever_more_slowly_until_it_is_acknowledged() {
     let mut rig = running();
     let uuid = rig.report("t", "t", TaskState::Running);

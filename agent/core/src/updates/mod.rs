@@ -1,7 +1,8 @@
 //! Status updates on their way up (RC-7, FL-10): one stream per task. An update is durable before
 //! its executor or the master sees it; one is in flight per stream, in the order they arose, and is
-//! sent again until its uuid is acknowledged; the acknowledged terminal one ends the stream. What
-//! an update does to its task is in `tasks`.
+//! sent again until its uuid is acknowledged. The next one waits until that is durable too, so that no
+//! crash turns their order round. The acknowledged terminal one ends the stream. What an update does
+//! to its task is in `tasks`.
 
 mod stream;
 
@@ -103,18 +104,21 @@ impl Updates {
         key: &Key,
         write: WriteId,
     ) -> Option<Arc<StatusUpdate>> {
-        let update = self.streams.get_mut(key)?.committed(write);
+        let stream = self.streams.get_mut(key)?;
+        let update = if stream.noted(write) { None } else { stream.committed(write) };
         self.write(step, writes, key);
         self.send(step, key);
         update
     }
 
-    /// A write of the stream failed: it is tried again, since nothing may overtake it.
+    /// A write of the stream failed. That of an update is tried again, since nothing may overtake
+    /// it; without that of an acknowledgement an update may be told twice, but it is told.
     pub(crate) fn commit_failed(&mut self, step: &mut Step<'_>, key: &Key, write: WriteId) {
-        if let Some(stream) = self.streams.get_mut(key)
-            && stream.write_over(write)
-        {
+        let Some(stream) = self.streams.get_mut(key) else { return };
+        if stream.write_over(write) {
             self.timers.set((key.clone(), Alarm::Write), step.now + self.options.write_retry);
+        } else if stream.noted(write) {
+            self.send(step, key);
         }
     }
 
@@ -133,7 +137,7 @@ impl Updates {
             let (framework, task) = key.clone();
             let (executor, container) = (executor.clone(), container.clone());
             let record = Record::Acknowledged(framework, executor, container, task, uuid);
-            writes.write(step, record, Waiting::Nothing);
+            stream.being_noted(writes.write(step, record, Waiting::Update(key.clone())));
         }
         if update.status.state.is_terminal() {
             self.drop_stream(key);

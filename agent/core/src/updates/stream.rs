@@ -28,6 +28,9 @@ pub(super) struct Stream {
     /// The write of the one after those, while it is under way. A write of an earlier stream of the
     /// same task is none of this one's.
     writing: Option<WriteId>,
+    /// The write of the last acknowledgement, while it is under way. What follows is not sent
+    /// before: after a crash, what was acknowledged would be sent once more behind it.
+    noting: Option<WriteId>,
     /// Whether the front was sent since the master is known.
     in_flight: bool,
     /// How often the front was sent in vain.
@@ -46,6 +49,7 @@ impl Stream {
             queue: VecDeque::new(),
             durable: 0,
             writing: None,
+            noting: None,
             in_flight: false,
             retries: 0,
             sent: false,
@@ -139,9 +143,19 @@ impl Stream {
         self.writing.take_if(|writing| *writing == write).is_some()
     }
 
+    /// The last acknowledgement is being written.
+    pub(super) fn being_noted(&mut self, write: WriteId) {
+        self.noting = Some(write);
+    }
+
+    /// Whether this was the write of the last acknowledgement.
+    pub(super) fn noted(&mut self, write: WriteId) -> bool {
+        self.noting.take_if(|noting| *noting == write).is_some()
+    }
+
     /// The front, if it is to be sent now, and the task's latest state.
     pub(super) fn next_send(&mut self) -> Option<(Arc<StatusUpdate>, TaskState)> {
-        if self.in_flight || self.durable == 0 {
+        if self.in_flight || self.noting.is_some() || self.durable == 0 {
             return None;
         }
         let update = self.queue.front()?.clone();
@@ -203,6 +217,9 @@ impl Stream {
         }
         if self.in_flight && (self.durable == 0 || !self.sent) {
             return Err("S4: an update is in flight that is not durable".to_owned());
+        }
+        if self.in_flight && self.noting.is_some() {
+            return Err("S4: an update is in flight before the last one is done with".to_owned());
         }
         let terminal = self.queue.iter().filter(|update| update.status.state.is_terminal()).count();
         if terminal > 1 {
