@@ -25,8 +25,9 @@ pub enum Error {
     },
     /// The file is not a registry, or not whole.
     #[error(
-        "the registry {} is damaged or not a registry: {why}; restore it from a copy, or move \
-         it away to start with an empty one (agents then register anew)",
+        "the registry {} is damaged or not a registry: {why}; 'reeve registry fsck' tells what of it \
+         is whole, and can keep that; or move it away, and bring a copy back with 'reeve registry \
+         import', or begin with an empty one (agents then register anew)",
         path.display()
     )]
     Damaged {
@@ -34,6 +35,34 @@ pub enum Error {
         path: PathBuf,
         /// What was found.
         why: String,
+    },
+    /// A record is not what was written.
+    #[error(
+        "the record {key} of the registry {} is damaged: its checksum is wrong; 'reeve registry \
+         fsck' lists all that are, and can keep the rest; or move the file away, and bring a copy \
+         back with 'reeve registry import'",
+        path.display()
+    )]
+    Record {
+        /// The file.
+        path: PathBuf,
+        /// The key of the record, which may be what is damaged.
+        key: String,
+    },
+    /// The file was written by a version that this one does not go on from.
+    #[error(
+        "the registry {} has format {found}, which no release ever wrote, and this version knows \
+         {known}: export it with the version that wrote it, move it away and import what was \
+         exported, or begin with an empty one (agents then register anew)",
+        path.display()
+    )]
+    Old {
+        /// The file.
+        path: PathBuf,
+        /// The format it has.
+        found: u32,
+        /// The oldest format we know.
+        known: u32,
     },
     /// The file was written by a newer version.
     #[error(

@@ -16,6 +16,7 @@ mod store;
 mod zookeeper;
 
 pub use error::Error;
+pub use file::Salvage;
 pub use registry::{Group, Registry};
 pub use store::{Store, Write};
 pub use zookeeper::{Ensemble, Term};

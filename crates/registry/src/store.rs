@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use redb::Database;
 
 use crate::zookeeper::Ensemble;
-use crate::{Error, file};
+use crate::{Error, Salvage, file};
 
 /// One change of one record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,16 +48,35 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// If it is in use, damaged, of a newer format, or the file system refuses.
+    /// If it is in use, damaged, of another format, or the file system refuses.
     pub fn open(path: &Path) -> Result<Store, Error> {
         Ok(Store::File(path.to_path_buf(), Box::new(file::open(path)?)))
+    }
+
+    /// What is whole of a damaged file, which stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// If it is in use, or nothing can be read.
+    pub fn salvage(path: &Path) -> Result<Salvage, Error> {
+        file::salvage(path)
+    }
+
+    /// Puts a file with what is whole in the place of the damaged one. Gives the name which that has
+    /// from now on.
+    ///
+    /// # Errors
+    ///
+    /// If the file system refuses; then the damaged file is still in its place.
+    pub fn replace(path: &Path, salvage: &Salvage) -> Result<PathBuf, Error> {
+        file::replace(path, salvage)
     }
 
     /// Every record, by key.
     ///
     /// # Errors
     ///
-    /// If the file is damaged, or ZooKeeper can't be read.
+    /// If the file or a record in it is damaged, or ZooKeeper can't be read.
     pub fn load(&mut self) -> Result<BTreeMap<String, Vec<u8>>, Error> {
         match self {
             Store::Memory(records) => Ok(records.clone()),

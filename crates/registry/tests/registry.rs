@@ -75,18 +75,24 @@ fn a_damaged_file_is_an_error_and_never_a_panic() {
 }
 
 #[test]
-fn a_newer_format_is_refused() {
+fn another_format_is_refused() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("registry.redb");
     drop(Store::open(&path).unwrap());
-    let database = redb::Database::open(&path).unwrap();
-    let transaction = database.begin_write().unwrap();
-    let meta = redb::TableDefinition::<&str, u32>::new("meta");
-    transaction.open_table(meta).unwrap().insert("format", 99).unwrap();
-    transaction.commit().unwrap();
-    drop(database);
+    let reformat = |number| {
+        let database = redb::Database::open(&path).unwrap();
+        let transaction = database.begin_write().unwrap();
+        let meta = redb::TableDefinition::<&str, u32>::new("meta");
+        transaction.open_table(meta).unwrap().insert("format", number).unwrap();
+        transaction.commit().unwrap();
+    };
+    reformat(99);
     let error = Store::open(&path).unwrap_err();
-    assert!(matches!(error, Error::Format { found: 99, known: 1, .. }), "{error}");
+    assert!(matches!(error, Error::Format { found: 99, known: 2, .. }), "{error}");
+    // Before records were sealed.
+    reformat(1);
+    let error = Store::open(&path).unwrap_err();
+    assert!(matches!(error, Error::Old { found: 1, known: 2, .. }), "{error}");
 }
 
 fn writes() -> impl Strategy<Value = Vec<Vec<Write>>> {
