@@ -3,6 +3,7 @@
 mod fsck;
 mod import;
 mod place;
+mod salvage;
 mod show;
 
 use std::path::PathBuf;
@@ -40,8 +41,10 @@ pub fn command() -> Command {
                 .arg(switch("force", "Replace what is there")),
         )
         .subcommand(
-            somewhere("fsck", "Check every record")
-                .arg(switch("repair", "Move the records that are wrong into a file")),
+            somewhere("fsck", "Check every record").arg(switch(
+                "repair",
+                "Move what is wrong or damaged into a file, and keep the rest",
+            )),
         )
 }
 

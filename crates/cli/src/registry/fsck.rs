@@ -10,11 +10,17 @@ use anyhow::Context;
 use reeve_records::{Document, Finding, Records, check};
 use reeve_registry::Write;
 
-use super::Place;
+use super::{Place, salvage};
 
 #[allow(clippy::print_stdout)]
 pub(super) fn run(place: &Place, repair: bool) -> anyhow::Result<ExitCode> {
-    let records = place.read()?;
+    let records = match place.read() {
+        Ok(records) => records,
+        Err(error) => match salvage::run(place, error, repair)? {
+            Some(kept) => kept,
+            None => return Ok(ExitCode::FAILURE),
+        },
+    };
     let findings = check(&records);
     for finding in &findings {
         println!("{finding}");
