@@ -1,6 +1,7 @@
-//! `reeve config`: is it right, what is in force, and what did Mesos's packages say.
+//! `reeve config`: is it right, what is in force, what can be set, and what did Mesos's packages say.
 
 mod import;
+mod reference;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -82,6 +83,7 @@ pub fn command() -> Command {
                 ),
         )
         .subcommand(import::command())
+        .subcommand(reference::command())
 }
 
 /// Runs it.
@@ -90,6 +92,10 @@ pub fn run(flags: &ArgMatches) -> anyhow::Result<ExitCode> {
         Some(("check", flags)) => check(flags),
         Some(("show", flags)) => show(flags),
         Some(("import", flags)) => import::run(flags),
+        Some(("reference", _)) => {
+            write!(std::io::stdout(), "{}", reference::page())?;
+            Ok(ExitCode::SUCCESS)
+        }
         _ => Ok(ExitCode::FAILURE),
     }
 }

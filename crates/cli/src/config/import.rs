@@ -16,6 +16,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::DAEMONS;
 use layout::Found;
+pub(super) use translate::LEFT_OUT;
 
 /// Where a packaged Mesos keeps its configuration.
 const ROOT: &str = "/etc";

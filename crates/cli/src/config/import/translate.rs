@@ -7,7 +7,7 @@ use reeve_config::{Error, Origin, Spec, Values, nearest, writing};
 use super::Entry;
 
 /// Flags that are left out whatever settings Reeve has, and why.
-const LEFT_OUT: &[(&str, &str)] = &[
+pub(in crate::config) const LEFT_OUT: &[(&str, &str)] = &[
     ("modules", "modules of Mesos can't be loaded; name those of Reeve with [modules.NAME]"),
     ("modules_dir", "modules of Mesos can't be loaded; name those of Reeve with [modules.NAME]"),
     ("launcher_dir", "programs of Mesos are of no use here; Reeve finds its own"),
