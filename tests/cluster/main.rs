@@ -18,6 +18,7 @@ mod executors;
 mod failover;
 mod faults;
 mod fetching;
+mod frameworks;
 mod kills;
 mod lifecycle;
 mod local;

@@ -222,6 +222,18 @@ impl Connection {
         self.call(call::Type::Suppress, Call { suppress, ..Call::default() }).await
     }
 
+    /// REVIVE in all roles: offers again, whatever was refused.
+    pub async fn revive(&self) -> Result<(), Error> {
+        let revive = Some(call::Revive::default());
+        self.call(call::Type::Revive, Call { revive, ..Call::default() }).await
+    }
+
+    /// RECONCILE: the master tells the present status of these tasks, or of all if there are none.
+    pub async fn reconcile(&self, tasks: Vec<call::reconcile::Task>) -> Result<(), Error> {
+        let reconcile = Some(call::Reconcile { tasks });
+        self.call(call::Type::Reconcile, Call { reconcile, ..Call::default() }).await
+    }
+
     /// TEARDOWN: the framework and all it runs end.
     pub async fn teardown(&self) -> Result<(), Error> {
         self.call(call::Type::Teardown, Call::default()).await
