@@ -12,6 +12,7 @@ mod cgroups;
 mod commands;
 mod detection;
 mod docker;
+mod documents;
 mod endpoints;
 mod execute;
 mod executors;

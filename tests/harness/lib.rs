@@ -7,6 +7,7 @@
 //! - `network`: hosts of their own for daemons, and wires between them that can be cut
 //! - `http`, `scheduler`: the wire, from the outside
 //! - `engine`: a Docker Engine; `zookeeper`: an ensemble of ZooKeeper servers; `keys`: for TLS
+//! - `page`: a page of docs, and somebody who does what it says
 //! - `policies`: what allocators make of the same demands, for a test and for a table
 //! - `wait`: asking until it is so
 //!
@@ -22,6 +23,7 @@ pub mod engine;
 pub mod http;
 pub mod keys;
 pub mod network;
+pub mod page;
 pub mod policies;
 pub mod processes;
 pub mod room;
@@ -34,6 +36,7 @@ pub use daemon::Daemon;
 pub use engine::Engine;
 pub use keys::Keys;
 pub use network::{Host, Network};
+pub use page::Reader;
 pub use room::Room;
 pub use scheduler::{Codec, Scheduler};
 pub use wait::until;
