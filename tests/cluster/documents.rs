@@ -24,7 +24,7 @@ fn stop(master: &mut Master) {
 }
 
 #[test]
-fn the_first_lines_of_the_readme() {
+fn the_first_tasks_of_the_readme_and_of_an_installed_cluster() {
     let room = Room::new();
     let (_daemon, addresses) = local::start(&room, &["127.0.0.1", "127.0.1.1"], &[]);
     local::agents(addresses[1], 1);
@@ -41,8 +41,11 @@ fn the_first_lines_of_the_readme() {
     for line in shown {
         assert!(said.lines().any(|one| one == line), "it does not say {line:?}:\n{said}");
     }
+    let mut install = Reader::new(&room, "docs/install.md");
+    install.knows("127.0.0.1:5050", addresses[0].to_string());
+    assert!(install.does("mesos-execute ").contains("TASK_FINISHED for task first\n"));
     // It would listen to events for ever.
-    reader.knows("curl -N", "! timeout 3 curl -N");
+    reader.knows("curl -N", "! timeout 8 curl -N");
     let said = reader.does("curl ");
     assert!(said.contains("Mesos-Stream-Id: ") || said.contains("mesos-stream-id: "), "{said}");
     assert!(said.contains("\"type\":\"SUBSCRIBED\""), "{said}");

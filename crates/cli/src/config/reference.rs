@@ -27,9 +27,9 @@ A setting has one name. It can be given, from the strongest to the weakest, as
   `agent.toml.d/` that end in `.toml`, in the order of their names; a later one wins. `--config=FILE`
   names another file.
 
-A value `file:///PATH` stands for what is in that file, except where a file or directory is what is
-wanted. Durations are numbers with `ns`, `us`, `ms`, `secs`, `mins`, `hrs`, `days` or `weeks`; sizes have
-`B`, `KB`, `MB`, `GB` or `TB`.
+A value `file:///PATH` stands for what is in that file; not so for names that end in `_dir` or `_file`.
+Durations are numbers with `ns`, `us`, `ms`, `secs`, `mins`, `hrs`, `days` or `weeks`; sizes have `B`,
+`KB`, `MB`, `GB` or `TB`.
 
 `reeve config check` finds mistakes, `reeve config show --effective` tells each value and where it
 comes from, `reeve config show master --template` writes a file with all defaults. At SIGHUP a daemon
@@ -107,7 +107,7 @@ fn entry(page: &mut String, daemon: &str, spec: &Spec) {
     let (flag, variable) = (spec.name, spec.name.to_uppercase());
     point(page, &format!("Flag `--{flag}`{negation}, environment `REEVE_{variable}`."));
     if let Some(old) = spec.old_name() {
-        point(page, &format!("Also understood by the older name `{old}`."));
+        point(page, &format!("Also understood as `{old}`."));
     }
     let differs = IN_MESOS.iter().find(|(of, name, _)| (*of, *name) == (daemon, spec.name));
     if let Some((.., has)) = differs {
