@@ -86,6 +86,11 @@ impl Container {
         container
     }
 
+    /// Where a file of it is, seen from here.
+    pub fn file(&self, path: &str) -> PathBuf {
+        PathBuf::from(format!("/proc/{}/root{path}", self.leader))
+    }
+
     /// What runs a command there.
     pub fn command(&self, command: &str) -> Command {
         let mut inside = Command::new("nsenter");

@@ -6,7 +6,8 @@ use crate::host::Host;
 /// Settings that were edited stay.
 const INSTALL: &str = "apt-get install -y -q --allow-downgrades -o Dpkg::Options::=--force-confold";
 
-fn installed() -> Option<Host> {
+/// A cluster of one machine, from all packages.
+pub fn installed() -> Option<Host> {
     let host = Host::booted()?;
     // Nothing of an earlier test, where the host is not a new one.
     host.run("dpkg-query -W -f '${Package}\\n' 'reeve*' | xargs -r apt-get purge -y -q 2>&1");

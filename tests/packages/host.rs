@@ -49,6 +49,19 @@ impl Host {
         })
     }
 
+    /// Writes a file there, and folders for it.
+    pub fn write(&self, path: &str, text: &str) {
+        self.run(&format!("mkdir -p $(dirname {path}); cat > {path} <<'END'\n{text}\nEND"));
+    }
+
+    /// Where a file of a container is, seen from here.
+    pub fn file(&self, path: &str) -> PathBuf {
+        match self {
+            Self::Container(container) => container.file(path),
+            Self::Machine(_) => panic!("a machine's {path} can't be seen from here"),
+        }
+    }
+
     /// Waits until a command succeeds there, and gives what it says.
     pub fn until(&self, what: &str, command: &str) -> String {
         until(what, || {

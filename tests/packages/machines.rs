@@ -5,37 +5,12 @@ use reeve_tests::{Host as Place, Network, until};
 
 use crate::container::Container;
 use crate::host::Host;
+use crate::text::{Step, steps};
 
 const TEXT: &str = include_str!("../../docs/cluster.md");
 
 /// How many machines have ZooKeeper and a master; the others have an agent.
 const MASTERS: usize = 3;
-
-/// A step that the text tells to take.
-#[derive(Debug, PartialEq)]
-enum Step {
-    Run(String),
-    Write { path: String, text: String },
-}
-
-/// The steps below a heading. Commands are lines that are set in; a block that begins with a path in a
-/// comment is a file.
-fn steps(heading: &str) -> Vec<Step> {
-    let part = TEXT.split("\n## ").find(|part| part.starts_with(heading));
-    let mut lines = part.expect("the heading is in the text").lines();
-    let mut steps = Vec::new();
-    while let Some(line) = lines.next() {
-        if let Some(command) = line.strip_prefix("    ") {
-            steps.push(Step::Run(command.to_owned()));
-        } else if line.starts_with("```") {
-            let block: Vec<&str> = lines.by_ref().take_while(|line| *line != "```").collect();
-            let path = block[0].strip_prefix("# ").expect("a file's path");
-            steps.push(Step::Write { path: path.to_owned(), text: block.join("\n") });
-        }
-    }
-    assert!(!steps.is_empty(), "nothing is to be done below '{heading}'");
-    steps
-}
 
 /// Machines `node1`, `node2`, …, booted.
 struct Machines {
@@ -76,15 +51,10 @@ impl Machines {
                 .replace("echo 1 >", &format!("echo {} >", at + 1))
                 .replace("./reeve", "/packages/deb/first/reeve")
         };
-        for step in steps(heading) {
+        for step in steps(TEXT, heading) {
             match step {
                 Step::Run(command) => drop(host.run(&format!("{} 2>&1", own(&command)))),
-                Step::Write { path, text } => {
-                    let text = own(&text);
-                    host.run(&format!(
-                        "mkdir -p $(dirname {path}); cat > {path} <<'END'\n{text}\nEND"
-                    ));
-                }
+                Step::Write { path, text } => host.write(&path, &own(&text)),
             }
         }
     }

@@ -21,12 +21,12 @@ const AS_ON_EL: &str = "
 const UNITS: &str = "reeve-master reeve-agent";
 
 /// What rpm finds changed of what was installed.
-const CHANGED: &str = "rpm -V reeve-master reeve-agent reeve-modules reeve-cli";
+const CHANGED: &str = "rpm -V reeve-master reeve-agent reeve-modules reeve-cli reeve-module-dev";
 
 fn installed() -> Option<Host> {
     let host = Host::booted()?;
     host.run(AS_ON_EL);
-    host.run("dnf -y --disablerepo=second install reeve 2>&1");
+    host.run("dnf -y --disablerepo=second install reeve reeve-module-dev 2>&1");
     Some(host)
 }
 
