@@ -177,6 +177,8 @@ class Work:
 
 
 def main():
+    if len(sys.argv) != 4:
+        sys.exit(__doc__)
     masters, count, command = sys.argv[1:]
     masters = masters.split(",")
     # Tasks outlive their agent's restart, and for a minute us.
