@@ -155,6 +155,9 @@ fn modules_drivers_and_newer_versions() {
     let said = modules.follows("Modules");
     assert!(said[0].starts_with("allocator drf ") && said[2].starts_with("allocator drf "));
     assert!(said[1].ends_with(" rules are kept\n"), "{}", said[1]);
+    for start in ["reeve module check target", "install target", "mesos-execute"] {
+        modules.passes(start, "tests/packages does it where the package is");
+    }
     modules.is_through();
 
     let mut drivers = Reader::new(&cluster.room, "docs/drivers.md");

@@ -104,3 +104,46 @@ fn what_is_wrong_is_moved_aside() {
     assert_eq!(aside["records"]["unreachable"]["a"]["nanoseconds"], 1);
     assert_eq!(aside["bytes"]["agents/torn"], "/w==");
 }
+
+#[test]
+fn a_damaged_file_is_refused_and_what_is_whole_of_it_kept() {
+    let room = Room::new();
+    let copy = room.join("copy.json").display().to_string();
+    let text = r#"{"format": 1, "records": {"gone": {"agent-that-went": {"nanoseconds": 2},
+        "one-more": {"nanoseconds": 3}}}}"#;
+    std::fs::write(&copy, text).unwrap();
+    done(&room, "import", &[&copy]);
+    done(&room, "export", &[&copy]);
+    let file = room.join("master/registry.redb");
+    damage(&file, b"gone/agent-that-went");
+
+    let why = refused(&room, "export", &[]);
+    let named = format!("the registry {} is damaged", file.display());
+    assert!(why.contains(&named) && why.contains("'reeve registry fsck' tells"), "{why}");
+    let flags = [format!("--work_dir={}", room.join("master").display())];
+    let output = processes::run(
+        room.tool("reeve").arg("master").args(flags).args(["--ip=127.0.0.1", "--port=0"]),
+    );
+    let why = String::from_utf8_lossy(&output.stderr);
+    assert!(!output.status.success() && why.contains(&named), "{output:?}");
+
+    let told = refused(&room, "fsck", &[]);
+    assert!(told.contains("Gone/agent-that-went: damaged"), "{told}");
+    assert!(told.contains("1 records are whole, 1 are not"), "{told}");
+    let told = done(&room, "fsck", &["--repair"]);
+    assert!(told.contains("1 records were kept; the damaged file is "), "{told}");
+    assert!(done(&room, "fsck", &[]).contains("1 records, 0 to look at"));
+    done(&room, "import", &["--force", &copy]);
+    assert_eq!(std::fs::read_to_string(&copy).unwrap(), done(&room, "export", &[]));
+}
+
+/// Flips a bit in the first byte of this text, wherever it is in the file.
+fn damage(file: &Path, text: &[u8]) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(text)).collect();
+    assert!(!places.is_empty());
+    for at in places {
+        bytes[at] ^= 0x20;
+    }
+    std::fs::write(file, bytes).unwrap();
+}
