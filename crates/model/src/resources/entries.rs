@@ -6,9 +6,33 @@ use std::sync::Arc;
 use super::Entry;
 
 /// Lines that copies share until one of them is changed. What an agent or a task has is known to
-/// the core, to readers and to the allocation machine, and hardly ever changes.
+/// the core, to readers and to the allocation machine, and hardly ever changes: no room is kept for
+/// more lines than there are.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Entries(Option<Arc<Vec<Entry>>>);
+
+impl Entries {
+    /// Puts a line before the one at `at`.
+    pub(super) fn insert(&mut self, at: usize, entry: Entry) {
+        let lines = Arc::make_mut(self.0.get_or_insert_default());
+        lines.reserve_exact(1);
+        lines.insert(at, entry);
+    }
+
+    /// Puts a line at the end.
+    pub(super) fn push(&mut self, entry: Entry) {
+        self.insert(self.len(), entry);
+    }
+
+    /// Takes a line out.
+    pub(super) fn remove(&mut self, at: usize) {
+        if self.len() == 1 {
+            self.0 = None;
+        } else {
+            Arc::make_mut(self.0.get_or_insert_default()).remove(at);
+        }
+    }
+}
 
 impl Deref for Entries {
     type Target = Vec<Entry>;
@@ -39,7 +63,8 @@ impl Eq for Entries {}
 
 impl FromIterator<Entry> for Entries {
     fn from_iter<I: IntoIterator<Item = Entry>>(entries: I) -> Self {
-        let entries: Vec<Entry> = entries.into_iter().collect();
+        let mut entries: Vec<Entry> = entries.into_iter().collect();
+        entries.shrink_to_fit();
         Self((!entries.is_empty()).then(|| Arc::new(entries)))
     }
 }
