@@ -9,11 +9,12 @@ use reeve_model::{
     AgentId, AgentInfo, Deactivation, DrainConfig, ExecutorId, ExecutorInfo, Filters, FrameworkId,
     FrameworkInfo, KillPolicy, Machine, MachineId, OfferConstraints, OfferId, Operation,
     OperationId, Pid, Principal, Quantities, Resources, Role, StatusUpdate, TaskId, TaskState,
-    TaskStatus, Uuid, Window,
+    Uuid, Window,
 };
 
 use crate::allocation;
 use crate::roles::Quota;
+use crate::view::Statuses;
 
 /// One event stream of a scheduler, numbered by the shell and never used again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -253,7 +254,7 @@ pub struct KnownTask {
     /// What it holds, with allocation info.
     pub resources: Resources,
     /// The latest statuses, oldest first.
-    pub statuses: Vec<TaskStatus>,
+    pub statuses: Statuses,
     /// The state of the update that is being delivered, if any.
     pub update_state: Option<TaskState>,
     /// The id of that update.

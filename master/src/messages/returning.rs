@@ -163,11 +163,11 @@ impl Memory {
         let said = Said::read(bytes, &mut self.copies)?;
         let id = TaskId::new(said.id);
         let executor = said.executor.map(ExecutorId::new);
-        let status = |encoded: &[u8]| -> Result<TaskStatus, String> {
+        let status = |encoded: &[u8]| -> Result<Arc<TaskStatus>, String> {
             let wire = v1::TaskStatus::decode(bytes.slice_ref(encoded));
             let status = TaskStatus::try_from(wire.map_err(|error| error.to_string())?)
                 .map_err(|error| error.to_string())?;
-            Ok(with_ids_of(status, &id, agent, executor.as_ref()))
+            Ok(Arc::new(with_ids_of(status, &id, agent, executor.as_ref())))
         };
         Ok(KnownTask {
             name: self.name(said.name),
@@ -278,7 +278,7 @@ fn executor(bytes: &Bytes) -> Result<(FrameworkId, Arc<ExecutorInfo>), String> {
     Ok((framework, Arc::new(executor)))
 }
 
-fn sound<T>(what: &str, read: impl Iterator<Item = Result<T, String>>) -> Vec<T> {
+fn sound<T, C: FromIterator<T>>(what: &str, read: impl Iterator<Item = Result<T, String>>) -> C {
     let keep = |read: Result<T, String>| {
         read.map_err(|why| {
             tracing::warn!("an agent returns with a {what} that is not sound: {why}")

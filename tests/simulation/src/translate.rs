@@ -1,5 +1,7 @@
 //! What one core says in the words of the other: the part of the wire that matters here.
 
+use std::sync::Arc;
+
 use reeve_agent_core::effect::{Enrolment, TaskReport, ToMaster};
 use reeve_agent_core::event::FromMaster;
 use reeve_master_core::effect::ToAgent;
@@ -107,7 +109,7 @@ fn known(report: TaskReport) -> KnownTask {
         executor: report.executor,
         state: report.state,
         resources: report.task.resources.clone(),
-        statuses: report.statuses.iter().map(|update| update.status.clone()).collect(),
+        statuses: report.statuses.iter().map(|update| Arc::new(update.status.clone())).collect(),
         update_state: report.pending.as_ref().map(|update| update.status.state),
         update_uuid: report.pending.as_ref().and_then(|update| update.uuid),
         rest: bytes::Bytes::new(),

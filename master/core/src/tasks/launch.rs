@@ -14,7 +14,7 @@ use crate::event::KnownTask;
 use crate::master::Master;
 use crate::offers::Terms;
 use crate::step::Step;
-use crate::view::{Change, TaskBody, TaskRecord};
+use crate::view::{Change, Statuses, TaskBody, TaskRecord};
 
 impl Master {
     /// Launches one task, or tells its framework why not.
@@ -124,7 +124,7 @@ impl Master {
         };
         let role = task.role();
         let body = TaskBody::Launched(info.clone());
-        self.add_task(step, task, info.name.as_str().into(), Vec::new(), body);
+        self.add_task(step, task, info.name.as_str().into(), Statuses::new(), body);
         self.tell_tasks(step, terms.framework, terms.agent, role);
     }
 
@@ -146,9 +146,6 @@ impl Master {
             return false;
         }
         self.frameworks.find_task(fx, &known.id);
-        // Not collected: that would keep the memory of what was larger.
-        let mut statuses = Vec::with_capacity(known.statuses.len());
-        statuses.extend(known.statuses.into_iter().map(Arc::new));
         let task = Task {
             id: known.id,
             framework: fx,
@@ -157,12 +154,12 @@ impl Master {
             resources: known.resources,
             state: known.state,
             update: known.update_state.zip(known.update_uuid),
-            status: statuses.last().cloned(),
+            status: known.statuses.last().cloned(),
             kill: None,
             gives_way: None,
             number: 0,
         };
-        self.add_task(step, task, known.name, statuses, TaskBody::Reported(known.rest));
+        self.add_task(step, task, known.name, known.statuses, TaskBody::Reported(known.rest));
         true
     }
 
@@ -171,7 +168,7 @@ impl Master {
         step: &mut Step<'_>,
         task: Task,
         name: Arc<str>,
-        statuses: Vec<Arc<reeve_model::TaskStatus>>,
+        statuses: Statuses,
         body: TaskBody,
     ) {
         let Some(framework) = self.frameworks.get_mut(task.framework) else { return };

@@ -18,7 +18,7 @@ use crate::event::{
     Call, Caller, Channel, Event, Kind, KnownTask, Recovered, Registration, RequestId,
     Reregistration, StreamClaim, StreamId, Subscription,
 };
-use crate::view::{Snapshot, View};
+use crate::view::{Snapshot, Statuses, View};
 use crate::{Master, Options};
 
 pub(super) struct Cluster {
@@ -282,7 +282,7 @@ pub(super) fn known(
         executor: None,
         state,
         resources: parse(what).allocated_to(&Role::any()),
-        statuses: Vec::new(),
+        statuses: Statuses::new(),
         update_state: None,
         update_uuid: None,
         rest: bytes::Bytes::new(),

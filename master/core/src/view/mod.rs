@@ -16,5 +16,7 @@ pub use crate::few::Few;
 pub use apply::View;
 pub use change::{Change, Departure, Leaving, OfferEnd, TaskEnd};
 pub use counts::{Ended, OfferCounts, StateCounts};
-pub use record::{AgentRecord, Answered, ExecutorRecord, FrameworkRecord, TaskBody, TaskRecord};
+pub use record::{
+    AgentRecord, Answered, ExecutorRecord, FrameworkRecord, Statuses, TaskBody, TaskRecord,
+};
 pub use snapshot::{AgentView, Departures, FrameworkView, Snapshot, Tallies};

@@ -10,6 +10,7 @@ use reeve_model::{
     MachineId, OfferConstraints, Pid, Resources, Role, TaskId, TaskInfo, TaskState, TaskStatus,
     Uuid,
 };
+use smallvec::SmallVec;
 
 use crate::machines::machine_of;
 
@@ -117,6 +118,9 @@ pub struct ExecutorRecord {
     pub info: Arc<ExecutorInfo>,
 }
 
+/// Statuses of a task. Most tasks have one, for which there is room without memory of its own.
+pub type Statuses = SmallVec<[Arc<TaskStatus>; 1]>;
+
 /// A task.
 #[derive(Clone, Debug)]
 pub struct TaskRecord {
@@ -135,7 +139,7 @@ pub struct TaskRecord {
     /// What it asked for, with allocation info.
     pub resources: Resources,
     /// Its statuses, oldest first; of equal states in a row only the last.
-    pub statuses: Vec<Arc<TaskStatus>>,
+    pub statuses: Statuses,
     /// Everything else about it.
     pub body: TaskBody,
 }

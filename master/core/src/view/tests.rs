@@ -7,7 +7,7 @@ use reeve_model::{
     AgentId, FrameworkId, FrameworkInfo, Resources, Role, TaskId, TaskState, TaskStatus,
 };
 
-use super::{Change, FrameworkRecord, TaskBody, TaskEnd, TaskRecord, View};
+use super::{Change, FrameworkRecord, Statuses, TaskBody, TaskEnd, TaskRecord, View};
 use crate::Options;
 
 fn framework(id: &str) -> Change {
@@ -49,7 +49,7 @@ fn task(id: &str) -> Change {
         executor: None,
         state: TaskState::Staging,
         resources: Resources::parse("cpus:1", &Role::any()).unwrap(),
-        statuses: Vec::new(),
+        statuses: Statuses::new(),
         body: TaskBody::Reported(bytes::Bytes::new()),
     }))
 }
