@@ -20,7 +20,7 @@ use crate::offers::OfferNr;
 use crate::step::Step;
 
 /// A task must give way to others.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct GivesWay {
     why: Arc<str>,
     /// If it still runs then, it cannot be counted on.
@@ -48,7 +48,7 @@ impl Master {
         missing -= &self.coming_back(holder, step.now);
         let offers = self.take_offers_back(step, holder, &mut missing);
         let until = step.now + Reclaim::stands_for(grace);
-        let why = GivesWay { why: reason.clone(), until };
+        let why = Arc::new(GivesWay { why: reason.clone(), until });
         let policy = KillPolicy { grace: Some(grace) };
         let mut tasks = Vec::new();
         for tx in self.tasks_that_help(holder, &mut missing) {

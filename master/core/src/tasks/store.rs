@@ -39,7 +39,7 @@ pub(crate) struct Task {
     /// It is to be killed, but its agent was not there to be told.
     pub kill: Option<Option<KillPolicy>>,
     /// It must end for others, and why.
-    pub gives_way: Option<GivesWay>,
+    pub gives_way: Option<Arc<GivesWay>>,
     /// Given by the store: tasks that this master learned of later have higher numbers.
     pub number: u64,
 }
