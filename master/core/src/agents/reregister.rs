@@ -144,8 +144,11 @@ impl Master {
                 *used.entry(fx).or_default() += &held;
             }
         }
-        if let Some(agent) = self.agents.get_mut(ix) {
-            for resources in used.values() {
+        for (fx, resources) in &mut used {
+            if let Some(framework) = self.frameworks.get_mut(*fx) {
+                *resources = framework.bring_back(std::mem::take(resources));
+            }
+            if let Some(agent) = self.agents.get_mut(ix) {
                 agent.owe(resources);
             }
         }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use reeve_machine::{Tick, Wall};
 use reeve_model::{
-    AgentId, ExecutorId, FrameworkId, FrameworkInfo, OfferConstraints, Pid, Role, TaskId,
+    AgentId, ExecutorId, FrameworkId, FrameworkInfo, OfferConstraints, Pid, Resources, Role, TaskId,
 };
 use reeve_module_sdk::allocator::{AgentIx, FrameworkIx};
 
@@ -66,6 +66,8 @@ pub(crate) struct Framework {
     pub offers: BTreeSet<OfferNr>,
     /// How many tasks and executors it has on each agent.
     pub agents: BTreeMap<AgentIx, u32>,
+    /// What it held on the agent that last brought something of it back.
+    pub brought_back: Resources,
 }
 
 /// Whether a framework has a scheduler (FL-1).
@@ -304,6 +306,14 @@ impl Framework {
                 self.agents.remove(&agent);
             }
         }
+    }
+
+    /// What it holds on a returning agent. Agents with the same tasks share its memory.
+    pub fn bring_back(&mut self, held: Resources) -> Resources {
+        if held != self.brought_back {
+            self.brought_back = held;
+        }
+        self.brought_back.clone()
     }
 
     /// What readers are to know of it.

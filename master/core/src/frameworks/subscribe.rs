@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use reeve_model::{FrameworkId, FrameworkInfo, OfferConstraints, Role};
+use reeve_model::{FrameworkId, FrameworkInfo, OfferConstraints, Resources, Role};
 use reeve_module_sdk::allocator::FrameworkIx;
 
 use super::record::Novelty;
@@ -243,6 +243,7 @@ impl Master {
                 unreachable: Lookup::default(),
                 offers: BTreeSet::new(),
                 agents: BTreeMap::new(),
+                brought_back: Resources::new(),
             },
         )
     }
