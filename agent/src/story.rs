@@ -25,9 +25,12 @@ pub fn tell(view: &View, change: &Change, up: Duration) {
             tracing::info!(%resources, "reservations and volumes are kept");
         }
         Change::Draining(Some(_)) => tracing::info!("this agent is drained of its tasks"),
-        Change::Draining(None) => tracing::info!("this agent is not drained any more"),
+        Change::Draining(None) if view.draining.is_some() => {
+            tracing::info!("this agent is not drained any more");
+        }
         Change::Preempted => tracing::info!("an executor has to go for what others were granted"),
         Change::Checkpointed(_)
+        | Change::Draining(None)
         | Change::Oversubscribed(_)
         | Change::Framework(_)
         | Change::FrameworkOver(_) => {}
@@ -55,6 +58,8 @@ fn executor(view: &View, framework: &FrameworkId, facts: &ExecutorFacts) {
     }
     let container = &facts.container;
     let what = match facts.state {
+        // Its story was told when it began.
+        _ if view.recovery.is_none() && known.is_none() => "is found on the disk",
         ExecutorPhase::Registering => "is started",
         ExecutorPhase::Running => "runs",
         ExecutorPhase::Terminating => "is to end",
@@ -67,6 +72,10 @@ fn task(view: &View, framework: &FrameworkId, executor: &ExecutorId, row: &TaskR
     let task = &row.info.id;
     let known = view.frameworks.get(framework).and_then(|one| one.executors.get(executor));
     let told = known.and_then(|known| known.tasks.get(task)).map(|known| known.statuses.len());
+    if told.is_none() && view.recovery.is_none() {
+        let state = row.statuses.last().map(|update| tracing::field::display(update.status.state));
+        return tracing::info!(%task, %framework, %executor, state, "a task is found on the disk");
+    }
     if told.is_none() {
         let (name, resources) = (&*row.info.name, &row.info.resources);
         tracing::info!(%task, %framework, %executor, name, %resources, "a task is to run");

@@ -60,3 +60,22 @@ fn a_task_s_story_is_in_the_log_of_master_and_agent() {
         assert!(told[2].contains("Command exited with status 3"), "{told:#?}");
     }
 }
+
+#[test]
+fn an_agent_that_starts_again_tells_no_story_twice() {
+    let mut cluster = Cluster::start();
+    let mut scheduler = Scheduler::new(cluster.master.address);
+    scheduler.run("long", "sleep 1000");
+    cluster.restart_agent();
+    cluster.master.wait_agents(1);
+    scheduler.kill("long");
+    scheduler.state("long", "TASK_KILLED");
+    let log = cluster.agent.log();
+    let told = |what: &str| log.lines().filter(|line| line.contains(what)).count();
+    for once in ["a task is to run", "a task is TASK_RUNNING", "an executor is started"] {
+        assert_eq!(told(once), 1, "{once}:\n{log}");
+    }
+    let found = log.lines().find(|line| line.contains("a task is found on the disk"));
+    assert!(found.is_some_and(|line| line.contains("state=TASK_RUNNING")), "{log}");
+    assert_eq!(told("drained"), 0, "{log}");
+}
