@@ -285,9 +285,9 @@ pub enum Rule {
 }
 
 impl Rule {
-    /// Whether it is about how much is granted: a module can break it without knowing, if less or
+    /// Whether it is about how much an agent has: a module can break it without knowing, if less or
     /// more is free than it was told.
-    pub(super) fn is_of_amounts(self) -> bool {
-        matches!(self, Rule::NothingFree | Rule::TooMuch | Rule::TooLittle | Rule::OverLimit)
+    pub(super) fn is_of_agent(self) -> bool {
+        matches!(self, Rule::NothingFree | Rule::TooMuch | Rule::TooLittle)
     }
 }

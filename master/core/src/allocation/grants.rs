@@ -48,15 +48,18 @@ impl Books {
     /// Checks the grant at `place` of round `round` and carries it out if it is lawful.
     pub(super) fn settle(&mut self, round: u64, place: usize, grant: &Grant) -> Outcome {
         // An earlier grant of the round that was held back, or came to something else than the
-        // module believes, leaves more or less of the agent than it knows of.
-        let misled = self.agent(grant.agent).is_some_and(|agent| agent.touched);
+        // module believes, leaves more or less of its agent than it knows of, and who gets that
+        // has more or less.
+        let of_agent = self.agent(grant.agent).is_some_and(|agent| agent.touched);
+        let of_roles = !self.touched.is_empty();
         match self.judge(round, grant) {
             Ok((role, cut)) => Outcome::Offered(self.carry_out(round, place, grant, role, cut)),
             Err(refusal) => {
                 self.changes.push(Change::Undone { grant: place });
                 self.touch(grant.agent, false);
                 match refusal {
-                    Refusal::Unlawful(rule) if misled && rule.is_of_amounts() => Outcome::HeldBack,
+                    Refusal::Unlawful(rule) if of_agent && rule.is_of_agent() => Outcome::HeldBack,
+                    Refusal::Unlawful(Rule::OverLimit) if of_roles => Outcome::HeldBack,
                     Refusal::Unlawful(rule) => Outcome::Unlawful(rule),
                     Refusal::Keep(bar) => {
                         self.bar(grant, bar);

@@ -143,19 +143,9 @@ fn a_limit_cuts_an_offer_and_more_comes_when_something_ends() {
     assert_eq!(ledger.offers[0].resources.scalar("cpus"), Quantity::from_units(1));
 }
 
-#[test]
-fn what_a_grant_that_was_held_back_leaves_is_nobodys_beyond_a_limit() {
-    let mut ledger = cluster(&[&["*"]]);
-    ledger.decline(0, Some(Duration::from_secs(3600)));
-    let limits = vec![("cpus".into(), Quantity::from_units(1))];
-    ledger.limits.insert("batch".into(), limits.clone());
-    let role = Role::new("batch");
-    ledger.send(Event::Quota { role: role.clone(), guarantees: Quantities::new(), limits });
-    subscribe(&mut ledger, 1, &["batch"]);
-    ledger.pass(MOMENT);
-    assert_eq!(takers(&ledger), [1]);
-    // It keeps the CPU for good: what the first refused is less than what is free now.
-    let from = resources("cpus:1").allocated_to(&role);
+/// Framework 1 reserves a part of the one offer that there is, of agent 0, for its role.
+fn reserve(ledger: &mut Ledger<Drf>, part: &str, role: &Role) {
+    let from = resources(part).allocated_to(role);
     let level = Reservation::dynamic(role.clone(), None);
     let keep = |one: &Resource| Resource {
         reservations: one.reservations.push(level.clone()),
@@ -168,11 +158,50 @@ fn what_a_grant_that_was_held_back_leaves_is_nobodys_beyond_a_limit() {
     *offered = &*offered - &from + &to;
     let (framework, agent) = (Some(FrameworkIx(1)), AgentIx(0));
     ledger.send(Event::Converted { framework, agent, from, to });
+}
+
+#[test]
+fn what_a_grant_that_was_held_back_leaves_is_nobodys_beyond_a_limit() {
+    let mut ledger = cluster(&[&["*"]]);
+    ledger.decline(0, Some(Duration::from_secs(3600)));
+    let limits = vec![("cpus".into(), Quantity::from_units(1))];
+    ledger.limits.insert("batch".into(), limits.clone());
+    let role = Role::new("batch");
+    ledger.send(Event::Quota { role: role.clone(), guarantees: Quantities::new(), limits });
+    subscribe(&mut ledger, 1, &["batch"]);
+    ledger.pass(MOMENT);
+    assert_eq!(takers(&ledger), [1]);
+    // What the first refused is less than what is free now.
+    reserve(&mut ledger, "cpus:1", &role);
     ledger.decline(0, None);
     ledger.pass(MOMENT);
     assert_eq!(ledger.unlawful, 0);
     assert_eq!(takers(&ledger), [1]);
     assert_eq!(ledger.offers[0].resources.scalar("cpus"), Quantity::from_units(1));
+}
+
+#[test]
+fn what_a_grant_that_was_held_back_leaves_counts_against_a_limit_elsewhere() {
+    let mut ledger = Ledger::new(Drf::default());
+    subscribe(&mut ledger, 0, &["*"]);
+    add_agent(&mut ledger, 0, "cpus:2;mem:1024");
+    ledger.pass(MOMENT);
+    ledger.decline(0, Some(Duration::from_secs(3600)));
+    let limits = vec![("cpus".into(), Quantity::from_units(2))];
+    ledger.limits.insert("batch".into(), limits.clone());
+    let role = Role::new("batch");
+    ledger.send(Event::Quota { role: role.clone(), guarantees: Quantities::new(), limits });
+    subscribe(&mut ledger, 1, &["batch"]);
+    ledger.pass(MOMENT);
+    reserve(&mut ledger, "cpus:1", &role);
+    // The first is meant to have the CPU that is not reserved, which it refused; so the role has it,
+    // and with it no room for what it was meant to have of the other agent.
+    ledger.decline(0, None);
+    add_agent(&mut ledger, 1, "cpus:4;mem:1024");
+    ledger.pass(MOMENT);
+    assert_eq!(ledger.unlawful, 0);
+    assert_eq!(takers(&ledger), [1, 0]);
+    assert_eq!(ledger.offers[0].resources.scalar("cpus"), Quantity::from_units(2));
 }
 
 #[test]
