@@ -336,6 +336,11 @@ fn an_agent_that_comes_back_keeps_its_containers_and_removes_what_is_nobodys() {
     let Some(mut confined) = Confined::start("[\"cgroups\"]", "") else { return };
     let mut scheduler = confined.scheduler();
     scheduler.run("survivor", "sleep 1000");
+    // The shell, which is there when its task is told to run, starts another process or becomes it.
+    until("the command itself", || {
+        let all = confined.cluster.room.processes();
+        all.iter().any(|one| one.command.trim() == "sleep 1000").then_some(())
+    });
     let before = confined.processes();
     confined.cluster.agent.kill();
     let orphans: Vec<PathBuf> =
