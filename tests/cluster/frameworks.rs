@@ -59,6 +59,13 @@ fn wait_running(master: &Master, count: usize) {
     });
 }
 
+/// It has subscribed for the second time.
+fn wait_back(framework: &Daemon) {
+    until("the framework to be back", || {
+        framework.output().matches("subscribed as ").nth(1).map(drop)
+    });
+}
+
 /// Lets the tasks end, and the framework with them. It must have run each task once.
 fn finish(room: &Room, mut framework: Daemon) {
     std::fs::write(room.join("go"), "").unwrap();
@@ -78,9 +85,7 @@ fn outlives_its_master(command: &mut Command) {
     wait_running(&cluster.master, 2);
     cluster.restart_master();
     cluster.master.wait_agents(1);
-    until("the framework to be back", || {
-        framework.output().matches("subscribed as ").nth(1).map(drop)
-    });
+    wait_back(&framework);
     wait_running(&cluster.master, 2);
     finish(&cluster.room, framework);
     let ended = http::get_json(cluster.master.address, "/frameworks");
@@ -143,9 +148,7 @@ impl Ensemble {
         wait_running(&self.masters[0], 2);
         self.masters[0].signal(Signal::SIGKILL);
         self.masters[1].wait_agents(1);
-        until("the framework to be back", || {
-            framework.output().matches("subscribed as ").nth(1).map(drop)
-        });
+        wait_back(&framework);
         wait_running(&self.masters[1], 2);
         finish(&self.room, framework);
     }

@@ -45,6 +45,14 @@ pub(super) fn add_agent<A: Allocator>(ledger: &mut Ledger<A>, agent: u32, total:
     ledger.send(agent_added(agent, total));
 }
 
+/// A role may have no more than this, in whole units.
+fn limit<A: Allocator>(ledger: &mut Ledger<A>, role: &str, most: &[(&str, u32)]) {
+    let units = |&(name, most): &(&str, u32)| (name.into(), Quantity::from_units(most.into()));
+    let limits: Vec<_> = most.iter().map(units).collect();
+    ledger.limits.insert(role.into(), limits.clone());
+    ledger.send(Event::Quota { role: role.into(), guarantees: Quantities::new(), limits });
+}
+
 fn takers(ledger: &Ledger<Drf>) -> Vec<u32> {
     ledger.offers.iter().map(|offer| offer.framework.0).collect()
 }
@@ -125,10 +133,7 @@ fn a_guarantee_is_kept_free_for_its_role() {
 #[test]
 fn a_limit_cuts_an_offer_and_more_comes_when_something_ends() {
     let mut ledger = cluster(&[]);
-    let limits =
-        vec![("cpus".into(), Quantity::from_units(3)), ("mem".into(), Quantity::from_units(512))];
-    ledger.limits.insert("eng".into(), limits.clone());
-    ledger.send(Event::Quota { role: "eng".into(), guarantees: Quantities::new(), limits });
+    limit(&mut ledger, "eng", &[("cpus", 3), ("mem", 512)]);
     subscribe(&mut ledger, 0, &["eng"]);
     ledger.pass(MOMENT);
     assert_eq!(ledger.offers[0].resources.scalar("cpus"), Quantity::from_units(3));
@@ -164,15 +169,12 @@ fn reserve(ledger: &mut Ledger<Drf>, part: &str, role: &Role) {
 fn what_a_grant_that_was_held_back_leaves_is_nobodys_beyond_a_limit() {
     let mut ledger = cluster(&[&["*"]]);
     ledger.decline(0, Some(Duration::from_secs(3600)));
-    let limits = vec![("cpus".into(), Quantity::from_units(1))];
-    ledger.limits.insert("batch".into(), limits.clone());
-    let role = Role::new("batch");
-    ledger.send(Event::Quota { role: role.clone(), guarantees: Quantities::new(), limits });
+    limit(&mut ledger, "batch", &[("cpus", 1)]);
     subscribe(&mut ledger, 1, &["batch"]);
     ledger.pass(MOMENT);
     assert_eq!(takers(&ledger), [1]);
     // What the first refused is less than what is free now.
-    reserve(&mut ledger, "cpus:1", &role);
+    reserve(&mut ledger, "cpus:1", &Role::new("batch"));
     ledger.decline(0, None);
     ledger.pass(MOMENT);
     assert_eq!(ledger.unlawful, 0);
@@ -187,13 +189,10 @@ fn what_a_grant_that_was_held_back_leaves_counts_against_a_limit_elsewhere() {
     add_agent(&mut ledger, 0, "cpus:2;mem:1024");
     ledger.pass(MOMENT);
     ledger.decline(0, Some(Duration::from_secs(3600)));
-    let limits = vec![("cpus".into(), Quantity::from_units(2))];
-    ledger.limits.insert("batch".into(), limits.clone());
-    let role = Role::new("batch");
-    ledger.send(Event::Quota { role: role.clone(), guarantees: Quantities::new(), limits });
+    limit(&mut ledger, "batch", &[("cpus", 2)]);
     subscribe(&mut ledger, 1, &["batch"]);
     ledger.pass(MOMENT);
-    reserve(&mut ledger, "cpus:1", &role);
+    reserve(&mut ledger, "cpus:1", &Role::new("batch"));
     // The first is meant to have the CPU that is not reserved, which it refused; so the role has it,
     // and with it no room for what it was meant to have of the other agent.
     ledger.decline(0, None);
@@ -208,9 +207,7 @@ fn what_a_grant_that_was_held_back_leaves_counts_against_a_limit_elsewhere() {
 fn room_below_a_limit_is_used_on_agents_that_it_kept_away() {
     let mut ledger = cluster(&[]);
     add_agent(&mut ledger, 1, "cpus:4;mem:1024");
-    let limits = vec![("cpus".into(), Quantity::ZERO), ("mem".into(), Quantity::from_units(1024))];
-    ledger.limits.insert("eng".into(), limits.clone());
-    ledger.send(Event::Quota { role: "eng".into(), guarantees: Quantities::new(), limits });
+    limit(&mut ledger, "eng", &[("cpus", 0), ("mem", 1024)]);
     subscribe(&mut ledger, 0, &["eng"]);
     ledger.pass(MOMENT);
     assert_eq!(ledger.offers.len(), 1, "one agent's memory is all that the limit allows");
