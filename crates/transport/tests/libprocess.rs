@@ -149,6 +149,7 @@ async fn after_a_break_the_next_message_dials_again_and_nothing_is_sent_twice() 
         "Libprocess-From: master@127.0.0.1:9",
         "Connection: Keep-Alive",
         &format!("Host: {}", to.address),
+        "Reeve-Reply: none",
         "Content-Length: 1",
     ] {
         assert!(head.contains(&format!("\r\n{line}\r\n")), "{line}: {head}");
@@ -223,6 +224,20 @@ async fn pipelined_posts_are_taken_and_answered_in_order() {
             socket.read_until("404 Not Found.").await;
         }
     }
+    assert_eq!(master.next().await.body, "1");
+    assert_eq!(master.next().await.body, "3");
+}
+
+#[tokio::test]
+async fn whoever_wants_no_reply_hears_of_failures_alone() {
+    let mut master = process("master");
+    let mut socket = master.server.connect().await;
+    let silent = |to, body| post(to, body).replace(FROM, &format!("{FROM}Reeve-Reply: none\r\n"));
+    socket
+        .write([silent("master", "1"), silent("nobody", "2"), post("master", "3")].concat())
+        .await;
+    assert_eq!(status(&socket.read_until("404 Not Found.").await), 404);
+    assert_eq!(status(&socket.read_until("\r\n\r\n").await), 202);
     assert_eq!(master.next().await.body, "1");
     assert_eq!(master.next().await.body, "3");
 }

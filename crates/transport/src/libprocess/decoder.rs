@@ -5,7 +5,7 @@ use httparse::{EMPTY_HEADER, Request, Status};
 use reeve_model::Pid;
 
 use super::Inbound;
-use super::head::{Framing, address, chunk_size, framing, line, pid, says_close};
+use super::head::{Framing, address, chunk_size, framing, line, pid, says_close, wants_reply};
 use super::sniff::{MAX_HEAD, MAX_HEADERS, sender};
 
 /// Bodies up to this size are copied out of the read buffer, larger ones are cut out of it.
@@ -44,13 +44,14 @@ struct Head {
     from: Option<Pid>,
     to: Box<str>,
     name: Box<str>,
+    wants_reply: bool,
 }
 
 /// What came out of the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Decoded {
-    /// A message for an actor.
-    Message(Inbound),
+    /// A message for an actor, and whether the sender wants to hear that it arrived.
+    Message(Inbound, bool),
     /// A request that reached no actor because its path or sender can't be read. The reason.
     Unreadable(&'static str),
 }
@@ -152,7 +153,8 @@ impl Decoder {
         let body = framing(&request)?;
         self.last = says_close(&request);
         let (to, name) = address(request.path.unwrap_or(""));
-        let head = Head { from: known(&mut self.last_sender, sender), to, name };
+        let from = known(&mut self.last_sender, sender);
+        let head = Head { from, to, name, wants_reply: wants_reply(&request) };
         bytes.advance(length);
         Ok(Some(match body {
             Framing::Chunked => State::Chunks { head, body: Bytes::new(), more: BytesMut::new() },
@@ -213,7 +215,8 @@ impl Head {
                 Decoded::Unreadable("Failed to determine the actor and name of the message")
             }
             Some(from) => {
-                Decoded::Message(Inbound { from, via: None, to: self.to, name: self.name, body })
+                let message = Inbound { from, via: None, to: self.to, name: self.name, body };
+                Decoded::Message(message, self.wants_reply)
             }
         }
     }

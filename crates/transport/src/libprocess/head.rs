@@ -43,6 +43,19 @@ pub(super) fn says_close(request: &Request<'_, '_>) -> bool {
     })
 }
 
+/// The header, and its one value, of a sender that does not want to hear that a message arrived.
+/// Mesos sends replies that nobody reads: two system calls and a packet a message.
+pub(super) const NO_REPLY: (&str, &str) = ("Reeve-Reply", "none");
+
+/// Whether the sender is to be told that the message arrived, as every one of Mesos is.
+pub(super) fn wants_reply(request: &Request<'_, '_>) -> bool {
+    let (name, none) = NO_REPLY;
+    let mut headers = request.headers.iter();
+    !headers.any(|header| {
+        header.name.eq_ignore_ascii_case(name) && header.value.trim_ascii() == none.as_bytes()
+    })
+}
+
 /// How the body is framed; without a word about it there is none.
 pub(super) fn framing(request: &Request<'_, '_>) -> Result<Framing, Stop> {
     let mut length = None;

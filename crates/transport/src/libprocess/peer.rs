@@ -13,6 +13,7 @@ use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::head::NO_REPLY;
 use super::peers::{Shared, Unreached};
 
 /// A batch's buffer larger than this is given back when the batch is sent.
@@ -159,11 +160,12 @@ pub(super) struct Outbound<'a> {
 
 impl Outbound<'_> {
     /// Appends it as libprocess writes it (LP-1), except that the body's length is told
-    /// beforehand: Mesos reads both, and this is the shorter.
+    /// beforehand: Mesos reads both, and this is the shorter. No reply is wanted, as nothing is
+    /// done with one.
     fn encode(&self, host: &str, out: &mut Vec<u8>) {
         let mut digits = [0; 20];
         let length = decimal(self.body.len(), &mut digits);
-        let parts: [&[u8]; 18] = [
+        let parts: [&[u8]; 22] = [
             b"POST /",
             self.to.as_bytes(),
             b"/",
@@ -178,6 +180,10 @@ impl Outbound<'_> {
             self.here.as_bytes(),
             b"\r\nConnection: Keep-Alive\r\nHost: ",
             host.as_bytes(),
+            b"\r\n",
+            NO_REPLY.0.as_bytes(),
+            b": ",
+            NO_REPLY.1.as_bytes(),
             b"\r\nContent-Length: ",
             length,
             b"\r\n\r\n",

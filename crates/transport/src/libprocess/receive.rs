@@ -97,18 +97,22 @@ async fn take_all(
         };
         match decoded {
             Decoded::Unreadable(why) => reply(replies, StatusCode::BAD_REQUEST, why),
-            Decoded::Message(message) => match actors.deliver(Inbound { via, ..message }) {
-                Delivered::Yes => replies.extend_from_slice(ACCEPTED),
-                Delivered::NoActor => reply(replies, StatusCode::NOT_FOUND, NO_ACTOR),
-                Delivered::Later(queue, message) => {
-                    // The sender must not wait for replies while we wait for room.
-                    flush(stream, replies).await?;
-                    match queue.send(message).await {
-                        Ok(()) => replies.extend_from_slice(ACCEPTED),
-                        Err(_) => reply(replies, StatusCode::NOT_FOUND, NO_ACTOR),
+            Decoded::Message(message, wants_reply) => {
+                let arrived = match actors.deliver(Inbound { via, ..message }) {
+                    Delivered::Yes => true,
+                    Delivered::NoActor => false,
+                    Delivered::Later(queue, message) => {
+                        // The sender must not wait for replies while we wait for room.
+                        flush(stream, replies).await?;
+                        queue.send(message).await.is_ok()
                     }
+                };
+                match arrived {
+                    true if wants_reply => replies.extend_from_slice(ACCEPTED),
+                    true => {}
+                    false => reply(replies, StatusCode::NOT_FOUND, NO_ACTOR),
                 }
-            },
+            }
         }
         if replies.len() > MAX_REPLIES {
             flush(stream, replies).await?;

@@ -5,13 +5,14 @@ use super::*;
 const LIMIT: usize = 1 << 20;
 
 fn message(to: &str, name: &str, body: &[u8]) -> Decoded {
-    Decoded::Message(Inbound {
+    let message = Inbound {
         from: "slave(1)@10.0.0.2:5051".parse().unwrap(),
         via: None,
         to: to.into(),
         name: name.into(),
         body: Bytes::copy_from_slice(body),
-    })
+    };
+    Decoded::Message(message, true)
 }
 
 fn post(path: &str, framing: &str) -> Vec<u8> {
