@@ -50,6 +50,11 @@ impl Readers {
         Arc::new(self.view().snapshot())
     }
 
+    /// One look at the cluster as it is now, for which nothing is copied.
+    pub fn look<T>(&self, at: impl FnOnce(&Snapshot) -> T) -> T {
+        at(self.view().now())
+    }
+
     /// Held for one change or one snapshot at a time, so that nobody waits long.
     fn view(&self) -> MutexGuard<'_, View> {
         // Whoever died over a change left what readers can still use.

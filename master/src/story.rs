@@ -20,7 +20,7 @@ pub fn tell(readers: &Readers, change: &Change) {
         Change::ExecutorRemoved(framework, agent, executor) => {
             tracing::debug!(%executor, %framework, %agent, "an executor is gone");
         }
-        Change::TaskAdded(record) => task(record),
+        Change::TasksAdded(records) => records.iter().for_each(|record| task(record)),
         Change::TaskProgressed { framework, status, .. } => status_of(framework, status),
         Change::TaskRefused(framework, status) | Change::LostTaskEnded(framework, status) => {
             status_of(framework, status);
@@ -60,7 +60,7 @@ pub fn tell(readers: &Readers, change: &Change) {
 
 fn agent(readers: &Readers, record: &AgentRecord) {
     let (agent, host) = (&record.id, record.info.hostname.as_str());
-    let before = readers.snapshot().agents.get(agent).map(|before| before.record.clone());
+    let before = readers.look(|now| now.agents.get(agent).map(|before| before.record.clone()));
     match before {
         None if record.reregistered.is_none() => {
             let (pid, resources) = (&record.pid, &record.total);
@@ -96,7 +96,8 @@ fn agent_left(agent: &AgentId, departure: &Departure) {
 
 fn framework(readers: &Readers, record: &FrameworkRecord) {
     let (framework, name) = (&record.id, record.info.name.as_str());
-    let before = readers.snapshot().frameworks.get(framework).map(|before| before.record.clone());
+    let before =
+        readers.look(|now| now.frameworks.get(framework).map(|before| before.record.clone()));
     match (before.is_some_and(|before| before.connected), record.connected) {
         (false, true) => {
             let user = record.info.user.as_str();

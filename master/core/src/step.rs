@@ -7,7 +7,7 @@ use reeve_model::{Pid, Seconds};
 
 use crate::allocation;
 use crate::effect::{Effect, Scheduler, ToAgent, ToScheduler};
-use crate::view::Change;
+use crate::view::{Change, TaskRecord};
 
 /// One step: the moment, and the effects so far.
 #[derive(Debug)]
@@ -36,6 +36,13 @@ impl Step<'_> {
 
     pub fn changed(&mut self, change: Change) {
         self.out.push(Effect::Changed(change));
+    }
+
+    /// Tells readers of tasks of one agent, if there are any.
+    pub fn tasks_added(&mut self, tasks: Vec<Arc<TaskRecord>>) {
+        if !tasks.is_empty() {
+            self.changed(Change::TasksAdded(tasks));
+        }
     }
 
     /// The time of day as statuses carry it.

@@ -40,10 +40,11 @@ impl Master {
                 continue;
             }
             let task = self.marked_task(fx, task);
-            let held = task.resources.clone();
-            if self.meet_task(step, fx, ix, task, Some("Agent reregistered")) {
-                self.found_used(step, fx, ix, &held);
-                self.tell_tasks(step, fx, ix, role_of(&held));
+            let added = self.meet_task(step, fx, ix, task, Some("Agent reregistered"));
+            if let Some(record) = added {
+                self.found_used(step, fx, ix, &record.resources);
+                self.tell_tasks(step, fx, ix, role_of(&record.resources));
+                step.tasks_added(vec![record]);
             }
         }
         self.drop_unnamed_executors(step, ix, &executors);

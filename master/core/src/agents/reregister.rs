@@ -17,6 +17,7 @@ use crate::event::{KnownTask, Reregistration};
 use crate::master::{Master, Timer};
 use crate::step::Step;
 use crate::tasks::{Speech, mark_allocated};
+use crate::view::TaskRecord;
 
 impl Master {
     /// An agent returns. What must be durable first is written; while something about the agent is
@@ -133,17 +134,20 @@ impl Master {
                 *used.entry(fx).or_default() += &info.resources;
             }
         }
+        let mut added = Vec::with_capacity(tasks.len());
         for task in tasks {
             let Some(fx) = self.frameworks.find(&task.framework) else { continue };
             let task = self.marked_task(fx, task);
-            let (held, is_live) = (task.resources.clone(), !task.state.is_terminal());
             // When an earlier leader lost sight of the agent, it said that such tasks are gone.
             let unchecked = self.frameworks.get(fx).is_some_and(|known| !known.info.checkpoint);
             let message = message.or(unchecked.then_some("Agent reregistered"));
-            if self.meet_task(step, fx, ix, task, message) && is_live {
-                *used.entry(fx).or_default() += &held;
+            let Some(record) = self.meet_task(step, fx, ix, task, message) else { continue };
+            if !record.state.is_terminal() {
+                *used.entry(fx).or_default() += &record.resources;
             }
+            added.push(record);
         }
+        step.tasks_added(added);
         for (fx, resources) in &mut used {
             if let Some(framework) = self.frameworks.get_mut(*fx) {
                 *resources = framework.bring_back(std::mem::take(resources));
@@ -235,7 +239,8 @@ impl Master {
         }
     }
 
-    /// A task that its agent reports and the master does not track; says whether it is one now.
+    /// A task that its agent reports and the master does not track. Readers are to hear of it if
+    /// it is one now.
     pub(super) fn meet_task(
         &mut self,
         step: &mut Step<'_>,
@@ -243,19 +248,17 @@ impl Master {
         ix: AgentIx,
         task: KnownTask,
         message: Option<&'static str>,
-    ) -> bool {
-        let (id, executor, state) = (task.id.clone(), task.executor.clone(), task.state);
-        if !self.add_known_task(step, fx, ix, task) {
-            return false;
-        }
+    ) -> Option<Arc<TaskRecord>> {
+        let record = self.add_known_task(step, fx, ix, task)?;
+        let state = record.state;
         if let Some(message) = message
             && !state.is_terminal()
         {
             let (reason, message) = (Reason::AgentReregistered, message.to_owned());
             let speech = Speech { state, reason, message };
-            self.speak_of(step, fx, &id, ix, executor.as_ref(), speech);
+            self.speak_of(step, fx, &record.id, ix, record.executor.as_ref(), speech);
         }
-        true
+        Some(record)
     }
 
     pub(super) fn marked_task(&self, fx: FrameworkIx, mut task: KnownTask) -> KnownTask {

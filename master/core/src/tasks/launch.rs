@@ -124,26 +124,28 @@ impl Master {
         };
         let role = task.role();
         let body = TaskBody::Launched(info.clone());
-        self.add_task(step, task, info.name.as_str().into(), Statuses::new(), body);
+        let added = self.add_task(step, task, info.name.as_str().into(), Statuses::new(), body);
+        step.tasks_added(added.into_iter().collect());
         self.tell_tasks(step, terms.framework, terms.agent, role);
     }
 
-    /// Adds a task that its agent reports; the allocation machine hears of it from the caller. If the framework has a task of that id elsewhere, which
-    /// it launched because it believed this one lost, this one is killed.
+    /// Adds a task that its agent reports; the allocation machine and the readers hear of it from
+    /// the caller. If the framework has a task of that id elsewhere, which it launched because it
+    /// believed this one lost, this one is killed.
     pub(crate) fn add_known_task(
         &mut self,
         step: &mut Step<'_>,
         fx: FrameworkIx,
         ix: AgentIx,
         known: KnownTask,
-    ) -> bool {
-        let Some(framework) = self.frameworks.get(fx) else { return false };
+    ) -> Option<Arc<TaskRecord>> {
+        let framework = self.frameworks.get(fx)?;
         if framework.tasks.contains_key(&known.id) {
             let kill = ToAgent::Kill(framework.id.clone(), known.id, None);
             if let Some(agent) = self.agents.get(ix) {
                 step.agent(&agent.pid, kill);
             }
-            return false;
+            return None;
         }
         self.frameworks.find_task(fx, &known.id);
         let task = Task {
@@ -159,20 +161,20 @@ impl Master {
             gives_way: None,
             number: 0,
         };
-        self.add_task(step, task, known.name, known.statuses, TaskBody::Reported(known.rest));
-        true
+        self.add_task(step, task, known.name, known.statuses, TaskBody::Reported(known.rest))
     }
 
+    /// The readers hear of it from the caller.
     fn add_task(
         &mut self,
-        step: &mut Step<'_>,
+        step: &Step<'_>,
         task: Task,
         name: Arc<str>,
         statuses: Statuses,
         body: TaskBody,
-    ) {
-        let Some(framework) = self.frameworks.get_mut(task.framework) else { return };
-        let Some(agent) = self.agents.get_mut(task.agent) else { return };
+    ) -> Option<Arc<TaskRecord>> {
+        let framework = self.frameworks.get_mut(task.framework)?;
+        let agent = self.agents.get_mut(task.agent)?;
         let record = TaskRecord {
             id: task.id.clone(),
             name,
@@ -192,7 +194,7 @@ impl Master {
         let tx = self.tasks.insert(step.now, task);
         framework.tasks.insert(id, tx);
         agent.tasks.insert(tx);
-        step.changed(Change::TaskAdded(Arc::new(record)));
+        Some(Arc::new(record))
     }
 }
 

@@ -87,7 +87,7 @@ impl View {
                 self.release(&framework, &key.0, &record.info.resources);
                 self.leave(&framework, &key.0);
             }
-            Change::TaskAdded(record) => self.task_added(record),
+            Change::TasksAdded(records) => self.tasks_added(&records),
             Change::TaskProgressed { framework, task, latest, status } => {
                 self.task_progressed(&framework, &task, latest, status);
             }
@@ -209,25 +209,35 @@ impl View {
         self.arrive(&record.framework, &record.agent);
     }
 
-    /// The commonest change of all when agents return: each record is looked up once.
-    fn task_added(&mut self, record: Arc<TaskRecord>) {
-        let held = Some(&record.resources).filter(|_| !record.state.is_terminal());
-        let Some(view) = self.framework_mut(&record.framework) else { return };
-        view.unreachable.remove(&record.id);
-        view.counts.add(record.state);
-        view.tasks.insert(record.id.clone(), record.clone());
-        increment(&mut view.agents, &record.agent);
-        if let Some(held) = held {
-            view.used += held;
-        }
-        if let Some(agent) = self.agent_mut(&record.agent) {
-            agent.counts.add(record.state);
-            agent.frameworks.add(record.framework.clone());
-            if let Some(held) = held {
-                agent.used += held;
+    /// The commonest change of all when agents return: what it touches is looked up once.
+    fn tasks_added(&mut self, records: &[Arc<TaskRecord>]) {
+        let same = |a: &Arc<TaskRecord>, b: &Arc<TaskRecord>| {
+            a.framework == b.framework && a.agent == b.agent
+        };
+        for records in records.chunk_by(same) {
+            let (framework, agent) = (&records[0].framework, &records[0].agent);
+            let mut held = Resources::new();
+            for record in records.iter().filter(|record| !record.state.is_terminal()) {
+                held += &record.resources;
             }
+            let Some(view) = self.framework_mut(framework) else { continue };
+            for record in records {
+                view.unreachable.remove(&record.id);
+                view.counts.add(record.state);
+                view.tasks.insert(record.id.clone(), record.clone());
+            }
+            view.used += &held;
+            *view.agents.entry(agent.clone()).or_insert(0) += records.len() as u32;
+            if let Some(agent) = self.agent_mut(agent) {
+                for record in records {
+                    agent.counts.add(record.state);
+                    agent.frameworks.add(framework.clone());
+                }
+                agent.used += &held;
+            }
+            let tasks = &mut Arc::make_mut(&mut self.now.tallies).tasks;
+            records.iter().for_each(|record| tasks.add(record.state));
         }
-        Arc::make_mut(&mut self.now.tallies).tasks.add(record.state);
     }
 
     fn task_progressed(
@@ -367,7 +377,7 @@ impl View {
 
     fn arrive(&mut self, framework: &FrameworkId, agent: &AgentId) {
         if let Some(view) = self.framework_mut(framework) {
-            increment(&mut view.agents, agent);
+            *view.agents.entry(agent.clone()).or_insert(0) += 1;
         }
         if let Some(view) = self.agent_mut(agent) {
             view.frameworks.add(framework.clone());
@@ -394,15 +404,6 @@ impl View {
 
 fn ended(status: &TaskStatus) -> Ended {
     Ended { state: status.state, source: status.source, reason: status.reason }
-}
-
-fn increment<K: Ord + Clone>(counts: &mut imbl::OrdMap<K, u32>, key: &K) {
-    match counts.get_mut(key) {
-        Some(count) => *count += 1,
-        None => {
-            counts.insert(key.clone(), 1);
-        }
-    }
 }
 
 fn decrement<K: Ord + Clone>(counts: &mut imbl::OrdMap<K, u32>, key: &K) {

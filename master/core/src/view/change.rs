@@ -52,8 +52,9 @@ pub enum Change {
     ExecutorAdded(Arc<ExecutorRecord>),
     /// An executor is gone.
     ExecutorRemoved(FrameworkId, AgentId, ExecutorId),
-    /// A task was launched, or reported by an agent that returns.
-    TaskAdded(Arc<TaskRecord>),
+    /// Tasks of one agent, launched or reported by it when it returns. Together, so that the agent
+    /// is looked up once.
+    TasksAdded(Vec<Arc<TaskRecord>>),
     /// A task's status arrived. Its resources are free from the first terminal state on.
     TaskProgressed {
         /// The task's framework.

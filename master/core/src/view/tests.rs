@@ -41,7 +41,7 @@ fn framework(id: &str) -> Change {
 }
 
 fn task(id: &str) -> Change {
-    Change::TaskAdded(Arc::new(TaskRecord {
+    Change::TasksAdded(vec![Arc::new(TaskRecord {
         id: id.into(),
         name: id.into(),
         framework: "f".into(),
@@ -51,7 +51,7 @@ fn task(id: &str) -> Change {
         resources: Resources::parse("cpus:1", &Role::any()).unwrap(),
         statuses: Statuses::new(),
         body: TaskBody::Reported(bytes::Bytes::new()),
-    }))
+    })])
 }
 
 fn progress(id: &str, state: TaskState) -> Change {
