@@ -28,14 +28,14 @@ use crate::owner::Input;
 /// How long the thread sleeps if nothing has a deadline.
 const IDLE: Duration = Duration::from_secs(3600);
 
-/// How many waiting events are taken in one go, before grants are passed on.
-const BATCH: usize = 1024;
+/// How many waiting messages are taken in one go, before grants are passed on.
+const BATCH: usize = 32;
 
 /// What the thread is told.
 #[derive(Debug)]
 pub enum Told {
-    /// A fact for the machine.
-    Event(Box<Event>),
+    /// Facts for the machine. Several at once, since each message may wake the thread.
+    Events(Vec<Event>),
     /// Why this framework has no offers, in one role or in all.
     Explain(FrameworkId, Option<Role>, oneshot::Sender<Option<Vec<String>>>),
     /// What the machine counted, for metrics.
@@ -108,9 +108,9 @@ impl Allocation {
         Ok(Allocation { shared })
     }
 
-    /// Tells the machine a fact.
-    pub fn tell(&self, event: Event) {
-        self.send(Told::Event(Box::new(event)));
+    /// Tells the machine facts.
+    pub fn tell(&self, events: Vec<Event>) {
+        self.send(Told::Events(events));
     }
 
     /// Whether the machine of this number is at work.
@@ -281,14 +281,7 @@ impl Thread {
 
     fn take(&mut self, told: Told) {
         match told {
-            Told::Event(event) => {
-                self.introduced |=
-                    matches!(*event, Event::Introduction(number) if number == self.number);
-                if self.introduced {
-                    self.note(&event);
-                    self.step(*event);
-                }
-            }
+            Told::Events(events) => events.into_iter().for_each(|event| self.hear(event)),
             Told::Explain(framework, role, reply) => {
                 let reasons = self.frameworks.get(&framework);
                 let reasons = reasons.map(|ix| self.host.explain(*ix, role.as_ref()));
@@ -299,6 +292,14 @@ impl Thread {
                 let _ = reply.send(self.figures());
             }
             Told::End => {}
+        }
+    }
+
+    fn hear(&mut self, event: Event) {
+        self.introduced |= matches!(event, Event::Introduction(number) if number == self.number);
+        if self.introduced {
+            self.note(&event);
+            self.step(event);
         }
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use reeve_election::Lease;
 use reeve_machine::Machine;
-use reeve_master_core::allocation::{Granted, Reclaimed};
+use reeve_master_core::allocation::{self, Granted, Reclaimed};
 use reeve_master_core::effect::{Effect, Scheduler, ToScheduler, TookBack};
 use reeve_master_core::event::{
     Ask, Call, Caller, Event, Kind, RequestId, StreamClaim, StreamId, Subscription, WriteId,
@@ -125,7 +125,9 @@ pub struct Owner {
     drivers: BTreeMap<Pid, FrameworkId>,
     /// Facts that came of carrying effects out.
     own: VecDeque<Kind>,
+    /// What the readers and the allocation machine hear at the end of a batch.
     changed: Vec<Change>,
+    allocation: Vec<allocation::Event>,
     effects: Vec<Effect>,
     /// Why the master cannot go on.
     stepped_down: Option<String>,
@@ -158,6 +160,7 @@ impl Owner {
             drivers: BTreeMap::new(),
             own: VecDeque::new(),
             changed: Vec::new(),
+            allocation: Vec::new(),
             effects: Vec::new(),
             stepped_down: None,
             remembered,
@@ -191,7 +194,7 @@ impl Owner {
             if is_due && self.lease.holds() {
                 self.step(Kind::Deadline);
             }
-            self.tell_readers();
+            self.pass_on();
         }
         self.stepped_down
     }
@@ -341,7 +344,7 @@ impl Owner {
             Effect::Close(stream) => {
                 self.outlets.remove(&stream);
             }
-            Effect::Allocation(event) => self.hands.allocation.tell(event),
+            Effect::Allocation(event) => self.allocation.push(event),
             Effect::Changed(change) => {
                 self.note(&change);
                 self.changed.push(change);
@@ -402,12 +405,13 @@ impl Owner {
         }
     }
 
-    fn tell_readers(&mut self) {
-        if self.changed.is_empty() {
-            return;
+    /// Tells the readers and the allocation machine what a batch has brought.
+    fn pass_on(&mut self) {
+        if !self.allocation.is_empty() {
+            self.hands.allocation.tell(std::mem::take(&mut self.allocation));
         }
         let changed = std::mem::take(&mut self.changed);
-        if self.hands.changes.send(changed).is_err() {
+        if !changed.is_empty() && self.hands.changes.send(changed).is_err() {
             tracing::debug!("the readers' task has ended");
         }
     }
