@@ -60,6 +60,6 @@ pub use resources::{
     Resources, Set, Value,
 };
 pub use states::{OperationState, Reason, Source, TaskState};
-pub use status::{Place, StatusUpdate, TaskStatus};
+pub use status::{Kin, Place, StatusUpdate, TaskStatus};
 pub use task::{InvalidTask, KillPolicy, Limits, TaskInfo};
 pub use units::{Seconds, duration_to_wire};

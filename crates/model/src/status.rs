@@ -1,11 +1,15 @@
 //! What has become of a task: statuses, and the updates that carry them (T-5).
 
+mod read;
+
 use std::net::IpAddr;
 
 use bytes::{Bytes, BytesMut};
 use prost::Message;
 use prost::encoding::message;
 use reeve_wire::{internal, splice, v1};
+
+pub use read::Kin;
 
 use crate::error::WireError;
 use crate::ids::{AgentId, ContainerId, ExecutorId, FrameworkId, TaskId, Uuid};
@@ -53,9 +57,6 @@ pub struct Place {
     pub address: Option<IpAddr>,
 }
 
-/// Fields written anew: all that `TaskStatus` names.
-const OWN: &[u32] = &[1, 2, 4, 5, 6, 7, 8, 9, 10, 11, 14];
-
 /// The field of `TaskStatus` that says where the task runs.
 const CONTAINER_STATUS: u32 = 13;
 
@@ -76,35 +77,6 @@ impl TaskStatus {
             unreachable_time: None,
             rest: Bytes::new(),
         }
-    }
-
-    /// Reads an encoded `TaskStatus`; fields unknown here are kept.
-    ///
-    /// # Errors
-    /// If the bytes are no such message, or a field breaks its rule.
-    pub fn from_wire_bytes(bytes: &Bytes) -> Result<Self, WireError> {
-        let wire: v1::TaskStatus =
-            reeve_wire::decode(bytes).map_err(|error| WireError::message("status", &error))?;
-        let rest =
-            splice::without(bytes, OWN).map_err(|error| WireError::message("status", &error))?;
-        Self::read(wire, rest)
-    }
-
-    fn read(wire: v1::TaskStatus, rest: Bytes) -> Result<Self, WireError> {
-        Ok(Self {
-            task: wire.task_id.into(),
-            state: state(wire.state, "status.state")?,
-            source: wire.source.and_then(|number| Source::try_from(number).ok()),
-            reason: wire.reason.and_then(|number| Reason::try_from(number).ok()),
-            message: wire.message,
-            agent: wire.agent_id.map(AgentId::from),
-            executor: wire.executor_id.map(ExecutorId::from),
-            timestamp: wire.timestamp.map(Seconds),
-            uuid: uuid(wire.uuid.as_deref(), "status.uuid")?,
-            healthy: wire.healthy,
-            unreachable_time: wire.unreachable_time.map(|time| time.nanoseconds),
-            rest,
-        })
     }
 
     /// The encoded message.
@@ -195,7 +167,20 @@ impl TryFrom<v1::TaskStatus> for TaskStatus {
             check_status: wire.check_status.take(),
             limitation: wire.limitation.take(),
         };
-        Self::read(wire, rest.encode_to_vec().into())
+        Ok(Self {
+            task: wire.task_id.into(),
+            state: state(wire.state, "status.state")?,
+            source: wire.source.and_then(|number| Source::try_from(number).ok()),
+            reason: wire.reason.and_then(|number| Reason::try_from(number).ok()),
+            message: wire.message,
+            agent: wire.agent_id.map(AgentId::from),
+            executor: wire.executor_id.map(ExecutorId::from),
+            timestamp: wire.timestamp.map(Seconds),
+            uuid: uuid(wire.uuid.as_deref(), "status.uuid")?,
+            healthy: wire.healthy,
+            unreachable_time: wire.unreachable_time.map(|time| time.nanoseconds),
+            rest: rest.encode_to_vec().into(),
+        })
     }
 }
 

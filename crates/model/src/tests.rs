@@ -95,8 +95,25 @@ fn fields_from_the_future_survive() {
     assert!(unknown(&executor, 901).is_some());
 
     let status = TaskStatus::new(TaskId::new("t"), TaskState::Running).to_wire_bytes();
-    let status = TaskStatus::from_wire_bytes(&with_unknown(&status, 902)).unwrap();
+    let status = TaskStatus::read(&with_unknown(&status, 902), Kin::default()).unwrap();
     assert!(unknown(&status.to_wire_bytes(), 902).is_some());
+}
+
+#[test]
+fn a_status_shares_the_ids_of_its_kin() {
+    let (task, agent) = (TaskId::new("t"), AgentId::new("a-S1"));
+    let mut own = TaskStatus::new(task.clone(), TaskState::Running);
+    (own.agent, own.executor) = (Some(agent.clone()), Some(ExecutorId::new("t")));
+    let kin = Kin { task: Some(&task), agent: Some(&agent), executor: None };
+    let read = TaskStatus::read(&own.to_wire_bytes(), kin).unwrap();
+    assert_eq!(read, own);
+    let same = |a: &str, b: &str| assert_eq!(a.as_ptr(), b.as_ptr());
+    same(read.task.as_str(), task.as_str());
+    same(read.executor.unwrap().as_str(), task.as_str());
+    same(read.agent.unwrap().as_str(), agent.as_str());
+    let stranger = TaskId::new("u");
+    let kin = Kin { task: Some(&stranger), ..kin };
+    assert_eq!(TaskStatus::read(&own.to_wire_bytes(), kin).unwrap(), own);
 }
 
 #[test]
@@ -179,7 +196,7 @@ fn a_status_comes_back_whole() {
     );
     assert_eq!(read.to_wire(), status());
     assert_eq!(v1::TaskStatus::decode(read.to_wire_bytes()).unwrap(), status());
-    let again = TaskStatus::from_wire_bytes(&read.to_wire_bytes()).unwrap();
+    let again = TaskStatus::read(&read.to_wire_bytes(), Kin::default()).unwrap();
     assert_eq!(again, read);
     assert_eq!(again.to_wire_bytes().len(), read.to_wire_bytes().len());
     let update = internal::StatusUpdate {
@@ -411,7 +428,7 @@ proptest! {
         let bytes = Bytes::from(bytes);
         let _ = TaskInfo::from_wire_bytes(&bytes);
         let _ = ExecutorInfo::from_wire_bytes(&bytes);
-        let _ = TaskStatus::from_wire_bytes(&bytes);
+        let _ = TaskStatus::read(&bytes, Kin::default());
         if let Ok(wire) = v1::offer::Operation::decode(bytes.clone()) {
             let _ = Operation::try_from(wire);
         }

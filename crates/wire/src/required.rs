@@ -39,7 +39,12 @@ impl fmt::Display for Missing {
 ///
 /// A map's value that is absent counts as the empty value: protobuf writers may leave it out.
 pub fn check(message: &[u8], desc: &'static Desc) -> Result<(), Error> {
-    if complete(message, desc, DEEPEST).map_err(Error::Malformed)? {
+    check_around(message, desc, &[])
+}
+
+/// As [`check`], but for what is inside the fields of these numbers, which somebody else checks.
+pub fn check_around(message: &[u8], desc: &'static Desc, inside: &[u32]) -> Result<(), Error> {
+    if complete(message, desc, inside, DEEPEST).map_err(Error::Malformed)? {
         return Ok(());
     }
     let mut missing = Vec::new();
@@ -48,17 +53,25 @@ pub fn check(message: &[u8], desc: &'static Desc) -> Result<(), Error> {
 }
 
 /// Whether nothing is missing. The walk that every incoming message takes: no paths, no memory.
-fn complete(message: &[u8], desc: &'static Desc, depth: usize) -> Result<bool, splice::Error> {
+fn complete(
+    message: &[u8],
+    desc: &'static Desc,
+    passed_over: &[u32],
+    depth: usize,
+) -> Result<bool, splice::Error> {
     let mut seen = [0_u64; 4];
     for raw in fields(message) {
         let raw = raw?;
         let Some(place) = desc.place(raw.number) else { continue };
         seen[place / 64 % 4] |= 1 << (place % 64);
+        if passed_over.contains(&raw.number) {
+            continue;
+        }
         let field = &desc.fields[place];
         let Some((inner, content)) = inner(field.kind, field.label, raw.value)? else { continue };
         let depth = depth.checked_sub(1);
         let depth = depth.ok_or(splice::Error { at: 0, what: "messages nest too deeply" })?;
-        if !complete(content, inner, depth)? {
+        if !complete(content, inner, &[], depth)? {
             return Ok(false);
         }
     }

@@ -1,7 +1,6 @@
 //! How messages leave: through the peers, with what must be known of who gets them.
 
-use std::collections::BTreeMap;
-
+use foldhash::{HashMap, HashMapExt};
 use prost::Message;
 use reeve_model::{AgentId, Format, Pid, Uuid};
 use reeve_transport::Peers;
@@ -37,14 +36,14 @@ impl AgentFacts {
 pub struct Outbound {
     pub(super) peers: Peers,
     pub(super) master: v1::MasterInfo,
-    pub(super) agents: BTreeMap<Pid, AgentFacts>,
-    pids: BTreeMap<AgentId, Pid>,
+    pub(super) agents: HashMap<Pid, AgentFacts>,
+    pids: HashMap<AgentId, Pid>,
 }
 
 impl Outbound {
     /// Sends through `peers`, as the master that `master` describes.
     pub fn new(peers: Peers, master: v1::MasterInfo) -> Self {
-        Outbound { peers, master, agents: BTreeMap::new(), pids: BTreeMap::new() }
+        Outbound { peers, master, agents: HashMap::new(), pids: HashMap::new() }
     }
 
     /// Learns about an agent and where it is.

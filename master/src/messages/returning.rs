@@ -4,15 +4,15 @@
 //! task is only kept for readers: it is cut out of the message and never decoded. What many say
 //! alike is read once and kept once.
 
-use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use foldhash::{HashMap, HashSet};
 use prost::Message;
 use reeve_master_core::event::{KnownTask, Reregistration};
 use reeve_model::{
-    AgentId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, Resources, TaskId, TaskState,
-    TaskStatus, Uuid,
+    AgentId, ExecutorId, ExecutorInfo, FrameworkId, FrameworkInfo, Kin, Resources, TaskId,
+    TaskState, TaskStatus, Uuid,
 };
 use reeve_wire::splice::{self, Raw, RawField};
 use reeve_wire::{Described, SlaveInfo, internal, required, v1};
@@ -28,6 +28,7 @@ const REMEMBERED: usize = 4096;
 struct Back {
     #[prost(message, required, tag = "2")]
     slave: SlaveInfo,
+    /// Number [`TASKS`].
     #[prost(bytes = "bytes", repeated, tag = "3")]
     tasks: Vec<Bytes>,
     #[prost(bytes = "bytes", repeated, tag = "4")]
@@ -43,6 +44,9 @@ struct Back {
     #[prost(message, optional, tag = "10")]
     resource_version: Option<v1::Uuid>,
 }
+
+/// The number of the field `tasks`.
+const TASKS: u32 = 3;
 
 /// The longest description of a task, in bytes, that is remembered.
 const LONGEST: usize = 4096;
@@ -77,11 +81,14 @@ struct Copies {
 /// What of an encoded `Task` the master decides by, found in one walk.
 #[derive(Debug, Default)]
 struct Said<'a> {
-    name: &'a str,
-    id: &'a str,
-    framework: &'a str,
+    name: Option<&'a str>,
+    id: Option<&'a str>,
+    framework: Option<&'a str>,
+    agent: Option<&'a str>,
     executor: Option<&'a str>,
-    state: i32,
+    /// An id without a value.
+    is_nobodys: bool,
+    state: Option<i32>,
     statuses: Vec<&'a [u8]>,
     update_state: Option<i32>,
     update_uuid: Option<&'a [u8]>,
@@ -96,13 +103,12 @@ impl<'a> Said<'a> {
         for field in splice::fields(task) {
             let RawField { number, value, range } = field.map_err(|error| error.to_string())?;
             match (number, value) {
-                (1, Raw::Bytes(name)) => said.name = text(name)?,
-                (2, Raw::Bytes(message)) => said.id = id(message)?,
-                (3, Raw::Bytes(message)) => said.framework = id(message)?,
-                (4, Raw::Bytes(message)) => said.executor = Some(id(message)?),
-                // The agent itself.
-                (5, Raw::Bytes(_)) => {}
-                (6, Raw::Varint(state)) => said.state = state as i32,
+                (1, Raw::Bytes(name)) => said.name = Some(text(name)?),
+                (2, Raw::Bytes(message)) => said.id = said.value(message)?,
+                (3, Raw::Bytes(message)) => said.framework = said.value(message)?,
+                (4, Raw::Bytes(message)) => said.executor = said.value(message)?,
+                (5, Raw::Bytes(message)) => said.agent = said.value(message)?,
+                (6, Raw::Varint(state)) => said.state = Some(state as i32),
                 (7, Raw::Bytes(_)) => copies.resources.extend_from_slice(&task[range]),
                 (8, Raw::Bytes(status)) => said.statuses.push(status),
                 (9, Raw::Varint(state)) => said.update_state = Some(state as i32),
@@ -113,18 +119,40 @@ impl<'a> Said<'a> {
         }
         Ok(said)
     }
+
+    /// The text of an encoded id.
+    fn value(&mut self, message: &'a [u8]) -> Result<Option<&'a str>, String> {
+        let mut value = None;
+        for field in splice::fields(message) {
+            let field = field.map_err(|error| error.to_string())?;
+            if let (1, Raw::Bytes(bytes)) = (field.number, field.value) {
+                value = Some(text(bytes)?);
+            }
+        }
+        self.is_nobodys |= value.is_none();
+        Ok(value)
+    }
+
+    /// Whether all required fields of what was read here are there; not of what was passed over.
+    fn is_complete(&self) -> bool {
+        let ids = [self.name, self.id, self.framework, self.agent];
+        !self.is_nobodys && self.state.is_some() && ids.iter().all(Option::is_some)
+    }
 }
 
-/// The text of an encoded id.
-fn id(message: &[u8]) -> Result<&str, String> {
-    let mut value = "";
-    for field in splice::fields(message) {
-        let field = field.map_err(|error| error.to_string())?;
-        if let (1, Raw::Bytes(bytes)) = (field.number, field.value) {
-            value = text(bytes)?;
-        }
+/// Why a task is not taken over.
+#[derive(Debug)]
+enum Flaw {
+    /// It lacks a required field: the whole message is refused, as by Mesos.
+    Incomplete,
+    /// It breaks a rule, and is left out.
+    Unsound(String),
+}
+
+impl From<String> for Flaw {
+    fn from(why: String) -> Self {
+        Flaw::Unsound(why)
     }
-    Ok(value)
 }
 
 fn text(bytes: &[u8]) -> Result<&str, String> {
@@ -139,8 +167,9 @@ impl Memory {
     ///
     /// What of the message, or of the agent's own description, breaks a rule.
     pub fn reregistration(&mut self, body: &Bytes) -> Result<Reregistration, String> {
-        required::check(body, internal::ReregisterSlaveMessage::DESC)
-            .map_err(|error| format!("{}: {error}", internal::ReregisterSlaveMessage::NAME))?;
+        let refused = |error| format!("{}: {error}", internal::ReregisterSlaveMessage::NAME);
+        let all = internal::ReregisterSlaveMessage::DESC;
+        required::check_around(body, all, &[TASKS]).map_err(refused)?;
         let back = Back::decode(body.clone()).map_err(|error| error.to_string())?;
         let registration = describe(
             back.slave,
@@ -150,29 +179,38 @@ impl Memory {
             back.resource_version.as_ref(),
         )?;
         let agent = registration.info.id.as_ref();
-        let tasks = back.tasks.iter().map(|task| self.task(task, agent));
+        let mut tasks = Vec::with_capacity(back.tasks.len());
+        for task in &back.tasks {
+            match self.task(task, agent) {
+                Ok(task) => tasks.push(task),
+                Err(Flaw::Unsound(why)) => leave_out("task", &why),
+                Err(Flaw::Incomplete) => required::check(body, all).map_err(refused)?,
+            }
+        }
         Ok(Reregistration {
-            tasks: sound("task", tasks),
+            tasks,
             executors: sound("executor", back.executors.iter().map(executor)),
             frameworks: sound("framework", back.frameworks.iter().map(|one| self.framework(one))),
             registration,
         })
     }
 
-    fn task(&mut self, bytes: &Bytes, agent: Option<&AgentId>) -> Result<KnownTask, String> {
+    fn task(&mut self, bytes: &Bytes, agent: Option<&AgentId>) -> Result<KnownTask, Flaw> {
         let said = Said::read(bytes, &mut self.copies)?;
-        let id = TaskId::new(said.id);
+        if !self.is_complete(bytes, &said) {
+            return Err(Flaw::Incomplete);
+        }
+        let id = TaskId::new(said.id.unwrap_or_default());
         let executor = said.executor.map(ExecutorId::new);
-        let status = |encoded: &[u8]| -> Result<Arc<TaskStatus>, String> {
-            let wire = v1::TaskStatus::decode(bytes.slice_ref(encoded));
-            let status = TaskStatus::try_from(wire.map_err(|error| error.to_string())?)
-                .map_err(|error| error.to_string())?;
-            Ok(Arc::new(with_ids_of(status, &id, agent, executor.as_ref())))
+        let kin = Kin { task: Some(&id), agent, executor: executor.as_ref() };
+        let status = |encoded: &[u8]| {
+            let read = TaskStatus::read(&bytes.slice_ref(encoded), kin);
+            read.map(Arc::new).map_err(|error| error.to_string())
         };
         Ok(KnownTask {
-            name: self.name(said.name),
-            framework: FrameworkId::new(self.name(said.framework)),
-            state: state(said.state)?,
+            name: self.name(said.name.unwrap_or_default()),
+            framework: FrameworkId::new(self.name(said.framework.unwrap_or_default())),
+            state: state(said.state.unwrap_or_default())?,
             resources: self.resources()?,
             statuses: sound("status", said.statuses.into_iter().map(status)),
             update_state: said.update_state.map(state).transpose()?,
@@ -181,6 +219,17 @@ impl Memory {
             id,
             executor,
         })
+    }
+
+    /// Whether a task has all required fields. What others said alike was found to have them.
+    fn is_complete(&self, bytes: &[u8], said: &Said<'_>) -> bool {
+        let knows_rest = self.rests.contains(&self.copies.rest[..])
+            && self.resources.contains_key(&self.copies.resources[..]);
+        if !(knows_rest && said.is_complete()) {
+            return required::check(bytes, v1::Task::DESC).is_ok();
+        }
+        let mut statuses = said.statuses.iter();
+        statuses.all(|status| required::check(status, v1::TaskStatus::DESC).is_ok())
     }
 
     fn name(&mut self, name: &str) -> Arc<str> {
@@ -245,27 +294,6 @@ fn remember<K: Eq + std::hash::Hash, V>(memory: &mut HashMap<K, V>, key: K, valu
     memory.insert(key, value);
 }
 
-/// A status whose ids share memory with those of its task.
-fn with_ids_of(
-    mut status: TaskStatus,
-    task: &TaskId,
-    agent: Option<&AgentId>,
-    executor: Option<&ExecutorId>,
-) -> TaskStatus {
-    if status.task == *task {
-        status.task = task.clone();
-    }
-    if status.agent.as_ref() == agent {
-        status.agent = agent.cloned();
-    }
-    if status.executor.as_ref() == executor {
-        status.executor = executor.cloned();
-    } else if status.executor.as_ref().is_some_and(|own| own.as_str() == task.as_str()) {
-        status.executor = Some(ExecutorId::from(task));
-    }
-    status
-}
-
 fn state(number: i32) -> Result<TaskState, String> {
     TaskState::try_from(number).map_err(|number| format!("no task state has number {number}"))
 }
@@ -279,13 +307,11 @@ fn executor(bytes: &Bytes) -> Result<(FrameworkId, Arc<ExecutorInfo>), String> {
 }
 
 fn sound<T, C: FromIterator<T>>(what: &str, read: impl Iterator<Item = Result<T, String>>) -> C {
-    let keep = |read: Result<T, String>| {
-        read.map_err(|why| {
-            tracing::warn!("an agent returns with a {what} that is not sound: {why}")
-        })
-        .ok()
-    };
-    read.filter_map(keep).collect()
+    read.filter_map(|read| read.map_err(|why| leave_out(what, &why)).ok()).collect()
+}
+
+fn leave_out(what: &str, why: &str) {
+    tracing::warn!("an agent returns with a {what} that is not sound: {why}");
 }
 
 #[cfg(test)]

@@ -110,3 +110,26 @@ fn a_message_without_a_required_field_is_refused() {
     let why = Memory::default().reregistration(&cut).expect_err("it is incomplete");
     assert!(why.contains("slave"), "{why}");
 }
+
+#[test]
+fn a_task_without_a_required_field_has_the_message_refused() {
+    let mut memory = Memory::default();
+    // The second says what the first said, but for what it lacks.
+    for (number, lacking) in
+        [(2, "tasks[1].task_id"), (5, "tasks[1].agent_id"), (6, "tasks[1].state")]
+    {
+        let whole: Bytes = task("b").encode_to_vec().into();
+        let cut = splice::without(&whole, &[number]).expect("a message");
+        let mut bytes = bytes::BytesMut::from(&message(vec![task("a")]).encode_to_vec()[..]);
+        append(&mut bytes, TASKS, &cut);
+        let why = memory.reregistration(&bytes.freeze()).expect_err("it is incomplete");
+        assert!(why.contains(lacking), "{why}");
+    }
+    // A status without a state, in a task that is otherwise like others.
+    let mut whole = bytes::BytesMut::from(&task("c").encode_to_vec()[..]);
+    append(&mut whole, 8, &[0x0a, 3, 0x0a, 1, b'c']);
+    let mut bytes = bytes::BytesMut::from(&message(vec![task("a")]).encode_to_vec()[..]);
+    append(&mut bytes, TASKS, &whole);
+    let why = memory.reregistration(&bytes.freeze()).expect_err("it is incomplete");
+    assert!(why.contains("tasks[1].statuses[1].state"), "{why}");
+}
