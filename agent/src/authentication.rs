@@ -1,6 +1,7 @@
 //! The agent proves to its master who it is (LP-11): which credential it has, and the attempts.
 //! When to try, and what follows, is the core's.
 
+use std::net::IpAddr;
 use std::time::Duration;
 
 use reeve_agent_core::AuthenticationTimes;
@@ -13,6 +14,7 @@ use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::daemon::{StartError, wrong};
+use crate::master::is_at;
 use crate::settings::AgentSettings;
 use crate::shell::{ACTOR, Input};
 
@@ -49,6 +51,7 @@ impl Prover {
     /// Begins to listen. Must be called within a tokio runtime; it ends with the last clone.
     pub(crate) fn start(
         credential: Option<Credential>,
+        here: IpAddr,
         peers: Peers,
         actors: Actors,
         inputs: mpsc::Sender<Input>,
@@ -56,7 +59,7 @@ impl Prover {
         // The core asks once per attempt, and attempts are seconds apart.
         let (wanted, wishes) = mpsc::unbounded_channel();
         if let Some(credential) = credential {
-            let attempts = Attempts { credential, peers, actors, inputs, number: 0 };
+            let attempts = Attempts { credential, here, peers, actors, inputs, number: 0 };
             tokio::spawn(attempts.run(wishes));
         }
         Self { wanted }
@@ -71,6 +74,8 @@ impl Prover {
 
 struct Attempts {
     credential: Credential,
+    /// The agent's own address.
+    here: IpAddr,
     peers: Peers,
     actors: Actors,
     inputs: mpsc::Sender<Input>,
@@ -125,7 +130,7 @@ impl Attempts {
     /// What a message leads to, if it ends the attempt.
     fn hear(&self, going: &mut Going, message: &Inbound) -> Option<Proof> {
         let ours = *message.to == *going.actor
-            && message.from.address == going.master.address
+            && is_at(going.master.address, self.here, message)
             && going.session.as_ref().is_none_or(|session| *session == message.from);
         if !ours {
             return None;

@@ -34,7 +34,7 @@ use crate::containers::Surroundings;
 use crate::describe::{advertised, describe, listen};
 use crate::disk::Disk;
 use crate::http::{self, Shared};
-use crate::master::Guide;
+use crate::master::{Appointed, Guide};
 use crate::oversubscription::{Usage, correct, estimate};
 use crate::settings::AgentSettings;
 use crate::shell::{ACTOR, Called, Input, Shell, Then, wall};
@@ -230,7 +230,8 @@ pub async fn start(
     let actors = Actors::new();
     let credential = authentication::credential(&settings)?;
     let authentication = credential.is_some().then(|| authentication::times(&settings));
-    let prover = Prover::start(credential, peers.clone(), actors.clone(), inputs.clone());
+    let here = address.ip();
+    let prover = Prover::start(credential, here, peers.clone(), actors.clone(), inputs.clone());
     let view = View::new(settings.max_completed_executors_per_framework as usize);
     let published = Arc::new(ArcSwap::from_pointee(view.clone()));
     let files = Files::kept_by(Arc::new(http::Sandboxes {
@@ -287,7 +288,7 @@ pub async fn start(
     tasks.spawn(shell.run(queue));
     tasks.spawn(until_stopped(
         stop.clone(),
-        receive(messages, modules.hooks, streams, inputs.clone()),
+        receive(messages, guide.appointed(here), modules.hooks, streams, inputs.clone()),
     ));
     tasks.spawn(until_stopped(stop.clone(), broken_links(exits, inputs.clone())));
     tasks.spawn(until_stopped(
@@ -323,6 +324,7 @@ async fn until_stopped(stop: CancellationToken, work: impl Future<Output = ()>) 
 
 async fn receive(
     mut messages: mpsc::Receiver<Inbound>,
+    mut appointed: Option<Appointed>,
     hooks: Hooks,
     streams: Arc<AtomicU64>,
     inputs: mpsc::Sender<Input>,
@@ -348,7 +350,11 @@ async fn receive(
         match incoming::parse(&message.name, &message.from, &message.body) {
             Ok(mut parsed) => {
                 hooks::decorate(&hooks, &mut parsed).await;
-                let happened = Input::Happened(Kind::FromMaster(message.from, parsed));
+                let from = match &mut appointed {
+                    Some(appointed) => appointed.sender(&message),
+                    None => message.from,
+                };
+                let happened = Input::Happened(Kind::FromMaster(from, parsed));
                 if inputs.send(happened).await.is_err() {
                     return;
                 }

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 
 use reeve_election::{Candidate, Role};
 use reeve_model::MasterInfo;
-use reeve_tests::{Agent, Daemon, Keys, Master, Room, ZooKeeper, processes};
+use reeve_tests::{Agent, Daemon, Keys, Master, Room, Scheduler, ZooKeeper, processes};
 use reeve_zookeeper::{Options, Url};
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
@@ -98,6 +98,28 @@ fn agents_and_tools_follow_whoever_leads() {
     let seen = reeve_tests::http::get(address, "/flags").text() + &agent.log();
     assert!(seen.contains("zk://reeve:********@"), "{seen}");
     assert!(!seen.contains("s3cret"), "{seen}");
+}
+
+#[test]
+fn a_master_may_be_set_by_any_of_its_addresses() {
+    let (room, other) = (Room::new(), Room::new());
+    let credentials = room.join("credentials");
+    std::fs::write(&credentials, r#"{"credentials": [{"principal": "agent", "secret": "s"}]}"#)
+        .unwrap();
+    let own = room.join("credential");
+    std::fs::write(&own, r#"{"principal": "agent", "secret": "s"}"#).unwrap();
+    // It names itself by the first.
+    let flags = [
+        format!("--ip={}", other.ip),
+        "--authenticate_agents".to_owned(),
+        format!("--credentials={}", credentials.display()),
+    ];
+    let master = Master::start(&room, &flags.each_ref().map(String::as_str));
+    let found = SocketAddr::from((other.ip, master.address.port()));
+    let credential = format!("--credential={}", own.display());
+    let _agent = Agent::start(&room, found, &[&credential]);
+    master.wait_agents(1);
+    Scheduler::new(master.address).run("task", "sleep 1000");
 }
 
 #[test]
