@@ -7,14 +7,21 @@ use std::process::Command;
 use nix::sys::signal::Signal;
 use reeve_tests::room::program;
 use reeve_tests::{
-    Agent, Cluster, Daemon, Master, Reader, Room, Scheduler, ZooKeeper, http, until,
+    Agent, Cluster, Daemon, Master, Reader, Room, Scheduler, ZooKeeper, http, processes, until,
 };
 use regex::Regex;
+use serde_json::json;
 
 use crate::local;
 
 fn agent_id(master: &Master) -> String {
     master.until("an agent", "/slaves", |all| Some(all["slaves"][0]["id"].as_str()?.to_owned()))
+}
+
+/// A master would start with these settings.
+fn is_sound(room: &Room, file: &str) {
+    let output = processes::run(room.tool("reeve").args(["config", "check", "master", file]));
+    assert!(output.status.success(), "{file}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// Stops a master in order, so that it gives up its lead at once.
@@ -195,6 +202,111 @@ fn looking_at_the_registry_and_copying_it() {
     cluster.restart_master();
     cluster.master.wait_agents(1);
     assert_eq!(agent_id(&cluster.master), id);
+}
+
+#[test]
+fn who_may_come_in() {
+    let room = Room::new();
+    let mut reader = Reader::new(&room, "docs/security.md");
+    let write = |name: &str, text: &str| {
+        std::fs::write(room.join(name), text).unwrap();
+        room.join(name).display().to_string()
+    };
+    let operator = json!({"principal": "operator", "secret": "well kept"});
+    write("credentials.json", &json!({"credentials": [operator]}).to_string());
+    write("credential.json", &operator.to_string());
+    write("acls.json", &json!({"permissive": true}).to_string());
+    reader.knows("/etc/reeve/", format!("{}/", room.path().display()));
+
+    let settings = reader.files("master.toml");
+    for settings in &settings {
+        let file = write("master.toml", settings);
+        is_sound(&room, &file);
+    }
+    let [asking, provers, _] = &settings[..] else { panic!("other settings: {settings:#?}") };
+    // All of both but the credentials, which are the same.
+    let provers = provers.lines().filter(|line| !line.starts_with("credentials = "));
+    let both: String = asking.lines().chain(provers).map(|line| format!("{line}\n")).collect();
+    let master = Master::start(&room, &[&format!("--config={}", write("master.toml", &both))]);
+    let agent = write("agent.toml", &reader.files("agent.toml").concat());
+    let _agent = Agent::start(&room, master.address, &[&format!("--config={agent}")]);
+    assert_eq!(http::get(master.address, "/slaves").status(), 401);
+
+    let task = format!(" --master={} --name=t --command=true", master.address);
+    let ours = "--principal=operator --secret='well kept'";
+    reader.knows(
+        "mesos-execute --principal=NAME --secret=SECRET",
+        format!("mesos-execute {ours}{task}"),
+    );
+    let list = format!("reeve module list {ours} {}", master.address);
+    reader.knows("reeve module list --principal=NAME --secret=SECRET", list);
+    assert!(reader.does("mesos-execute ").contains("TASK_FINISHED for task t\n"));
+    assert!(reader.does("reeve module list").contains("authenticator"));
+    reader.is_through();
+}
+
+#[test]
+fn several_masters() {
+    let room = Room::new();
+    let Some(zookeeper) = ZooKeeper::start(&room, 1) else { return };
+    let mut reader = Reader::new(&room, "docs/zookeeper.md");
+    reader.knows("zk://zk1:2181,zk2:2181,zk3:2181/mesos", zookeeper.url("/mesos"));
+    let work_dir = room.join("master").display().to_string();
+    let here = format!("--ip={} --port=0", room.ip);
+    reader.knows("--work_dir=/var/lib/reeve/master", format!("--work_dir={work_dir} {here}"));
+    let mut master = reader.starts("reeve master", "master");
+    let address = master.addresses(1)[0];
+    let places = ["work_dir", "runtime_dir"].map(|name| format!("--{name}={}/{name}", work_dir));
+    let agent = format!("reeve agent {here} {}", places.join(" "));
+    reader.knows("reeve agent", agent);
+    let _agent = reader.starts("reeve agent", "agent");
+    until("the agent to find the leader", || {
+        let all = http::try_json(address, "/slaves")?;
+        (all["slaves"].as_array()?.len() == 1).then_some(())
+    });
+    reader.passes("reeve config show", "it is said in passing");
+    reader.passes("reeve registry import", "it is in the page about migration");
+    reader.is_through();
+}
+
+#[test]
+fn quota_and_settings() {
+    let cluster = Cluster::start();
+    let mut reader = Reader::new(&cluster.room, "docs/allocators.md");
+    reader.knows("MASTER:5050", cluster.master.address.to_string());
+    let file = cluster.room.join("master.toml");
+    std::fs::write(&file, reader.files("master.toml").concat()).unwrap();
+    let file = file.display().to_string();
+    is_sound(&cluster.room, &file);
+    // The cluster has fewer than the guarantee of the page.
+    reader.knows("{\"quota_configs\"", "{\"force\": true, \"quota_configs\"");
+    reader.does("curl ");
+    let quota = http::get_json(cluster.master.address, "/quota");
+    assert_eq!(quota["infos"][0]["role"], "eng", "{quota:#}");
+    reader.is_through();
+
+    let mut reader = Reader::new(&cluster.room, "docs/configuration.md");
+    reader.knows("reeve config check", "reeve config check master");
+    reader.knows("reeve config show --effective", "reeve config show master --effective");
+    assert!(reader.does("reeve config show --effective").contains("\nport = "));
+    let place = format!("reeve config import {}", cluster.room.join("nothing").display());
+    reader.knows("reeve config import", place);
+    for start in ["reeve config reference", "reeve config show master --template"] {
+        assert!(reader.does(start).contains("allocation_interval"));
+    }
+}
+
+/// The machine is another test's; that one must do what the page says.
+#[test]
+fn the_sandbox() {
+    let room = Room::new();
+    let test = include_str!("../sandbox/run");
+    let reader = Reader::new(&room, "docs/sandbox.md");
+    for command in reader.commands() {
+        let command = command.split_whitespace().collect::<Vec<_>>().join(" ");
+        let done = test.contains(&command) || command == "vagrant ssh" || command == "reeve local";
+        assert!(done, "tests/sandbox/run does not do: {command}");
+    }
 }
 
 #[test]

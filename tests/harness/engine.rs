@@ -51,7 +51,7 @@ impl Engine {
         let room = tempfile::tempdir().expect("a directory");
         let engine = Self { room, outer, init, cgroup };
         engine.start_daemon();
-        engine.import();
+        engine.import(IMAGE, &["/bin/echo", "by default"]);
         Some(engine)
     }
 
@@ -135,8 +135,8 @@ impl Engine {
         names
     }
 
-    /// Makes the image of this machine's busybox.
-    fn import(&self) {
+    /// Makes an image of this machine's busybox, which does this by itself.
+    pub fn import(&self, image: &str, command: &[&str]) {
         let path = self.room().join("image.tar");
         let mut tar = tar::Builder::new(std::fs::File::create(&path).expect("a file"));
         let busybox = busybox().expect("a busybox");
@@ -155,8 +155,9 @@ impl Engine {
             tar.append_link(&mut header, format!("bin/{name}"), "busybox").expect("a link fits");
         }
         tar.finish().expect("the archive is whole");
-        let (repository, tag) = IMAGE.split_once(':').expect("a tag");
-        let changes = "CMD%20%5B%22/bin/echo%22,%22by%20default%22%5D";
+        let (repository, tag) = image.split_once(':').expect("a tag");
+        let changes = format!("CMD {command:?}");
+        let changes: String = changes.bytes().map(|byte| format!("%{byte:02X}")).collect();
         let url = format!(
             "http://docker/images/create?fromSrc=-&repo={repository}&tag={tag}&changes={changes}"
         );

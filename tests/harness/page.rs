@@ -4,11 +4,12 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+use crate::daemon::Daemon;
 use crate::processes;
 use crate::room::Room;
 
 /// The programs whose commands are done. Others need packages, systemd, or a reader.
-const OURS: [&str; 4] = ["reeve ", "mesos-execute ", "curl ", "install "];
+const OURS: [&str; 6] = ["reeve ", "mesos-execute ", "curl ", "install ", "cat >", "vagrant "];
 
 /// Those that are told by `--master` whom to ask; by themselves they ask on port 5050.
 const BY_FLAG: [&str; 2] = ["reeve agent ", "reeve maintenance "];
@@ -18,6 +19,7 @@ const BY_FLAG: [&str; 2] = ["reeve agent ", "reeve maintenance "];
 #[derive(Debug)]
 pub struct Reader<'a> {
     room: &'a Room,
+    text: String,
     commands: Vec<(String, String)>,
     words: Vec<(String, String)>,
     master: Option<SocketAddr>,
@@ -32,7 +34,8 @@ impl<'a> Reader<'a> {
         for name in ["reeve", "mesos-execute"] {
             room.tool(name);
         }
-        Self { room, commands: commands(&text), words: Vec::new(), master: None, read: Vec::new() }
+        let commands = commands(&text);
+        Self { room, text, commands, words: Vec::new(), master: None, read: Vec::new() }
     }
 
     /// Knows what a word of the page stands for; of several that fit, the first counts first.
@@ -48,13 +51,37 @@ impl<'a> Reader<'a> {
     /// Does the next command that was not done yet and begins so, which must succeed. Returns what it
     /// says.
     pub fn does(&mut self, start: &str) -> String {
+        let at = self.next(start);
+        self.run(&self.commands[at].1)
+    }
+
+    /// Starts the next command that was not done yet and begins so, and lets it run. `name` is for its
+    /// files.
+    pub fn starts(&mut self, start: &str, name: &str) -> Daemon {
+        let at = self.next(start);
+        let command = self.filled(&self.commands[at].1);
+        Daemon::start(self.room, name, &mut self.shell(&format!("exec {command}")))
+    }
+
+    /// The commands, as they stand there.
+    pub fn commands(&self) -> impl Iterator<Item = &str> {
+        self.commands.iter().map(|(_, command)| command.as_str())
+    }
+
+    /// The files that the page shows with their names in the first line, such as `# /etc/reeve/agent.toml`.
+    pub fn files(&self, name: &str) -> Vec<String> {
+        let parts = self.text.split("\n# /etc/reeve/").skip(1);
+        let parts = parts.filter_map(|part| part.strip_prefix(name)?.strip_prefix('\n'));
+        parts.map(|part| self.filled(part.split("\n```").next().unwrap_or(part))).collect()
+    }
+
+    fn next(&mut self, start: &str) -> usize {
         let mut fitting = self.commands.iter().enumerate();
         let next = fitting
             .find(|(at, (_, command))| !self.read.contains(at) && command.starts_with(start));
-        let (at, (_, command)) =
-            next.unwrap_or_else(|| panic!("the page has no (other) command '{start}…'"));
+        let (at, _) = next.unwrap_or_else(|| panic!("the page has no (other) command '{start}…'"));
         self.read.push(at);
-        self.run(command)
+        at
     }
 
     /// Does everything below a heading that was not done yet, in order.
@@ -81,9 +108,22 @@ impl<'a> Reader<'a> {
     }
 
     fn run(&self, command: &str) -> String {
+        let command = self.addressed(self.filled(command));
+        let output = processes::run(self.shell(&command).stdin(Stdio::null()));
+        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+        assert!(output.status.success(), "{command}: {}\n{said}", output.status);
+        said
+    }
+
+    /// The text with what its words stand for.
+    fn filled(&self, text: &str) -> String {
         let fill = |text: String, (word, meaning): &(String, String)| text.replace(word, meaning);
-        let command = self.words.iter().fold(command.to_owned(), fill);
-        let command = match self.master {
+        self.words.iter().fold(text.to_owned(), fill)
+    }
+
+    /// The command, told which master is meant.
+    fn addressed(&self, command: String) -> String {
+        match self.master {
             Some(master) if command.starts_with("reeve framework list") => {
                 format!("{command} {master}")
             }
@@ -91,15 +131,15 @@ impl<'a> Reader<'a> {
                 format!("{command} --master={master}")
             }
             _ => command,
-        };
+        }
+    }
+
+    fn shell(&self, command: &str) -> Command {
         let path = std::env::var("PATH").unwrap_or_default();
         let mut shell = Command::new("sh");
-        shell.args(["-ec", &command]).current_dir(self.room.path()).stdin(Stdio::null());
+        shell.args(["-ec", command]).current_dir(self.room.path());
         shell.env("PATH", format!("{}:{path}", self.room.path().display()));
-        let output = processes::run(&mut shell);
-        let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
-        assert!(output.status.success(), "{command}: {}\n{said}", output.status);
-        said
+        shell
     }
 }
 
@@ -109,20 +149,37 @@ fn commands(text: &str) -> Vec<(String, String)> {
     let (mut heading, mut fenced) = (String::new(), false);
     let mut found = Vec::new();
     let text = text.replace("\\\n", "");
-    for line in text.lines() {
+    let mut lines = text.lines();
+    while let Some(line) = lines.next() {
         if line.starts_with("```") {
             fenced = !fenced;
         } else if !fenced && let Some(words) = line.strip_prefix('#') {
             heading = words.trim_start_matches('#').trim().to_owned();
         }
-        let pieces: Vec<&str> = if fenced || line.starts_with("    ") {
-            vec![line.trim()]
+        let pieces: Vec<String> = if fenced || line.starts_with("    ") {
+            vec![whole(line.trim(), &mut lines)]
         } else {
-            line.split('`').skip(1).step_by(2).collect()
+            line.split('`').skip(1).step_by(2).map(str::to_owned).collect()
         };
-        let ours = |piece: &&str| OURS.iter().any(|start| piece.starts_with(start));
-        let whole = pieces.into_iter().filter(ours).filter(|piece| !piece.ends_with(" …"));
-        found.extend(whole.map(|command| (heading.clone(), command.to_owned())));
+        let ours = |piece: &String| OURS.iter().any(|start| piece.starts_with(start));
+        let complete = pieces.into_iter().filter(ours).filter(|piece| !piece.ends_with(" …"));
+        found.extend(complete.map(|command| (heading.clone(), command)));
     }
     found
+}
+
+/// A command with the lines that it goes on in: to the end of what is quoted, or to a line END.
+fn whole<'a>(line: &str, more: &mut impl Iterator<Item = &'a str>) -> String {
+    let mut command = line.split("  #").next().unwrap_or(line).trim_end().to_owned();
+    if !OURS.iter().any(|start| line.starts_with(start)) {
+        return command;
+    }
+    let document = command.ends_with("<<'END'");
+    while document && !command.ends_with("\nEND")
+        || !document && command.matches('\'').count() % 2 == 1
+    {
+        let Some(line) = more.next() else { break };
+        command = format!("{command}\n{line}");
+    }
+    command
 }

@@ -2,8 +2,11 @@
 
 use std::net::SocketAddr;
 
+use nix::sys::signal::Signal;
+use reeve_tests::engine::IMAGE;
+use reeve_tests::room::program;
 use reeve_tests::scheduler::scalar;
-use reeve_tests::{http, processes, until};
+use reeve_tests::{Reader, http, processes, until};
 use serde_json::{Value, json};
 
 use super::{Dock, task, web};
@@ -103,6 +106,49 @@ fn an_image_runs_by_itself_and_from_the_command_line() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let said = dock.cluster.agent.read_of("line", "stdout");
     assert!(said.starts_with("hi from reeve-"), "{said}");
+    dock.wait_empty();
+}
+
+#[test]
+fn what_the_docs_tell_to_type() {
+    let Some(dock) = Dock::start("cgroups,docker") else { return };
+    // The tools are to be offered what it holds.
+    dock.scheduler.teardown();
+    let (room, master) = (&dock.cluster.room, dock.cluster.master.address.to_string());
+    let pages = room.join("www").display().to_string();
+    std::fs::create_dir(&pages).unwrap();
+    std::fs::write(room.join("www/index.html"), "served\n").unwrap();
+    dock.engine.import("test/web:1", &["/bin/httpd", "-f", "-h", "/usr/share/nginx/html"]);
+    let mut reader = Reader::new(room, "docs/docker.md");
+    for (word, meaning) in [
+        ("nginx:1.27", "test/web:1"),
+        ("=busybox", &format!("={IMAGE}")),
+        ("/srv/www", &pages),
+        ("10.0.0.1:5050", &master),
+        ("agent-1:31005", "127.0.0.1:31005"),
+        ("agent-1:5051", &dock.cluster.agent.address.to_string()),
+        (" | jq '.tasks[] | {id, state, statuses}'", ""),
+        (" | jq", ""),
+        ("inspect", &format!("inspect {}", program("libreeve_isolator_docker.so").display())),
+    ] {
+        reader.knows(word, meaning);
+    }
+    assert!(reader.does("reeve module inspect").contains("enable_cfs"));
+    reader.does("cat >");
+    let service = reader.starts("mesos-execute ", "web");
+    until("the page", || (page(31_005)? == "served\n").then_some(()));
+    assert!(reader.does("curl ").contains("served\n"));
+    until("the container's address", || {
+        dock.cluster.master.get("/tasks").to_string().contains("172.").then_some(())
+    });
+    assert!(reader.does("curl ").contains("\"172."));
+    assert!(reader.does("curl ").contains("\"executor_id\":\"web\""));
+    service.signal(Signal::SIGTERM);
+    until("the service to end", || page(31_005).is_none().then_some(()));
+    assert!(reader.does("mesos-execute ").contains("TASK_FINISHED for task try\n"));
+    let said = dock.cluster.agent.read_of("try", "stdout");
+    assert!(said.starts_with("hello from reeve-"), "{said}");
+    reader.is_through();
     dock.wait_empty();
 }
 
